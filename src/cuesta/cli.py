@@ -1,0 +1,218 @@
+"""The command line: arguments, printing, exit codes. Heavy imports wait until a command runs."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cuesta.errors import CuestaError
+
+INTERRUPTED = 130
+
+app = typer.Typer(
+    help="From a table to a tested neural network: every candidate trained on every fold at "
+    "once, one honest test number at the end.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+TABLE_HELP = (
+    "A CSV, TSV, Parquet or Arrow file, or a bundled data set: breast_cancer, digits, diabetes, "
+    "iris, wine, linnerud."
+)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from cuesta import __version__
+
+        typer.echo(f"cuesta {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options before any command."""
+
+
+@app.command()
+def fit(
+    table: Annotated[str, typer.Argument(help=TABLE_HELP, metavar="TABLE")],
+    target: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="The column to predict; again for a regression with several. Bundled data sets "
+            "bring their own."
+        ),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The run's folder. [default: TABLE's name + .cuesta]", metavar="DIR"),
+    ] = None,
+    task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto",
+    metric: Annotated[
+        str,
+        typer.Option(
+            help="What selects: log_loss or accuracy for classes, rmse for numbers. "
+            "[default: log_loss, rmse]"
+        ),
+    ] = "auto",
+    folds: Annotated[int, typer.Option(help="K of the K-fold cross-validation.")] = 5,
+    candidates: Annotated[int, typer.Option(help="How many candidates to try.")] = 64,
+    epochs: Annotated[
+        int, typer.Option(help="At most so many epochs; how many are used is chosen too.")
+    ] = 50,
+    space: Annotated[
+        Path | None,
+        typer.Option(help="A search space to use instead of the default.", metavar="FILE.toml"),
+    ] = None,
+    sampler: Annotated[
+        str,
+        typer.Option(
+            help="random (evenly spread), grid (every combination of a space's lists) or tpe "
+            "(waves that learn from each other)."
+        ),
+    ] = "random",
+    test_size: Annotated[float, typer.Option(help="The share of rows sealed for the test.")] = 0.2,
+    protocol: Annotated[
+        str,
+        typer.Option(
+            help="kfold, repeated (three times), grouped (with --groups), ordered (rows stand in "
+            "time order) or single (one split)."
+        ),
+    ] = "kfold",
+    groups: Annotated[
+        str | None,
+        typer.Option(help="A column whose rows of one value stay together.", metavar="COLUMN"),
+    ] = None,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option(help="A column to leave out; may be given again.", metavar="COLUMN"),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="The seed of all that is random.")] = 0,
+    threads: Annotated[
+        int | None, typer.Option(help="Threads that train. [default: one a core]")
+    ] = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")
+    ] = False,
+) -> None:
+    """Choose a network for TABLE by cross-validation, refit it, and test it once.
+
+    Writes model.safetensors, candidates.csv and result.json to the run's folder, and keeps each
+    finished chunk there: after an interrupt the same command goes on where it stopped.
+
+    Examples:
+      cuesta fit breast_cancer
+
+      cuesta fit houses.csv --target price --candidates 128 --out houses
+    """
+
+    def run() -> None:
+        from rich.console import Console
+
+        from cuesta.data.table import read_table
+        from cuesta.pipeline import Listener, Options, summary
+        from cuesta.pipeline import fit as run_fit
+        from cuesta.report.terminal import TerminalListener, show_result
+        from cuesta.search.space import read_space
+
+        options = Options(
+            target=tuple(target or ()),
+            task=task,
+            metric=metric,
+            folds=folds,
+            protocol=protocol,
+            groups=groups,
+            drop=tuple(drop or ()),
+            candidates=candidates,
+            epochs=epochs,
+            space=read_space(str(space)) if space else None,
+            sampler=sampler,
+            test_size=test_size,
+            seed=seed,
+            threads=threads,
+        )
+        read = read_table(table)
+        folder = out or Path(f"{read.name}.cuesta")
+        console = Console()
+        listener = Listener() if json_ else TerminalListener(console)
+        try:
+            result = run_fit(read, options, folder, listener)
+        finally:
+            listener.finished()
+        if json_:
+            import json
+
+            typer.echo(json.dumps(summary(result, options), indent=2))
+        else:
+            show_result(console, result, str(folder))
+
+    _guarded(run, interrupted="Interrupted; finished chunks are kept: the same command goes on.")
+
+
+@app.command()
+def predict(
+    model: Annotated[
+        Path, typer.Argument(help="A run's folder, or a model.safetensors.", metavar="DIR")
+    ],
+    table: Annotated[
+        str,
+        typer.Argument(help="New rows: columns in any order, others ignored.", metavar="TABLE"),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A CSV file for the predictions. [default: print]", metavar="FILE"),
+    ] = None,
+) -> None:
+    """Predict the rows of TABLE with a fitted model, as CSV.
+
+    Classes come with a column p_CLASS for the probability of each. Categories that training
+    never saw and missing values are taken as they come.
+    """
+
+    def run() -> None:
+        from cuesta.data.table import read_table
+        from cuesta.files import write_text
+        from cuesta.model import load_model
+
+        path = model / "model.safetensors" if model.is_dir() else model
+        text = load_model(path).predict(read_table(table).frame).write_csv()
+        if out is None:
+            sys.stdout.write(text)
+        else:
+            write_text(out, text)
+
+    _guarded(run, interrupted="Interrupted.")
+
+
+def _guarded(run: Callable[[], None], interrupted: str) -> None:
+    """Run; errors of ours become a sentence and an exit code, never a traceback."""
+    try:
+        run()
+    except CuestaError as error:
+        typer.echo(f"cuesta: {error}", err=True)
+        raise typer.Exit(error.exit_code) from None
+    except KeyboardInterrupt:
+        typer.echo(interrupted, err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    except BrokenPipeError:
+        # The reader of our output left: nothing more to say, and no complaint at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(1) from None
+
+
+def main() -> None:
+    """The entry point of the `cuesta` command."""
+    app()

@@ -1,0 +1,1 @@
+"""One network, in pure JAX: nothing here knows of folds, files or lanes."""

@@ -1,0 +1,212 @@
+"""Mini-batch training of ONE network (N11), with its validation curve and its outcome."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from cuesta.core.clip import clip_by_norm, clip_by_value
+from cuesta.core.loss import row_losses, row_scores, weighted_mean
+from cuesta.core.net import Activation, Layer, forward
+from cuesta.core.optim import Moments, Rule, init_moments, update
+from cuesta.core.schedule import linear_decay
+from cuesta.core.types import Scalar, Tensor
+from cuesta.spec import Shape
+
+VALIDATION_BLOCK = 256  # rows validated at once: bounds the activations held, not the result
+
+
+Batch = tuple[Array, Array, Array, list[Array]]  # x, y, row weights, noise
+
+
+class Numbers(NamedTuple):
+    """The numbers of one lane: its candidate's hyper-parameters, ready to be batched."""
+
+    rule: Rule
+    activation: Activation
+    alpha_0: Scalar
+    alpha_t: Scalar
+    keep_threshold: Scalar
+    clip_norm: Scalar
+    clip_value: Scalar
+    weight_decay: Scalar
+
+
+class FoldData(NamedTuple):
+    """One fold: normalized rows, and the order in which they train.
+
+    `x` (rows, inputs) float32; `y` (rows,) class numbers or (rows, targets) normalized values;
+    `order` (epochs, places): row numbers, a shuffle per epoch, of which the first `n_train`
+    count; `validation` (places,): row numbers, of which the first `n_validation` count.
+    """
+
+    x: Array
+    y: Array
+    order: Tensor
+    n_train: Scalar
+    validation: Array
+    n_validation: Scalar
+
+
+class Span(NamedTuple):
+    """Epochs from `start` (counted from 0) to `stop`; the learning rate decays over `total`."""
+
+    start: Scalar
+    stop: Scalar
+    total: Scalar
+
+
+class Noise(NamedTuple):
+    """The key of the dropout noise, and whether any lane at hand drops units at all."""
+
+    key: Array
+    wanted: Array
+
+
+class Outcome(NamedTuple):
+    """How a lane goes: the step (from 1) with the first non-finite loss or gradient, or 0.
+
+    `norm` is the last finite gradient norm before clipping.
+    """
+
+    diverged_at: Scalar
+    norm: Scalar
+
+
+class State(NamedTuple):
+    """What the next step needs."""
+
+    layers: list[Layer]
+    moments: Moments
+    outcome: Outcome
+
+
+def initial_state(layers: list[Layer], rule: Rule) -> State:
+    """The state before the first step, in NumPy: nothing is compiled for it."""
+    return State(layers, init_moments(rule, layers), Outcome(np.int32(0), np.float32(0)))
+
+
+def draw_noise(noise: Noise, step: Array, shape: Shape) -> list[Array]:
+    """Uniform 16-bit noise for each hidden unit and row of a batch; zeros where not wanted."""
+    rows = shape.batch_size
+    half = sum(shape.hidden) * rows // 2 + 1
+
+    def draw() -> Array:
+        words = jax.random.bits(jax.random.fold_in(noise.key, step), (half,), jnp.uint32)
+        return jax.lax.bitcast_convert_type(words, jnp.uint16).reshape(-1)
+
+    flat = jax.lax.cond(noise.wanted, draw, lambda: jnp.zeros(2 * half, jnp.uint16))
+    pieces, start = [], 0
+    for units in shape.hidden:
+        pieces.append(flat[start : start + rows * units].reshape(rows, units))
+        start += rows * units
+    return pieces
+
+
+def batch_loss(
+    layers: list[Layer],
+    shape: Shape,
+    numbers: Numbers,
+    x: Array,
+    y: Array,
+    weights: Array,
+    noise: list[Array],
+) -> Array:
+    """J = (1/b) Σ ℓ(f(xᵢ, w), yᵢ) over the b rows of the batch (N11)."""
+    outputs = forward(layers, x, numbers.activation, noise, numbers.keep_threshold)
+    return weighted_mean(row_losses(shape.loss, outputs, y), weights)
+
+
+def decay_weights(layers: list[Layer], rate: Array) -> list[Layer]:
+    """W ← w − αλw, apart from the gradient (Loshchilov and Hutter, 2019); biases stay."""
+    return [Layer(layer.w * (1.0 - rate), layer.b) for layer in layers]
+
+
+def take_step(
+    state: State, shape: Shape, numbers: Numbers, alpha: Array, step: Array, batch: Batch
+) -> tuple[State, Array]:
+    """Gradient, clipping, rule: one step, and the batch's loss. `step` counts from 1."""
+    loss, grads = jax.value_and_grad(batch_loss)(state.layers, shape, numbers, *batch)
+    grads, norm = clip_by_norm(grads, numbers.clip_norm)
+    grads = clip_by_value(grads, numbers.clip_value)
+    delta, moments = update(numbers.rule, alpha, step, grads, state.moments)
+    layers = decay_weights(state.layers, alpha * numbers.weight_decay)
+    layers = jax.tree.map(jnp.add, layers, delta)
+    finite = jnp.isfinite(loss) & jnp.isfinite(norm)
+    going = state.outcome.diverged_at == 0
+    outcome = Outcome(
+        jnp.where(going & ~finite, step, state.outcome.diverged_at),
+        jnp.where(going & finite, norm, state.outcome.norm),
+    )
+    return State(layers, moments, outcome), loss
+
+
+def validate(
+    layers: list[Layer], shape: Shape, kind: Activation, data: FoldData, offset: Array
+) -> Array:
+    """The mean scores over the fold's validation rows, block by block; NaN where there are none."""
+    block = VALIDATION_BLOCK
+    width = 2 if shape.loss == "cross_entropy" else shape.outputs
+
+    def add(i: Array, total: Array) -> Array:
+        place = i * block + jnp.arange(block)
+        rows = offset + data.validation[jnp.minimum(place, data.validation.shape[0] - 1)]
+        outputs = forward(layers, data.x[rows], kind)
+        scores = row_scores(shape.loss, outputs, data.y[rows])
+        return total + jnp.sum(jnp.where((place < data.n_validation)[:, None], scores, 0.0), 0)
+
+    blocks = (data.n_validation + block - 1) // block
+    return jax.lax.fori_loop(0, blocks, add, jnp.zeros(width)) / data.n_validation
+
+
+def train_lane(
+    shape: Shape,
+    state: State,
+    numbers: Numbers,
+    offset: Array,
+    data: FoldData,
+    span: Span,
+    noise: Noise,
+) -> tuple[State, Array]:
+    """Train one network over a span of epochs, every training row once an epoch (N11).
+
+    The last batch of an epoch may be short: its loss is the mean over the rows it has.
+    Returns the state, and curves (places of `data.order`, 1 + scores): the mean training loss,
+    then the mean validation scores; NaN for epochs beyond the span.
+
+    `offset` is zero and is added to every row number. Given once a lane, it makes each lane
+    gather its own copy of a batch: were the batch shared, the compiler would merge the lanes'
+    first products into one whose blocking, and so whose rounding, depends on their number.
+    """
+    batch_size = shape.batch_size
+    steps = (data.n_train + batch_size - 1) // batch_size
+    slots = jnp.arange(batch_size)
+    last = data.order.shape[1] - 1
+
+    def one_step(s: Array, carry: tuple[State, Array], epoch: Array) -> tuple[State, Array]:
+        state, loss_sum = carry
+        k = epoch * steps + s
+        place = s * batch_size + slots
+        rows = offset + data.order[epoch - span.start, jnp.minimum(place, last)]
+        weights = (place < data.n_train).astype(jnp.float32)
+        alpha = linear_decay(numbers.alpha_0, numbers.alpha_t, span.total * steps, k)
+        batch = (data.x[rows], data.y[rows], weights, draw_noise(noise, k, shape))
+        state, loss = take_step(state, shape, numbers, alpha, k + 1, batch)
+        return state, loss_sum + loss * jnp.sum(weights)
+
+    def one_epoch(epoch: Array, carry: tuple[State, Array]) -> tuple[State, Array]:
+        state, curves = carry
+        state, loss_sum = jax.lax.fori_loop(
+            0, steps, lambda s, c: one_step(s, c, epoch), (state, jnp.float32(0))
+        )
+        scores = validate(state.layers, shape, numbers.activation, data, offset)
+        row = jnp.concatenate([(loss_sum / data.n_train)[None], scores])
+        return state, curves.at[epoch - span.start].set(row)
+
+    width = 3 if shape.loss == "cross_entropy" else 1 + shape.outputs
+    curves = jnp.full((data.order.shape[0], width), jnp.nan)
+    return jax.lax.fori_loop(span.start, span.stop, one_epoch, (state, curves))

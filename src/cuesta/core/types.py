@@ -1,0 +1,9 @@
+"""What the core computes with. One code serves numbers traced, batched and plain, so: Any."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Scalar = Any  # a traced scalar in a compiled lane; a NumPy or Python number outside
+Tensor = Any  # a JAX array in a compiled lane; a NumPy array before and after
+Params = Any  # a pytree of tensors

@@ -1,0 +1,120 @@
+"""What each column is: a number, a boolean, a category; and its values, tidied."""
+
+from __future__ import annotations
+
+import difflib
+
+import numpy as np
+import polars as pl
+
+from cuesta.errors import TableError
+
+# How missing values are written in text files; compared after stripping blanks, in lower case.
+MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-")
+MOSTLY = 0.9  # from this share of numbers on, other text in a column is taken for a mistake
+FIRST_ROW = 2  # the line of a text file on which the first row stands
+
+
+def find_column(frame: pl.DataFrame, name: str, where: str) -> pl.Series:
+    """The named column. Raises TableError, offering the nearest name, where there is none."""
+    if name in frame.columns:
+        return frame[name]
+    near = difflib.get_close_matches(name, frame.columns, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"it has: {_listed(frame.columns)}."
+    raise TableError(f"{where} has no column {name!r}; {hint}")
+
+
+def _listed(names: list[str], most: int = 12) -> str:
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def tidy(series: pl.Series) -> pl.Series:
+    """Text without blanks around it, ways of writing "missing" as null; other types as they are."""
+    if series.dtype in (pl.Categorical, pl.Enum):
+        series = series.cast(pl.String)
+    if series.dtype != pl.String:
+        return series
+    text = series.str.strip_chars()
+    return text.set(text.str.to_lowercase().is_in(MISSING), None)
+
+
+def kind_of(series: pl.Series) -> str:
+    """`number`, `boolean`, `category` or `empty` of a tidied column.
+
+    Raises TableError for text among numbers, and for a type that no network takes.
+    """
+    if series.null_count() == len(series):
+        return "empty"
+    if series.dtype == pl.Boolean:
+        return "boolean"
+    if series.dtype.is_numeric() or series.dtype.is_temporal():
+        return "number"
+    if series.dtype != pl.String:
+        raise TableError(f"The column {series.name!r} is of type {series.dtype}: not usable here.")
+    if series.str.to_lowercase().is_in(["true", "false"]).all():
+        return "boolean"
+    parsed = series.cast(pl.Float64, strict=False)
+    share = 1 - (parsed.null_count() - series.null_count()) / series.count()
+    if share == 1:
+        return "number"
+    if share >= MOSTLY:
+        raise _text_among_numbers(series, parsed)
+    return "category"
+
+
+def _text_among_numbers(series: pl.Series, parsed: pl.Series) -> TableError:
+    row = int((parsed.is_null() & series.is_not_null()).arg_max() or 0)
+    return TableError(
+        f"The column {series.name!r} holds the text {series[row]!r} among numbers "
+        f"(row {row + FIRST_ROW})."
+    )
+
+
+def as_numbers(series: pl.Series) -> np.ndarray:
+    """A tidied column as float64, missing as NaN.
+
+    Dates and times become days since 1970. Raises TableError for text and for infinities,
+    naming the row.
+    """
+    if series.dtype == pl.String:
+        parsed = series.cast(pl.Float64, strict=False)
+        if parsed.null_count() > series.null_count():
+            raise _text_among_numbers(series, parsed)
+        series = parsed.alias(series.name)
+    elif series.dtype in (pl.Time, pl.Duration):
+        series = series.to_physical() / 86_400e9
+    elif series.dtype.is_temporal():
+        series = series.cast(pl.Datetime("ms")).to_physical() / 86_400e3
+    values = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
+    if np.isinf(values).any():
+        row = int(np.isinf(values).argmax())
+        raise TableError(f"The column {series.name!r} is infinite in row {row + FIRST_ROW}.")
+    return values
+
+
+def as_booleans(series: pl.Series) -> np.ndarray:
+    """A tidied column of true and false (or 1 and 0) as float64, missing as NaN.
+
+    Raises TableError for any other value.
+    """
+    if series.dtype == pl.String:
+        lower = series.str.to_lowercase()
+        known = lower.is_in(["true", "false", "1", "0"])
+        if not known.fill_null(True).all():
+            row = int((~known).fill_null(False).arg_max() or 0)
+            raise TableError(
+                f"The column {series.name!r} holds {series[row]!r} where it held true or false "
+                f"(row {row + FIRST_ROW})."
+            )
+        return lower.is_in(["true", "1"]).cast(pl.Float64).fill_null(np.nan).to_numpy()
+    return as_numbers(series)
+
+
+def as_text(series: pl.Series) -> pl.Series:
+    """A tidied column as text, so that a category compares equal however its file typed it."""
+    if series.dtype.is_float():
+        whole = series.cast(pl.Int64, strict=False)
+        if (whole.cast(pl.Float64) == series).all():
+            series = whole
+    return series.cast(pl.String)

@@ -1,0 +1,199 @@
+"""From columns to a matrix of numbers, and from a target to what a network learns.
+
+Encoding keeps nothing of the training rows but the list of categories and of columns with
+missing values; every other fitted quantity belongs to a fold (`data.scale`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cuesta.data.columns import as_booleans, as_numbers, as_text, find_column, kind_of, tidy
+from cuesta.errors import TableError
+
+MOST_CATEGORIES = 64  # the commonest have a column each; the rest share one
+IDENTIFIER_SHARE = 0.9  # text with more distinct values a row than this names the row
+FEW_CLASSES = 20  # whole numbers with no more distinct values than this are classes
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One column of the table and the columns of the matrix it becomes."""
+
+    name: str
+    kind: str  # number, boolean or category
+    missing: bool = False  # whether a column marks its missing values
+    categories: tuple[str, ...] = ()
+    other: bool = False  # whether a column stands for all other categories
+
+    @property
+    def width(self) -> int:
+        """How many columns of the matrix this one becomes."""
+        values = len(self.categories) + self.other if self.kind == "category" else 1
+        return values + self.missing
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """Turns tables into matrices, column by column, always in the same way."""
+
+    features: tuple[Feature, ...]
+    notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def width(self) -> int:
+        """The number of columns of the matrix."""
+        return sum(feature.width for feature in self.features)
+
+    def encode(self, frame: pl.DataFrame) -> np.ndarray:
+        """(rows, width) float64; a missing number is NaN, a category a 1 among 0s.
+
+        Columns may stand in any order, others are ignored; an unseen category is all zeros, or
+        "other". Raises TableError for a missing column, for text among numbers, for infinities.
+        """
+        blocks = []
+        for feature in self.features:
+            series = tidy(find_column(frame, feature.name, "The table"))
+            values, absent = _values(series, feature)
+            blocks.append(values)
+            if feature.missing:
+                blocks.append(absent.astype(np.float64)[:, None])
+        return np.hstack(blocks)
+
+
+def _values(series: pl.Series, feature: Feature) -> tuple[np.ndarray, np.ndarray]:
+    if feature.kind == "category":
+        text = as_text(series)
+        absent = text.is_null().to_numpy()
+        hits = [(text == name).fill_null(False).to_numpy() for name in feature.categories]
+        if feature.other:
+            hits.append(~absent & ~np.any(hits, axis=0))
+        return np.stack(hits, axis=1).astype(np.float64), absent
+    read = as_booleans if feature.kind == "boolean" else as_numbers
+    values = read(series)
+    return values[:, None], np.isnan(values)
+
+
+def fit_encoder(frame: pl.DataFrame) -> Encoder:
+    """Decide from the training rows what each column is.
+
+    A text column whose values are nearly all distinct names its rows: it is left out, and a
+    note says so. Raises TableError for a column with no value at all, or if none is left.
+    """
+    features, notes = [], []
+    for name in frame.columns:
+        series = tidy(frame[name])
+        kind = kind_of(series)
+        if kind == "empty":
+            raise TableError(f"The column {name!r} has no value in any row; leave it out (--drop).")
+        if kind == "category":
+            feature, note = _category(series)
+            notes.extend(note)
+            features.extend(feature)
+        else:
+            read = as_booleans if kind == "boolean" else as_numbers
+            features.append(Feature(name, kind, bool(np.isnan(read(series)).any())))
+    if not features:
+        raise TableError("No column is left to learn from.")
+    return Encoder(tuple(features), tuple(notes))
+
+
+def _category(series: pl.Series) -> tuple[list[Feature], list[str]]:
+    text = as_text(series)
+    counts = text.drop_nulls().value_counts(sort=True)
+    distinct = counts.height
+    if distinct > MOST_CATEGORIES and distinct > IDENTIFIER_SHARE * text.count():
+        return [], [
+            f"{series.name}: left out, {distinct:,} distinct texts in {text.count():,} rows "
+            "name the rows"
+        ]
+    names = counts.sort(["count", series.name], descending=[True, False])[series.name]
+    kept = tuple(sorted(names[:MOST_CATEGORIES]))
+    other = distinct > MOST_CATEGORIES
+    notes = [f"{series.name}: {distinct - len(kept):,} rare categories share a column"]
+    feature = Feature(series.name, "category", text.null_count() > 0, kept, other)
+    return [feature], notes if other else []
+
+
+@dataclass(frozen=True)
+class Target:
+    """What is to be predicted: classes by their labels, or one or more numbers."""
+
+    task: str  # classification or regression
+    names: tuple[str, ...]
+    labels: tuple[Any, ...] = ()
+
+    @property
+    def outputs(self) -> int:
+        """How many outputs a network for it has."""
+        return len(self.labels) if self.task == "classification" else len(self.names)
+
+
+def fit_target(frame: pl.DataFrame, names: list[str], task: str) -> Target:
+    """Tell classification from regression (`task` auto), and list the classes in order.
+
+    Text, booleans and at most 20 distinct whole numbers are classes; other numbers are values.
+    Raises TableError for a target that cannot be learned, naming it.
+    """
+    columns = [tidy(frame[name]) for name in names]
+    kinds = [kind_of(series) for series in columns]
+    if task == "auto":
+        classes = len(names) == 1 and (kinds[0] != "number" or _looks_like_classes(columns[0]))
+        task = "classification" if classes else "regression"
+    if task == "regression":
+        for series, kind in zip(columns, kinds, strict=True):
+            if kind != "number":
+                raise TableError(f"The target {series.name!r} is no number; regression needs one.")
+            if np.ptp(as_numbers(series)) == 0:
+                raise TableError(f"The target {series.name!r} has the same value in every row.")
+        return Target(task, tuple(names))
+    if len(names) > 1:
+        raise TableError(f"Classification takes one target, not {len(names)}: {', '.join(names)}.")
+    labels = _labels(columns[0], kinds[0])
+    if len(labels) < 2:
+        raise TableError(f"The target {names[0]!r} has one class only: {labels[0]!r}.")
+    if len(labels) > frame.height / 2:
+        raise TableError(
+            f"The target {names[0]!r} has {len(labels):,} classes in {frame.height:,} rows; "
+            "too few rows a class to learn from."
+        )
+    return Target(task, tuple(names), labels)
+
+
+def _looks_like_classes(series: pl.Series) -> bool:
+    values = as_numbers(series)
+    distinct = np.unique(values)
+    whole = bool(np.all(distinct == np.round(distinct)))
+    # Ten rows a class on average: fewer, and whole numbers are counts or measures.
+    return whole and len(distinct) <= min(FEW_CLASSES, max(2, len(values) // 10))
+
+
+def _labels(series: pl.Series, kind: str) -> tuple[Any, ...]:
+    if kind == "number":
+        values = np.unique(as_numbers(series))
+        whole = bool(np.all(values == np.round(values)))
+        return tuple(int(v) if whole else float(v) for v in values)
+    return tuple(sorted(set(series.to_list())))
+
+
+def encode_target(frame: pl.DataFrame, target: Target) -> np.ndarray:
+    """(rows,) int32 class numbers, or (rows, targets) float64 values.
+
+    Raises TableError for a label that was not among the classes.
+    """
+    columns = [tidy(find_column(frame, name, "The table")) for name in target.names]
+    if target.task == "regression":
+        return np.stack([as_numbers(series) for series in columns], axis=1)
+    series = columns[0]
+    numbers = isinstance(target.labels[0], int | float) and not isinstance(target.labels[0], bool)
+    values = as_numbers(series).tolist() if numbers else series.to_list()
+    place = {label: number for number, label in enumerate(target.labels)}
+    codes = np.array([place.get(value, -1) for value in values], np.int32)
+    if (codes < 0).any():
+        unknown = values[int((codes < 0).argmax())]
+        raise TableError(f"The target {series.name!r} holds {unknown!r}, unseen in training rows.")
+    return codes

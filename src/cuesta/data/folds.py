@@ -1,0 +1,134 @@
+"""The seal on the test rows, and the folds of the rest (N2)."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+from cuesta.errors import SealError, SpecError, TableError
+from cuesta.spec import check_choice
+
+PROTOCOLS = ("kfold", "repeated", "grouped", "ordered", "single")
+REPEATS = 3
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Row numbers that train and row numbers that validate."""
+
+    train: np.ndarray
+    validation: np.ndarray
+
+
+class Sealed(Generic[T]):
+    """The test rows: they can be had once, when the winner is fixed."""
+
+    def __init__(self, open_rows: Callable[[], T]) -> None:
+        self._open_rows = open_rows
+        self.opened = False
+
+    def open(self) -> T:
+        """The test rows, the first time. Raises SealError after that."""
+        if self.opened:
+            raise SealError("The test rows were opened before; they are read once.")
+        self.opened = True
+        return self._open_rows()
+
+
+def split_test(
+    y: np.ndarray,
+    *,
+    classes: bool,
+    share: float,
+    protocol: str,
+    groups: np.ndarray | None,
+    seed: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers (training, test): stratified for classes, whole groups, or the last rows.
+
+    A class with one row alone stays in training. Raises SpecError for a share that leaves
+    either side empty.
+    """
+    n = len(y)
+    count = round(share * n)
+    if not 0 < share < 1 or not 0 < count < n:
+        raise SpecError(f"A test share of {share:g} of {n:,} rows leaves one side empty.")
+    rows = np.arange(n)
+    if protocol == "ordered":
+        return rows[: n - count], rows[n - count :]
+    from sklearn.model_selection import GroupShuffleSplit, train_test_split
+
+    if groups is not None:
+        splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
+        train, test = next(splitter.split(rows, groups=groups))
+        return np.sort(train), np.sort(test)
+    if not classes:
+        train, test = train_test_split(rows, test_size=count, random_state=seed)
+        return np.sort(train), np.sort(test)
+    _, inverse, counts = np.unique(y, return_inverse=True, return_counts=True)
+    alone = rows[counts[inverse] == 1]
+    paired = rows[counts[inverse] > 1]
+    several = int((counts > 1).sum())
+    if count < several or len(paired) - count < several:
+        raise TableError(
+            f"{count:,} test rows of {n:,} cannot hold each of {several} classes; "
+            "give more rows or another --test-size."
+        )
+    train, test = train_test_split(paired, test_size=count, stratify=y[paired], random_state=seed)
+    return np.sort(np.concatenate([train, alone])), np.sort(test)
+
+
+def make_folds(
+    y: np.ndarray, *, classes: bool, k: int, protocol: str, groups: np.ndarray | None, seed: int
+) -> list[Fold]:
+    """The folds of the training rows by a protocol (N2).
+
+    kfold: every row validates once, stratified for classes; repeated: that, three times;
+    grouped: a group is never on both sides; ordered: rows validate after those that train;
+    single: one split, as is usual in deep learning.
+    Raises SpecError for a protocol or a K that does not fit.
+    """
+    check_choice("protocol", protocol, PROTOCOLS)
+    if k < 2:
+        raise SpecError(f"K-fold cross-validation needs at least 2 folds, not {k}.")
+    if len(y) < k:
+        raise TableError(f"{k} folds need at least {k} training rows; there are {len(y)}.")
+    from sklearn import model_selection as ms
+
+    seen = {"n_splits": k, "shuffle": True, "random_state": seed}
+    if protocol == "grouped":
+        if groups is None:
+            raise SpecError("The grouped protocol needs a column of groups (--groups).")
+        distinct = len(np.unique(groups))
+        if distinct < k:
+            raise TableError(f"{k} folds need at least {k} groups; there are {distinct}.")
+        splitter = ms.GroupKFold(k)
+    elif protocol == "ordered":
+        splitter = ms.TimeSeriesSplit(k)
+    elif protocol == "single":
+        splits = _folds(_kfold(ms, classes, y, seen), y, None)
+        return splits[:1]
+    elif protocol == "repeated":
+        rounds = [seen | {"random_state": seed + turn} for turn in range(REPEATS)]
+        return [f for each in rounds for f in _folds(_kfold(ms, classes, y, each), y, None)]
+    else:
+        splitter = _kfold(ms, classes, y, seen)
+    return _folds(splitter, y, groups)
+
+
+def _kfold(ms: Any, classes: bool, y: np.ndarray, how: dict[str, Any]) -> Any:
+    # Stratifying needs one class at least with a row for each fold.
+    stratify = classes and np.unique(y, return_counts=True)[1].max() >= how["n_splits"]
+    return (ms.StratifiedKFold if stratify else ms.KFold)(**how)
+
+
+def _folds(splitter: Any, y: np.ndarray, groups: np.ndarray | None) -> list[Fold]:
+    with warnings.catch_warnings():
+        # A class with fewer rows than folds is said by the pipeline, in our own words.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        return [Fold(a, b) for a, b in splitter.split(np.zeros(len(y)), y, groups)]

@@ -1,0 +1,36 @@
+"""Writing files so that nothing is ever half-written."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from cuesta.errors import RunFolderError
+
+
+def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+    """Have `write` fill a file beside the path, then move it there in one step.
+
+    Raises RunFolderError where the folder cannot be written; the old file then still stands.
+    """
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise RunFolderError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
+    beside = Path(name)
+    try:
+        write(beside)
+        beside.chmod(0o644)
+        beside.replace(path)
+    except OSError as error:
+        raise RunFolderError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text atomically, as UTF-8. Raises RunFolderError."""
+    write_atomically(path, lambda beside: beside.write_text(text, encoding="utf-8"))

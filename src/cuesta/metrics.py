@@ -1,0 +1,94 @@
+"""Metrics on test rows, their intervals, and the trivial predictor's (by scikit-learn)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+BOOTSTRAPS = 1000
+Z_95 = 1.959963984540054  # the standard normal's 97.5 % point
+LEAST = 1e-15  # probabilities are kept this far from 0 and 1, so that a log-loss is finite
+
+
+def classification_metrics(y: np.ndarray, shares: np.ndarray) -> dict[str, float]:
+    """Accuracy, log-loss, ROC-AUC and balanced accuracy of class shares (rows, classes).
+
+    ROC-AUC is the one of class 1 for two classes, else the mean over pairs of classes (Hand
+    and Till, 2001); NaN where the rows lack a class.
+    """
+    from sklearn import metrics
+
+    decided = shares.argmax(axis=1)
+    classes = np.arange(shares.shape[1])
+    clipped = np.clip(shares[np.arange(len(y)), y], LEAST, 1.0)
+    return {
+        "accuracy": float((decided == y).mean()),
+        "log_loss": float(-np.log(clipped).mean()),
+        "roc_auc": _roc_auc(metrics, y, shares, classes),
+        "balanced_accuracy": float(
+            np.mean([(decided[y == c] == c).mean() for c in classes if (y == c).any()])
+        ),
+    }
+
+
+def _roc_auc(metrics: Any, y: np.ndarray, shares: np.ndarray, classes: np.ndarray) -> float:
+    if len(np.unique(y)) < len(classes):
+        return math.nan
+    if len(classes) == 2:
+        return float(metrics.roc_auc_score(y, shares[:, 1]))
+    shares = shares / shares.sum(axis=1, keepdims=True)
+    return float(metrics.roc_auc_score(y, shares, multi_class="ovo", labels=classes))
+
+
+def regression_metrics(y: np.ndarray, values: np.ndarray) -> dict[str, float]:
+    """RMSE, MAE and R² of values (rows, targets), each the mean over the targets."""
+    error = values - y
+    spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        r2 = np.where(spread > 0, 1 - (error**2).sum(axis=0) / spread, np.nan)
+    return {
+        "rmse": float(np.sqrt((error**2).mean(axis=0)).mean()),
+        "mae": float(np.abs(error).mean()),
+        "r2": float(r2.mean()),
+    }
+
+
+def interval(metric: str, y: np.ndarray, decided: np.ndarray, seed: int) -> tuple[float, float]:
+    """A 95 % interval of `accuracy`, `log_loss` or `rmse` on these rows.
+
+    Accuracy: Wilson's (1927), which stays inside [0, 1]; else the percentiles of 1,000
+    bootstrap samples of the rows (Efron, 1979).
+    """
+    if metric == "accuracy":
+        return wilson(int((decided.argmax(axis=1) == y).sum()), len(y))
+    if metric == "log_loss":
+        per_row = -np.log(np.clip(decided[np.arange(len(y)), y], LEAST, 1.0))[:, None]
+        summarize: Callable[[np.ndarray], np.ndarray] = lambda m: m[:, 0]  # noqa: E731 (a pair)
+    else:
+        per_row = (decided - y) ** 2
+        summarize = lambda m: np.sqrt(m).mean(axis=1)  # noqa: E731 (a pair)
+    rng = np.random.default_rng([3, seed])
+    n = len(y)
+    means = np.stack([per_row[rng.integers(0, n, n)].mean(axis=0) for _ in range(BOOTSTRAPS)])
+    low, high = np.percentile(summarize(means), [2.5, 97.5])
+    return float(low), float(high)
+
+
+def wilson(hits: int, n: int) -> tuple[float, float]:
+    """(p + z²/2n ± z√(p(1−p)/n + z²/4n²)) / (1 + z²/n), with p = hits/n (Wilson, 1927)."""
+    p, z2 = hits / n, Z_95**2
+    middle = p + z2 / (2 * n)
+    reach = Z_95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
+    return max(0.0, (middle - reach) / (1 + z2 / n)), min(1.0, (middle + reach) / (1 + z2 / n))
+
+
+def trivial(y_train: np.ndarray, rows: int, classes: int) -> np.ndarray:
+    """What one would say without looking: the classes' shares in training, or the mean."""
+    if y_train.ndim == 1:
+        row = np.bincount(y_train, minlength=classes) / len(y_train)
+    else:
+        row = y_train.mean(axis=0)
+    return np.tile(row, (rows, 1))

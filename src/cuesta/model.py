@@ -1,0 +1,178 @@
+"""A fitted model: arrays and a spec; its forward pass is NumPy, its file safetensors."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cuesta.data.encode import Encoder, Feature, Target
+from cuesta.data.scale import Scaling
+from cuesta.errors import ModelFileError
+from cuesta.files import write_atomically
+from cuesta.spec import ACTIVATIONS, Candidate
+
+FORMAT = 1
+BLOCK = 4096  # rows predicted at once: bounds the memory, not the result
+
+
+def activate(name: str, z: np.ndarray) -> np.ndarray:
+    """The named activation, element by element."""
+    if name == "relu":
+        return np.maximum(z, 0.0)
+    if name == "tanh":
+        return np.tanh(z)
+    if name == "sigmoid":
+        return 0.5 + 0.5 * np.tanh(0.5 * z)  # σ(z), without overflow
+    return z
+
+
+def softmax(outputs: np.ndarray) -> np.ndarray:
+    """exp(oᵢ)/Σ exp(oⱼ), row by row."""
+    shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class FittedModel:
+    """A trained network with all that it needs to predict from a table.
+
+    `layers` are pairs of weights (inputs, outputs) and biases (outputs,) in float32; the
+    forward pass is in float64, so that a row's prediction does not depend on its neighbours.
+    """
+
+    encoder: Encoder
+    target: Target
+    candidate: Candidate
+    inputs: Scaling
+    outputs: Scaling | None
+    layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+
+    def decide(self, x: np.ndarray) -> np.ndarray:
+        """Encoded rows (rows, columns) → class probabilities, or values in their own units."""
+        if not len(x):
+            return np.empty((0, self.target.outputs))
+        blocks = [self._decide(x[at : at + BLOCK]) for at in range(0, len(x), BLOCK)]
+        return np.concatenate(blocks)
+
+    def _decide(self, x: np.ndarray) -> np.ndarray:
+        units = self.inputs.apply(x)
+        for depth, (w, b) in enumerate(self.layers):
+            units = units @ w.astype(np.float64) + b
+            if depth < len(self.layers) - 1:
+                units = activate(self.candidate.activation, units)
+        return softmax(units) if self.outputs is None else self.outputs.undo(units)
+
+    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """A table of predictions: the target's own column, and for classes `p_<class>` each.
+
+        Raises TableError for a missing column or an unusable value.
+        """
+        decided = self.decide(self.encoder.encode(frame))
+        if self.target.task == "regression":
+            return pl.DataFrame(dict(zip(self.target.names, decided.T, strict=True)))
+        labels = pl.Series(self.target.names[0], list(self.target.labels))
+        chosen = labels[decided.argmax(axis=1).tolist()]
+        shares = {f"p_{label}": decided[:, i] for i, label in enumerate(self.target.labels)}
+        return pl.DataFrame({self.target.names[0]: chosen, **shares})
+
+    def save(self, path: Path) -> None:
+        """Write the model atomically: weights and scalings as tensors, the rest as JSON."""
+        from safetensors.numpy import save_file
+
+        tensors = _tensors(self)
+        spec = json.dumps(_spec(self), sort_keys=True, ensure_ascii=False)
+        about = {"cuesta": spec, "sha256": _checksum(tensors, spec)}
+        write_atomically(path, lambda beside: save_file(tensors, beside, about))
+
+
+def _tensors(model: FittedModel) -> dict[str, np.ndarray]:
+    tensors = {"inputs.shift": model.inputs.shift, "inputs.scale": model.inputs.scale}
+    if model.outputs is not None:
+        tensors |= {"outputs.shift": model.outputs.shift, "outputs.scale": model.outputs.scale}
+    for depth, (w, b) in enumerate(model.layers):
+        tensors |= {f"{depth}.w": w, f"{depth}.b": b}
+    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+
+
+def _spec(model: FittedModel) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "features": [asdict(feature) for feature in model.encoder.features],
+        "target": asdict(model.target),
+        "candidate": model.candidate.to_dict(),
+    }
+
+
+def _checksum(tensors: dict[str, np.ndarray], spec: str) -> str:
+    sha = hashlib.sha256(spec.encode())
+    for name in sorted(tensors):
+        sha.update(name.encode())
+        sha.update(tensors[name].tobytes())
+    return sha.hexdigest()
+
+
+def load_model(path: Path) -> FittedModel:
+    """Read a model file; nothing in it is run, all of it is checked.
+
+    Raises ModelFileError for a file that is missing, truncated, altered, of another format or
+    with arrays that do not fit its spec.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise ModelFileError(f"There is no model at {str(path)!r}.")
+    try:
+        with safe_open(path, framework="numpy") as file:
+            about = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (its API)
+    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
+        raise ModelFileError(f"{str(path)!r} is no whole safetensors file: {error}.") from error
+    if "cuesta" not in about:
+        raise ModelFileError(f"{str(path)!r} holds no model of cuesta.")
+    if about.get("sha256") != _checksum(tensors, about["cuesta"]):
+        raise ModelFileError(f"{str(path)!r} was altered: its checksum does not fit.")
+    try:
+        return _rebuild(json.loads(about["cuesta"]), tensors)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise ModelFileError(f"{str(path)!r} does not describe a model: {error!r}.") from error
+
+
+def _rebuild(spec: dict[str, Any], tensors: dict[str, np.ndarray]) -> FittedModel:
+    if spec["format"] != FORMAT:
+        raise ValueError(f"format {spec['format']!r}; this version reads {FORMAT}")
+    features = [Feature(**{**f, "categories": tuple(f["categories"])}) for f in spec["features"]]
+    encoder = Encoder(tuple(features))
+    about = spec["target"]
+    target = Target(about["task"], tuple(about["names"]), tuple(about["labels"]))
+    candidate = Candidate.from_dict(spec["candidate"])
+    if candidate.activation not in ACTIVATIONS:
+        raise ValueError(f"activation {candidate.activation!r}")
+    sizes = (encoder.width, *candidate.hidden_layer_sizes, target.outputs)
+    layers = []
+    for depth, (m, n) in enumerate(pairwise(sizes)):
+        w = _checked(tensors, f"{depth}.w", (m, n))
+        layers.append((w, _checked(tensors, f"{depth}.b", (n,))))
+    outputs = None
+    if target.task == "regression":
+        outputs = _scaling(tensors, "outputs", target.outputs)
+    inputs = _scaling(tensors, "inputs", encoder.width)
+    return FittedModel(encoder, target, candidate, inputs, outputs, tuple(layers))
+
+
+def _scaling(tensors: dict[str, np.ndarray], name: str, width: int) -> Scaling:
+    shift, scale = (_checked(tensors, f"{name}.{part}", (width,)) for part in ("shift", "scale"))
+    return Scaling(shift, scale)
+
+
+def _checked(tensors: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
+    tensor = tensors[name]
+    if tensor.shape != shape or tensor.dtype.kind != "f" or not np.isfinite(tensor).all():
+        raise ValueError(f"tensor {name} is not {shape} finite numbers")
+    return tensor

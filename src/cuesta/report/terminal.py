@@ -1,0 +1,236 @@
+"""What a person sees in the terminal while a run goes on, and at its end."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import Counter
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from cuesta.pipeline import FitResult, Listener, Task
+from cuesta.search.select import Score
+from cuesta.spec import Candidate
+
+NAMES = {
+    "accuracy": "accuracy",
+    "log_loss": "log-loss",
+    "roc_auc": "ROC-AUC",
+    "balanced_accuracy": "balanced accuracy",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+}
+SHOWN = 10
+LARGE = 10_000  # from here on digits after the point are noise
+DEFAULTS = Candidate()
+LOG_STEPS = 10  # lines that a log file gets instead of a moving bar
+
+
+class TerminalListener(Listener):
+    """Tells of a run on a console: a moving bar on a terminal, a few lines in a file."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._progress: Progress | None = None
+        self._bar: TaskID | None = None
+        self._lock = threading.Lock()
+        self._began = time.perf_counter()
+        self._total = self._done = self._logged = 0
+
+    def said(self, text: str) -> None:
+        """Print a warning or a decision."""
+        self._console.print(f"[yellow]note[/] {escape(text)}")
+
+    def prepared(self, task: Task) -> None:
+        """Print what the table is."""
+        for line in describe_task(task):
+            self._console.print(line, highlight=False)
+        for note in task.notes:
+            self.said(note)
+
+    def started(self, lane_epochs: int, lanes: int, known: int) -> None:
+        """Show the bar."""
+        if known:
+            self.said(f"{known:,} of {lanes:,} lanes are in the run's folder already")
+        self._began, self._total = time.perf_counter(), lane_epochs
+        if not lane_epochs or not self._console.is_terminal:
+            return
+        self._progress = Progress(
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("lane-epochs ·"),
+            TimeElapsedColumn(),
+            TextColumn("· left"),
+            TimeRemainingColumn(),
+            console=self._console,
+            transient=True,
+        )
+        self._bar = self._progress.add_task("training", total=lane_epochs)
+        self._progress.start()
+
+    def progressed(self, lane_epochs: int) -> None:
+        """Move the bar, or print a line after each tenth of the work."""
+        with self._lock:
+            self._done += lane_epochs
+            if self._progress is not None and self._bar is not None:
+                self._progress.update(self._bar, completed=self._done)
+                return
+            tenth = LOG_STEPS * self._done // max(self._total, 1)
+            if tenth > self._logged:
+                self._logged = tenth
+                spent = time.perf_counter() - self._began
+                left = spent * (self._total - self._done) / self._done
+                self._console.print(
+                    f"training {100 * self._done // self._total} % · {spent:.0f} s · "
+                    f"about {left:.0f} s left",
+                    highlight=False,
+                )
+
+    def finished(self) -> None:
+        """Take the bar away."""
+        if self._progress is not None:
+            self._progress.stop()
+            self._progress = None
+        if self._done:
+            spent = time.perf_counter() - self._began
+            self._console.print(
+                f"trained {self._done:,} lane-epochs in {spent:.1f} s", highlight=False
+            )
+
+
+def describe_task(task: Task) -> list[str]:
+    """The table, the target and the split, in three lines."""
+    kinds = Counter(feature.kind for feature in task.encoder.features)
+    missing = sum(feature.missing for feature in task.encoder.features)
+    columns = ", ".join(_count(n, kind) for kind, n in kinds.items())
+    gaps = f", {missing} with missing values" if missing else ""
+    names = escape(", ".join(task.target.names))
+    if task.target.task == "classification":
+        labels = [str(label) for label in task.target.labels]
+        shown = ", ".join(labels[:SHOWN]) + (" …" if len(labels) > SHOWN else "")
+        target = f"classification, {len(labels)} classes ({escape(shown)})"
+    else:
+        target = "regression"
+    return [
+        f"[bold]{escape(task.table)}[/]  {len(task.x) + task.test_rows:,} rows · "
+        f"{columns}{gaps} → {task.encoder.width} inputs",
+        f"target  {names} · {target} · selected by {NAMES[task.metric]}",
+        f"rows    {len(task.x):,} to train and validate ({task.feed.refit} folds) · "
+        f"{task.test_rows:,} sealed for the test",
+    ]
+
+
+def _count(n: int, kind: str) -> str:
+    many = {"category": "categories"}.get(kind, kind + "s")
+    return f"{n} {kind if n == 1 else many}"
+
+
+def show_result(console: Console, result: FitResult, folder: str | None) -> None:
+    """The best candidates, the diverged lanes, the winner, the test."""
+    task, winner = result.task, result.winner
+    console.print()
+    console.print(_best(result.scores, task.metric))
+    console.print(describe_diverged(result), highlight=False)
+    console.print(
+        f"winner  [bold]{escape(describe(winner.candidate))}[/], {winner.epochs} epochs",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(
+        f"        validation {NAMES[task.metric]} {_number(winner.mean)} ± {_number(winner.se)} "
+        f"(mean ± s.e. over {len(winner.folds)} folds, at its best epoch)",
+        highlight=False,
+        soft_wrap=True,
+    )
+    console.print(_test(result))
+    where = f" · written to {escape(folder)}" if folder else ""
+    console.print(f"{result.seconds:.1f} s{where}", highlight=False, soft_wrap=True)
+
+
+def _best(scores: list[Score], metric: str) -> Table:
+    title = f"best {min(SHOWN, len(scores))} of {len(scores)} candidates"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("", justify="right")
+    table.add_column(f"{NAMES[metric]}, mean ± s.e.", no_wrap=True)
+    table.add_column("epochs", justify="right")
+    table.add_column("candidate")
+    for place, score in enumerate(scores[:SHOWN], start=1):
+        mean = (
+            f"{_number(score.mean)} ± {_number(score.se)}"
+            if not any(score.diverged)
+            else "diverged"
+        )
+        table.add_row(str(place), mean, str(score.epochs), escape(describe(score.candidate)))
+    return table
+
+
+def describe_diverged(result: FitResult) -> str:
+    """How many lanes diverged, and of which optimizer."""
+    bad = {name: count for name, (count, _) in result.diverged.items() if count}
+    if not bad:
+        return f"diverged  none of {result.lanes:,} lanes"
+    each = ", ".join(f"{name} {n} of {result.diverged[name][1]}" for name, n in sorted(bad.items()))
+    return f"diverged  {sum(bad.values()):,} of {result.lanes:,} lanes: {each}"
+
+
+def describe(candidate: Candidate) -> str:
+    """A candidate in a line: its optimizer and layers, then what is not usual."""
+    sizes = "-".join(map(str, candidate.hidden_layer_sizes)) or "linear"
+    rate = f"α={candidate.learning_rate:.3g}"
+    if candidate.final_learning_rate is not None:
+        rate += f"→{candidate.final_learning_rate:.2g}"
+    parts = [candidate.optimizer, rate, sizes, candidate.activation, candidate.init]
+    own = {"momentum": ("momentum",), "rmsprop": ("rho",), "adam": ("beta_1", "beta_2")}
+    signs = {"momentum": "γ", "rho": "ρ", "beta_1": "ρ₁", "beta_2": "ρ₂"}
+    parts.extend(
+        f"{signs[name]}={getattr(candidate, name):.3g}"
+        for name in own.get(candidate.optimizer, ())
+        if getattr(candidate, name) != getattr(DEFAULTS, name)
+    )
+    parts.extend(
+        f"{name}={getattr(candidate, name):.2g}"
+        for name in ("dropout", "weight_decay", "clip_norm", "clip_value")
+        if getattr(candidate, name)
+    )
+    return " ".join(parts)
+
+
+def _test(result: FitResult) -> Table:
+    title = f"test, {result.task.test_rows:,} rows, opened once"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("winner", justify="right")
+    table.add_column("95 % interval")
+    table.add_column("trivial predictor", justify="right")
+    low, high = result.test_interval
+    names = sorted(result.test, key=lambda name: name != result.task.metric)
+    for name in names:
+        chosen = name == result.task.metric
+        table.add_row(
+            NAMES[name],
+            _number(result.test[name]),
+            f"{_number(low)} to {_number(high)}" if chosen else "",
+            _number(result.trivial[name]),
+            style="bold" if chosen else "",
+        )
+    return table
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.4g}"

@@ -1,0 +1,1 @@
+"""Candidates, lanes and chunks: training many networks, and choosing one."""

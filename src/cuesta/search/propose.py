@@ -1,0 +1,100 @@
+"""Proposing candidates from a space: in advance, or in waves that learn from the results."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator
+from itertools import islice
+from typing import Any
+
+from cuesta.errors import SpecError
+from cuesta.search.space import Choice, Space, grid, make_candidate
+from cuesta.spec import Candidate, check_choice
+
+SAMPLERS = ("random", "grid", "tpe")
+WAVE = 16  # candidates that TPE proposes before it learns of their scores
+
+# Candidates of a wave → their scores, lower is better; a diverged one has infinity.
+Evaluate = Callable[[list[Candidate]], list[float]]
+
+
+def waves(
+    space: Space, sampler: str, count: int, seed: int, evaluate: Evaluate
+) -> Iterator[list[Candidate]]:
+    """Candidates, wave by wave, `count` in all (a grid: as many as it has).
+
+    `evaluate` is asked for the scores of a wave only by a sampler that learns.
+    Raises SpecError for an unknown sampler, or a grid over a range.
+    """
+    check_choice("sampler", sampler, SAMPLERS)
+    if sampler == "tpe":
+        yield from _tpe(space, count, seed, evaluate)
+    elif sampler == "grid":
+        candidates = list(grid(space))
+        if not candidates:
+            raise SpecError("The grid of the space is empty.")
+        yield candidates
+    else:
+        yield sobol(space, count, seed)
+
+
+def sobol(space: Space, count: int, seed: int) -> list[Candidate]:
+    """`count` candidates of a scrambled Sobol sequence (Owen, 1998; by SciPy).
+
+    It fills the space more evenly than independent draws, each value of a list equally often,
+    and its first candidates are the same whatever the count.
+    """
+    from scipy.stats.qmc import Sobol
+
+    names = space.names
+    first = [space.start] if space.start else []
+    with warnings.catch_warnings():
+        # SciPy warns where the count is no power of two; then the balance is only nearly even.
+        warnings.filterwarnings("ignore", message="The balance properties")
+        points = Sobol(len(names), scramble=True, seed=seed).random(max(count - len(first), 0))
+    drawn = [_place(space, dict(zip(names, point, strict=True))) for point in points.tolist()]
+    return [*first, *drawn][:count]
+
+
+def _place(space: Space, shares: dict[str, float]) -> Candidate:
+    optimizer = space.optimizers.at(shares["optimizer"])
+    dimensions = space.dimensions(optimizer)
+    values = {name: dimension.at(shares[name]) for name, dimension in dimensions.items()}
+    return make_candidate({"optimizer": optimizer, **values})
+
+
+def _tpe(space: Space, count: int, seed: int, evaluate: Evaluate) -> Iterator[list[Candidate]]:
+    """Tree-structured Parzen estimator (Bergstra et al., 2011; by Optuna), a wave at a time."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=WAVE, constant_liar=True)
+    study = optuna.create_study(sampler=sampler)
+    proposed = iter(lambda: _ask(study, space), None)
+    for begin in range(0, count, WAVE):
+        asked = list(islice(proposed, min(WAVE, count - begin)))
+        candidates = [candidate for _, candidate in asked]
+        yield candidates
+        for (trial, _), score in zip(asked, evaluate(candidates), strict=True):
+            failed = score == float("inf")
+            state = optuna.trial.TrialState.FAIL if failed else None
+            study.tell(trial, None if failed else score, state=state)
+
+
+def _ask(study: Any, space: Space) -> tuple[Any, Candidate]:
+    trial = study.ask()
+    names = list(dict.fromkeys(space.optimizers.values))
+    optimizer = trial.suggest_categorical("optimizer", names)
+    values = {}
+    for name, dimension in space.dimensions(optimizer).items():
+        if isinstance(dimension, Choice):
+            # Repetition is a weight for random draws; TPE weighs by the scores.
+            listed = list(dict.fromkeys(dimension.values))
+            place = trial.suggest_categorical(name, list(range(len(listed))))
+            values[name] = listed[place]
+        else:
+            key = f"{optimizer}.{name}"  # its range is the optimizer's own
+            values[name] = trial.suggest_float(
+                key, dimension.low, dimension.high, log=dimension.log
+            )
+    return trial, make_candidate({"optimizer": optimizer, **values})

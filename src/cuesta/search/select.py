@@ -1,0 +1,82 @@
+"""Selection by the mean over the folds (N2)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cuesta.search.journal import LaneRecord
+from cuesta.spec import Candidate
+
+METRICS = {"classification": ("log_loss", "accuracy"), "regression": ("rmse",)}
+HIGHER_IS_BETTER = frozenset({"accuracy"})
+
+
+@dataclass(frozen=True)
+class Score:
+    """A candidate's validation: the best epoch of its mean curve, its mean and standard error.
+
+    `loss` orders candidates: the mean, negated where higher is better; ∞ if a lane diverged.
+    """
+
+    candidate: Candidate
+    index: int
+    mean: float
+    se: float
+    epochs: int
+    folds: tuple[float, ...]
+    diverged: tuple[int, ...]  # of each fold, the step of divergence, or 0
+    loss: float
+
+
+def fold_curves(records: list[LaneRecord], metric: str, units: np.ndarray) -> np.ndarray:
+    """(folds, epochs): the validation metric of each epoch.
+
+    `units` (folds, targets) holds the scale of each fold's targets, so that an RMSE is in the
+    target's own units; over several targets it is the mean of theirs. For classes it is empty.
+    """
+    scores = np.stack([record.curves[:, 1:] for record in records]).astype(np.float64)
+    if metric == "rmse":
+        return (np.sqrt(scores) * units[:, None, :]).mean(axis=2)
+    return scores[:, :, 0 if metric == "log_loss" else 1]
+
+
+def score_candidate(
+    candidate: Candidate,
+    index: int,
+    records: list[LaneRecord],
+    metric: str,
+    units: np.ndarray,
+) -> Score:
+    """Metric = (1/k) Σ metricᵢ over the folds (N2), at the epoch where that mean is best.
+
+    se = s/√k, with s the standard deviation over the folds (k − 1 degrees of freedom). The
+    earliest of equally good epochs is taken. A candidate with a diverged lane never wins.
+    """
+    curves = fold_curves(records, metric, units)
+    sign = -1.0 if metric in HIGHER_IS_BETTER else 1.0
+    diverged = tuple(record.diverged_at for record in records)
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = curves.mean(axis=0)
+        losses = np.where(np.isfinite(mean), sign * mean, np.inf)
+    best = int(np.argmin(losses))
+    at_best = curves[:, best]
+    failed = any(diverged) or not np.isfinite(losses[best])
+    with np.errstate(invalid="ignore", over="ignore"):
+        se = float(at_best.std(ddof=1) / np.sqrt(len(at_best))) if len(at_best) > 1 else np.nan
+    return Score(
+        candidate,
+        index,
+        float(mean[best]),
+        se,
+        best + 1,
+        tuple(at_best.tolist()),
+        diverged,
+        np.inf if failed else float(losses[best]),
+    )
+
+
+def rank(scores: list[Score]) -> list[Score]:
+    """Best first; of equals the earlier candidate; diverged ones last."""
+    return sorted(scores, key=lambda score: (score.loss, score.index))

@@ -1,0 +1,142 @@
+"""What is asked for: the static shape of a network, and the hyper-parameters of a candidate."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from cuesta.errors import SpecError
+
+OPTIMIZERS = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
+DIALECTS = ("notes", "torch")
+ACTIVATIONS = ("relu", "tanh", "sigmoid", "identity")
+INITS = ("uniform", "normal", "glorot", "he")
+NORMALIZATIONS = ("standard", "minmax", "none")
+LARGEST_LAYER = 65_536
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Raise SpecError, offering the nearest name, unless the value is one of the choices."""
+    choices = tuple(choices)
+    if value in choices:
+        return
+    near = difflib.get_close_matches(str(value), choices, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    raise SpecError(f"{name} {value!r} is unknown{hint} choose from: {', '.join(choices)}.")
+
+
+@dataclass(frozen=True)
+class Shape:
+    """All that a compiled program is made for; everything else is a number."""
+
+    inputs: int
+    hidden: tuple[int, ...]
+    outputs: int
+    batch_size: int
+    loss: str  # cross_entropy or squared
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Layer sizes from inputs to outputs."""
+        return (self.inputs, *self.hidden, self.outputs)
+
+    @property
+    def scores(self) -> int:
+        """How many validation scores an epoch has: (log-loss, hits), or an error per target."""
+        return 2 if self.loss == "cross_entropy" else self.outputs
+
+    @property
+    def weights(self) -> int:
+        """The number of weights and biases."""
+        return sum((m + 1) * n for m, n in pairwise(self.sizes))
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One set of hyper-parameters (N17), checked when made.
+
+    `learning_rate` is α, decaying linearly to `final_learning_rate` where that is given (N12);
+    `momentum` is γ (N13), `rho` ρ (N15), `beta_1` and `beta_2` ρ₁ and ρ₂ (N16); `dropout` is
+    1 − p (N1); `clip_norm` and `clip_value` bound the gradient (N5); `weight_decay` is λ in
+    w ← w − αλw; `epsilon` replaces the dialect's ε.
+    Raises SpecError naming the parameter.
+    """
+
+    hidden_layer_sizes: tuple[int, ...] = (64, 64)
+    activation: str = "relu"
+    init: str = "he"
+    optimizer: str = "adam"
+    dialect: str = "torch"
+    learning_rate: float = 3e-3
+    final_learning_rate: float | None = None
+    momentum: float = 0.9
+    rho: float = 0.9
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float | None = None
+    dropout: float = 0.0
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    weight_decay: float = 0.0
+    batch_size: int = 32
+    normalize: str = "standard"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "hidden_layer_sizes", tuple(self.hidden_layer_sizes))
+        check_choice("activation", self.activation, ACTIVATIONS)
+        check_choice("init", self.init, INITS)
+        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        check_choice("dialect", self.dialect, DIALECTS)
+        check_choice("normalize", self.normalize, NORMALIZATIONS)
+        for size in self.hidden_layer_sizes:
+            check_count("hidden_layer_sizes", size, LARGEST_LAYER)
+        check_count("batch_size", self.batch_size, 1_000_000)
+        check_range("learning_rate", self.learning_rate, 0, math.inf, open_low=True)
+        for name in ("momentum", "rho", "beta_1", "beta_2", "dropout"):
+            check_range(name, getattr(self, name), 0, 1)
+        check_range("weight_decay", self.weight_decay, 0, math.inf)
+        for name in ("final_learning_rate", "epsilon", "clip_norm", "clip_value"):
+            if getattr(self, name) is not None:
+                check_range(name, getattr(self, name), 0, math.inf)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The hyper-parameters as plain values, for JSON."""
+        plain = dataclasses.asdict(self)
+        return plain | {"hidden_layer_sizes": list(self.hidden_layer_sizes)}
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Candidate:
+        """A candidate from plain values. Raises SpecError for an unknown parameter."""
+        for name in values:
+            check_choice("parameter", name, PARAMETERS)
+        return cls(**values)
+
+
+PARAMETERS = tuple(field.name for field in dataclasses.fields(Candidate))
+
+
+def check_count(name: str, value: object, largest: int) -> None:
+    """Raise SpecError unless the value is a whole number from 1 to the largest."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
+        raise SpecError(f"{name} must be a whole number from 1 to {largest:,}, not {value!r}.")
+
+
+def check_range(
+    name: str, value: object, low: float, high: float, *, open_low: bool = False
+) -> None:
+    """Raise SpecError unless the value is a finite number in [low, high], or (low, high]."""
+    inside = (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and math.isfinite(value)
+        and low <= value <= high
+    )
+    if not inside or (open_low and value == low):
+        above = f"above {low:g}" if open_low else f"at least {low:g}"
+        limit = above if math.isinf(high) else f"from {low:g} to {high:g}"
+        raise SpecError(f"{name} must be a finite number {limit}, not {value!r}.")

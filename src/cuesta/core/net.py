@@ -56,9 +56,12 @@ def activate(kind: Activation, z: Array) -> Array:
 NOISE_LEVELS = 1 << 16
 
 
-def keep_threshold(keep: float) -> int:
-    """The number of the 65,536 noise values for which a unit is kept, nearest to keep."""
-    return round(keep * NOISE_LEVELS)
+def keep_threshold(keep: float) -> float:
+    """The number of the 65,536 noise values for which a unit is kept, nearest to keep.
+
+    As a float: 65,536 itself does not fit the noise's 16 bits.
+    """
+    return float(round(keep * NOISE_LEVELS))
 
 
 def drop(units: Array, noise: Array, threshold: Scalar) -> Array:
@@ -78,7 +81,7 @@ def forward(
     x: Array,
     kind: Activation,
     noise: list[Array] | None = None,
-    threshold: Scalar = NOISE_LEVELS,
+    threshold: Scalar = float(NOISE_LEVELS),
 ) -> Array:
     """The network's output before the loss's own link: (rows, inputs) → (rows, outputs).
 

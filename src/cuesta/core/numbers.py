@@ -26,7 +26,7 @@ def lane_numbers(candidate: Candidate) -> Numbers:
         activation=activation(candidate.activation),
         alpha_0=candidate.learning_rate,
         alpha_t=candidate.learning_rate if final is None else final,
-        keep_threshold=float(keep_threshold(1.0 - candidate.dropout)),
+        keep_threshold=keep_threshold(1.0 - candidate.dropout),
         clip_norm=math.inf if candidate.clip_norm is None else candidate.clip_norm,
         clip_value=math.inf if candidate.clip_value is None else candidate.clip_value,
         weight_decay=candidate.weight_decay,

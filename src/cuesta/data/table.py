@@ -34,7 +34,7 @@ def read_table(source: str) -> Table:
     Raises TableError for a file that is missing, empty, of an unknown kind or not readable.
     """
     path = Path(source)
-    if source in BUNDLED and not path.exists():
+    if source in BUNDLED and not path.is_file():
         frame, targets = load_bundled(source)
         return Table(source, frame, tuple(targets))
     if not path.exists():

@@ -1,0 +1,30 @@
+"""Shared settings: strict numerics, and one compilation cache for all test runs."""
+
+import os
+
+import hypothesis
+import jax
+import pytest
+
+from cuesta.search.lanes import use_compilation_cache
+
+hypothesis.settings.register_profile("cuesta", deadline=None, max_examples=50, derandomize=True)
+hypothesis.settings.load_profile("cuesta")
+use_compilation_cache()
+
+
+@pytest.fixture
+def float64():
+    """64-bit arithmetic inside one test."""
+    with jax.enable_x64(True):
+        yield
+
+
+@pytest.fixture
+def in_folder(tmp_path, monkeypatch):
+    """Run the test in an empty folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+os.environ.setdefault("COLUMNS", "120")

@@ -1,0 +1,72 @@
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.flatten_util import ravel_pytree
+from scipy.special import logsumexp
+
+from cuesta.core.init import init_layers
+from cuesta.core.loss import cross_entropy, row_losses, row_scores, squared, weighted_mean
+from cuesta.core.net import activation, forward
+from cuesta.spec import ACTIVATIONS
+
+rng = np.random.default_rng(0)
+
+
+def test_cross_entropy_is_minus_the_log_share_of_the_label(float64):
+    outputs, labels = rng.standard_normal((20, 4)) * 5, rng.integers(0, 4, 20)
+    wanted = logsumexp(outputs, axis=1) - outputs[np.arange(20), labels]
+    np.testing.assert_allclose(cross_entropy(outputs, labels), wanted, atol=1e-13)
+
+
+def test_cross_entropy_is_finite_for_huge_outputs():
+    outputs = jnp.array([[1e30, -1e30], [0.0, 3e38]])
+    assert np.isfinite(cross_entropy(outputs, jnp.array([0, 1]))).all()
+
+
+def test_squared_loss_is_half_the_squared_distance():
+    np.testing.assert_array_equal(squared(jnp.array([[1.0, 2.0]]), jnp.array([[0.0, 4.0]])), [2.5])
+
+
+def test_scores_are_loss_and_hit_or_squared_errors():
+    scores = row_scores("cross_entropy", jnp.array([[2.0, 0.0], [2.0, 0.0]]), jnp.array([0, 1]))
+    np.testing.assert_allclose(scores[:, 0], np.log1p(np.exp([-2.0, 2.0])), rtol=1e-6)
+    np.testing.assert_array_equal(scores[:, 1], [1.0, 0.0])
+    errors = row_scores("squared", jnp.array([[1.0, 2.0]]), jnp.array([[0.0, 4.0]]))
+    np.testing.assert_array_equal(errors, [[1.0, 4.0]])
+
+
+def test_padding_rows_do_not_count_even_when_not_finite():
+    values = jnp.array([1.0, 3.0, jnp.nan, jnp.inf])
+    assert float(weighted_mean(values, jnp.array([1.0, 1.0, 0.0, 0.0]))) == 2.0
+
+
+@pytest.mark.parametrize("loss", ["cross_entropy", "squared"])
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_gradient_is_the_difference_quotient(loss, name, float64):
+    layers = [
+        jax.tree.map(lambda leaf: leaf.astype(np.float64), layer)
+        for layer in init_layers([3], (4, 5, 3), "glorot")
+    ]
+    x = rng.standard_normal((6, 4))
+    y = rng.integers(0, 3, 6) if loss == "cross_entropy" else rng.standard_normal((6, 3))
+
+    def mean_loss(net):
+        outputs = forward(net, x, activation(name))
+        return weighted_mean(row_losses(loss, outputs, y), jnp.ones(6))
+
+    flat, rebuild = ravel_pytree(layers)
+    grads = jax.grad(lambda v: mean_loss(rebuild(v)))(flat)
+    h = 1e-6
+    at = jax.jit(lambda v: mean_loss(rebuild(v)))
+    quotient = [(at(flat + h * e) - at(flat - h * e)) / (2 * h) for e in np.eye(len(flat))]
+    np.testing.assert_allclose(grads, quotient, atol=1e-8)  # h² · J''' plus rounding over h
+
+
+def test_unnormalized_outputs_and_inputs_scale_the_gradient_as_the_notes_say(float64):
+    # ∂L/∂w₁ = −z (y − ŷ) z₁ for ŷ = z·(w₁z₁): proportional to the residual and the input (N3).
+    def slope(z1, y, z=2.0, w1=0.1):
+        return jax.grad(lambda w: squared(jnp.array([[z * w * z1]]), jnp.array([[y]]))[0])(w1)
+
+    for z1, y in ((1.5, 3.0), (1.5, 3000.0), (150.0, 3.0)):
+        assert float(slope(z1, y)) == pytest.approx(-2.0 * (y - 2.0 * 0.1 * z1) * z1, rel=1e-12)

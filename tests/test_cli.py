@@ -1,0 +1,146 @@
+import json
+import subprocess
+import sys
+
+import polars as pl
+import pytest
+
+SMALL = ["--candidates", "2", "--epochs", "3", "--folds", "3"]
+
+
+def cuesta(*arguments, cwd=None):
+    command = [sys.executable, "-m", "cuesta", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, check=False)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("run")
+    done = cuesta("fit", "iris", *SMALL, "--out", "iris", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder, done
+
+
+def test_fit_tells_the_table_the_candidates_the_winner_and_the_test(run):
+    _, done = run
+    for words in (
+        "150 rows · 4 numbers",
+        "3 classes (setosa, versicolor, virginica)",
+        "120 to train and validate (3 folds) · 30 sealed",
+        "training 100 %",
+        "best 2 of 2 candidates",
+        "diverged  none of 6 lanes",
+        "winner  ",
+        "test, 30 rows, opened once",
+        "trivial predictor",
+    ):
+        assert words in done.stdout
+    assert done.stderr == ""
+
+
+def test_json_prints_the_result_and_nothing_else(run):
+    folder, _ = run
+    done = cuesta("fit", "iris", *SMALL, "--out", "iris", "--json", cwd=folder)
+    told = json.loads(done.stdout)
+    assert told == json.loads((folder / "iris" / "result.json").read_text())
+    assert told["metric"] == "log_loss"
+    assert done.stderr == ""
+
+
+def test_the_folder_is_named_after_the_table_by_default(in_folder):
+    assert cuesta("fit", "iris", *SMALL, cwd=in_folder).returncode == 0
+    assert (in_folder / "iris.cuesta" / "result.json").exists()
+
+
+def new_rows(folder, frame):
+    path = folder / "new.csv"
+    frame.write_csv(path)
+    return path
+
+
+@pytest.fixture
+def flowers():
+    from cuesta.data.table import read_table
+
+    return read_table("iris").frame.drop("target").head(7)
+
+
+def test_predict_writes_labels_and_probabilities(run, flowers):
+    folder, _ = run
+    done = cuesta("predict", folder / "iris", new_rows(folder, flowers))
+    assert done.returncode == 0, done.stderr
+    found = pl.read_csv(done.stdout.encode())
+    names = ["p_setosa", "p_versicolor", "p_virginica"]
+    assert found.columns == ["target", *names]
+    assert found.height == 7
+    assert found.select(pl.sum_horizontal(names)).to_series().to_list() == pytest.approx([1] * 7)
+    largest = [names[row.index(max(row))][2:] for row in found.select(names).rows()]
+    assert found["target"].to_list() == largest
+
+
+def test_predict_takes_columns_in_any_order_extra_ones_and_gaps(run, flowers):
+    folder, _ = run
+    plain = cuesta("predict", folder / "iris", new_rows(folder, flowers)).stdout
+    other = flowers.select(reversed(flowers.columns)).with_columns(extra=pl.lit("x"))
+    assert cuesta("predict", folder / "iris", new_rows(folder, other)).stdout == plain
+    gaps = flowers.with_columns(pl.lit(None).alias(flowers.columns[0]))
+    done = cuesta("predict", folder / "iris", new_rows(folder, gaps))
+    assert done.returncode == 0
+    assert done.stdout != plain
+
+
+def test_predict_writes_a_file(run, flowers):
+    folder, _ = run
+    path = folder / "predicted.csv"
+    done = cuesta("predict", folder / "iris", new_rows(folder, flowers), "--out", path)
+    assert done.stdout == ""
+    assert pl.read_csv(path).height == 7
+
+
+LIST_MODULES = "import sys; from cuesta.cli import app; app({arguments}, standalone_mode=False); \
+print(*sorted(m.split('.')[0] for m in sys.modules), file=sys.stderr)"
+
+
+def modules_after(*arguments):
+    code = LIST_MODULES.format(arguments=[str(a) for a in arguments])
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(done.stderr.split())
+
+
+def test_predict_imports_neither_jax_nor_scikit_learn(run, flowers):
+    folder, _ = run
+    loaded = modules_after("predict", folder / "iris", new_rows(folder, flowers))
+    assert "polars" in loaded
+    assert not loaded & {"jax", "jaxlib", "sklearn", "scipy", "optuna"}
+
+
+def test_help_imports_nothing_heavy():
+    loaded = modules_after("--help")
+    assert not loaded & {"jax", "sklearn", "scipy", "polars", "numpy", "optuna"}
+
+
+@pytest.mark.parametrize("command", [[], ["fit"], ["predict"]])
+def test_help_teaches(command):
+    done = cuesta(*command, "--help")
+    assert done.returncode == 0
+    assert "TABLE" in done.stdout or "fit" in done.stdout
+
+
+def test_an_interrupt_keeps_chunks_and_says_so(in_folder):
+    import signal
+    import time
+
+    command = [sys.executable, "-m", "cuesta", "fit", "digits", "--candidates", "64"]
+    started = subprocess.Popen(command, cwd=in_folder, stderr=subprocess.PIPE, text=True)
+    chunks = in_folder / "digits.cuesta" / "chunks"
+    for _ in range(1200):
+        time.sleep(0.1)
+        if chunks.exists() and any(chunks.iterdir()):
+            break
+    started.send_signal(signal.SIGINT)
+    _, told = started.communicate(timeout=120)
+    assert started.returncode == 130
+    assert told == "Interrupted; finished chunks are kept: the same command goes on.\n"
+    assert list(chunks.glob("*.safetensors"))
+    assert not list(chunks.glob(".*"))  # nothing half-written
+    assert not (in_folder / "digits.cuesta" / "result.json").exists()

@@ -18,16 +18,24 @@ import sys
 import tempfile
 import time
 import warnings
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import polars as pl
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
+from sklearn.impute import SimpleImputer
+from sklearn.model_selection import GridSearchCV
+from sklearn.neural_network import MLPClassifier, MLPRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from cuesta.data.columns import as_numbers, kind_of, tidy
 from cuesta.data.encode import encode_target, fit_target
 from cuesta.data.folds import split_test
 from cuesta.data.table import read_table
 from cuesta.metrics import classification_metrics, regression_metrics
-from cuesta.pipeline import Options, _with_target
+from cuesta.task import Options, with_target
 
 FILES = {
     "penguins": ("penguins.csv", "species"),
@@ -38,7 +46,7 @@ GRID = {"learning_rate_init": [1e-3, 3e-3, 1e-2], "alpha": [1e-4, 1e-2, 1.0]}
 MOST_EPOCHS = 500
 
 
-def ours(source: str, target: str | None, seed: int, metric: str) -> dict:
+def ours(source: str, target: str | None, seed: int, metric: str) -> dict[str, Any]:
     """Run the command as a user would, in a new folder."""
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, "-m", "cuesta", "fit", source, "--seed", str(seed), "--json"]
@@ -49,66 +57,68 @@ def ours(source: str, target: str | None, seed: int, metric: str) -> dict:
         return json.loads(done.stdout) | {"wall": time.perf_counter() - began}
 
 
-def peer(source: str, target: str | None, seed: int) -> dict:
-    """Grid-search scikit-learn's MLP on the same training rows; measure on the same test rows."""
-    from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
-    from sklearn.impute import SimpleImputer
-    from sklearn.model_selection import GridSearchCV
-    from sklearn.neural_network import MLPClassifier, MLPRegressor
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+@dataclass(frozen=True)
+class Rows:
+    """A table split as the command splits it, in the form that scikit-learn takes."""
 
-    frame, names, _ = _with_target(read_table(source), Options(target=(target,) if target else ()))
+    x: np.ndarray
+    y: np.ndarray
+    texts: list[int]
+    classes: bool
+    train: np.ndarray
+    test: np.ndarray
+
+
+def rows_of(source: str, target: str | None, seed: int) -> Rows:
+    """The same training and test rows as the command's with this seed."""
+    frame, names, _ = with_target(read_table(source), Options(target=(target,) if target else ()))
     spec = fit_target(frame, names, "auto")
     y = encode_target(frame, spec)
     classes = spec.task == "classification"
     train, test = split_test(
         y, classes=classes, share=0.2, protocol="kfold", groups=None, seed=seed
     )
-    inputs = frame.drop(names).with_columns(
-        pl.col(name).cast(pl.Float64, strict=False)
-        for name in frame.drop(names).columns
-        if frame[name].dtype != pl.String
-        or frame[name].cast(pl.Float64, strict=False).null_count() < frame.height / 2
-    )
-    x = inputs
-    texts = [i for i, dtype in enumerate(x.dtypes) if dtype == pl.String]
-    numbers = [i for i in range(x.width) if i not in texts]
-    table = np.array(x.fill_null(np.nan).rows(), dtype=object) if texts else x.to_numpy()
-    if texts:
-        for i in texts:
-            table[:, i] = ["missing" if v is None else v for v in table[:, i]]
-        for i in numbers:
-            table[:, i] = [np.nan if v is None else v for v in table[:, i]]
+    columns, texts = [], []
+    for place, name in enumerate(frame.drop(names).columns):
+        series = tidy(frame[name])
+        if kind_of(series) == "category":
+            texts.append(place)
+            columns.append(series.fill_null("missing").to_numpy().astype(object))
+        else:
+            columns.append(as_numbers(series))
+    return Rows(np.stack(columns, axis=1), y, texts, classes, train, test)
+
+
+def peer_search(rows: Rows, seed: int) -> Any:
+    """GridSearchCV over scikit-learn's scaled MLP, as its users set it up."""
+    numbers = [i for i in range(rows.x.shape[1]) if i not in rows.texts]
     scale = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
-    prepare = ColumnTransformer(
-        [("numbers", scale, numbers), ("texts", OneHotEncoder(handle_unknown="ignore"), texts)],
-        sparse_threshold=0.0,
-    )
-    if classes:
-        net = MLPClassifier(max_iter=MOST_EPOCHS, random_state=seed)
-        model, prefix = make_pipeline(prepare, net), "mlpclassifier__"
-    else:
-        net = MLPRegressor(max_iter=MOST_EPOCHS, random_state=seed)
-        scaled = TransformedTargetRegressor(
-            make_pipeline(prepare, net), transformer=StandardScaler()
-        )
-        model, prefix = scaled, "regressor__mlpregressor__"
-        if y.shape[1] == 1:
-            y = y[:, 0]
+    encode = OneHotEncoder(handle_unknown="ignore", sparse_output=False)
+    prepare = ColumnTransformer([("numbers", scale, numbers), ("texts", encode, rows.texts)])
+    kind = MLPClassifier if rows.classes else MLPRegressor
+    model: Any = make_pipeline(prepare, kind(max_iter=MOST_EPOCHS, random_state=seed))
+    prefix = f"{kind.__name__.lower()}__"
+    scoring = None
+    if not rows.classes:
+        model = TransformedTargetRegressor(model, transformer=StandardScaler())
+        prefix, scoring = f"regressor__{prefix}", "neg_root_mean_squared_error"
     grid = {prefix + name: values for name, values in GRID.items()}
-    scoring = None if classes else "neg_root_mean_squared_error"
+    return GridSearchCV(model, grid, cv=5, n_jobs=2, scoring=scoring)
+
+
+def peer(source: str, target: str | None, seed: int) -> dict[str, Any]:
+    """Grid-search scikit-learn's MLP on the same training rows; measure on the same test rows."""
+    rows = rows_of(source, target, seed)
+    x, y, test = rows.x, rows.y, rows.test
     began = time.perf_counter()
-    search = GridSearchCV(model, grid, cv=5, n_jobs=2, scoring=scoring)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        search.fit(table[train], y[train])
+        warnings.simplefilter("ignore")  # some of the grid's corners do not converge
+        search = peer_search(rows, seed).fit(x[rows.train], y[rows.train].squeeze())
     wall = time.perf_counter() - began
-    if classes:
-        found = classification_metrics(y[test], search.predict_proba(table[test]))
+    if rows.classes:
+        found = classification_metrics(y[test], search.predict_proba(x[test]))
     else:
-        values = search.predict(table[test]).reshape(len(test), -1)
-        found = regression_metrics(y[test].reshape(len(test), -1), values)
+        found = regression_metrics(y[test], search.predict(x[test]).reshape(len(test), -1))
     return {"test_metrics": found, "wall": wall}
 
 
@@ -143,7 +153,7 @@ def main() -> None:
         show(name, pairs)
 
 
-def show(name: str, pairs: list[tuple[dict, dict]]) -> None:
+def show(name: str, pairs: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
     """Print the rows of one data set: better means higher accuracy, lower log-loss or RMSE."""
     metrics = ("accuracy", "log_loss") if "accuracy" in pairs[0][0]["test_metrics"] else ("rmse",)
     for metric in metrics:
@@ -153,7 +163,7 @@ def show(name: str, pairs: list[tuple[dict, dict]]) -> None:
         gain, se = mean_se([sign * (x - y) for x, y in zip(a, b, strict=True)])
         cells = [f"{m:.4g} ± {s:.2g}" for m, s in (mean_se(a), mean_se(b))]
         walls = [np.mean([p[i]["wall"] for p in pairs]) for i in (0, 1)]
-        verdict = "yes" if gain >= -se else "no"
+        verdict = "yes" if gain >= -se * (1 + 1e-9) else "no"  # equal counts, to a rounding
         seconds = f"{walls[0]:.0f} / {walls[1]:.0f}"
         row = [name, metric, *cells, f"{sign * gain:+.3g} ± {se:.2g}", verdict, seconds]
         print("| " + " | ".join(row) + " |", flush=True)

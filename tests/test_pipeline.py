@@ -6,11 +6,15 @@ import polars as pl
 import pytest
 
 from cuesta import pipeline
+from cuesta import task as task_module
+from cuesta.data.folds import Sealed
 from cuesta.data.table import Table, read_table
 from cuesta.errors import CuestaError, RunFolderError, SealError
 from cuesta.model import load_model
-from cuesta.pipeline import Listener, Options, fit, prepare, summary
+from cuesta.pipeline import Listener, fit
+from cuesta.result import summary
 from cuesta.search.space import Choice, Space
+from cuesta.task import Options, prepare
 
 SPACE = Space(
     {
@@ -101,13 +105,13 @@ class Spy:
 
     def __init__(self, monkeypatch):
         self.opened = 0
-        plain = pipeline.Sealed.open
+        plain = Sealed.open
 
         def counted(sealed):
             self.opened += 1
             return plain(sealed)
 
-        monkeypatch.setattr(pipeline.Sealed, "open", counted)
+        monkeypatch.setattr(Sealed, "open", counted)
 
 
 def test_the_test_rows_are_read_once_and_last(monkeypatch):
@@ -138,8 +142,8 @@ def test_nothing_but_the_test_depends_on_the_test_rows(monkeypatch):
         train[:], test[:] = found
         return found
 
-    split = pipeline.split_test
-    monkeypatch.setattr(pipeline, "split_test", spied)
+    split = task_module.split_test
+    monkeypatch.setattr(task_module, "split_test", spied)
     plain = fit(Table("penguins", table), small(target=("kind",)))
     spoiled = table.with_row_index("row").with_columns(
         pl.when(pl.col("row").is_in(test)).then(-5e8).otherwise(pl.col("weight")).alias("weight"),

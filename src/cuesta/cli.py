@@ -123,10 +123,12 @@ def fit(
         from rich.console import Console
 
         from cuesta.data.table import read_table
-        from cuesta.pipeline import Listener, Options, summary
+        from cuesta.pipeline import Listener
         from cuesta.pipeline import fit as run_fit
         from cuesta.report.terminal import TerminalListener, show_result
+        from cuesta.result import summary
         from cuesta.search.space import read_space
+        from cuesta.task import Options
 
         options = Options(
             target=tuple(target or ()),

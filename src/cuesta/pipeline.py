@@ -2,74 +2,29 @@
 
 from __future__ import annotations
 
-import json
 import math
-import platform
 import time
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import polars as pl
 
 from cuesta import metrics
-from cuesta.data.columns import find_column, tidy
-from cuesta.data.encode import Encoder, Target, encode_target, fit_encoder, fit_target
-from cuesta.data.folds import PROTOCOLS, Sealed, make_folds, split_test
 from cuesta.data.table import Table
-from cuesta.errors import CuestaError, RunFolderError, SpecError, TableError
-from cuesta.files import write_text
+from cuesta.errors import CuestaError
+from cuesta.folder import open_folder, write_run
 from cuesta.model import FittedModel
-from cuesta.search.feed import Feed
+from cuesta.result import FitResult
 from cuesta.search.journal import Journal
 from cuesta.search.lanes import Chunk, Lane, train_chunk, use_compilation_cache
-from cuesta.search.propose import SAMPLERS, waves
+from cuesta.search.propose import waves
 from cuesta.search.run import Search, shape_of, thread_count
-from cuesta.search.select import METRICS, Score, rank, score_candidate
-from cuesta.search.space import Space, default_space
-from cuesta.spec import Candidate, check_choice
+from cuesta.search.select import Score, rank, score_candidate
+from cuesta.search.space import default_space
+from cuesta.spec import Candidate
+from cuesta.task import Options, Task, prepare
 
-TASKS = ("auto", "classification", "regression")
 Layers = tuple[tuple[np.ndarray, np.ndarray], ...]
-LARGEST_SEED = 2**32 - 1  # what scikit-learn's splitters take
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user may set of a run; checked when made. Raises SpecError."""
-
-    target: tuple[str, ...] = ()
-    task: str = "auto"
-    metric: str = "auto"
-    folds: int = 5
-    protocol: str = "kfold"
-    groups: str | None = None
-    drop: tuple[str, ...] = ()
-    candidates: int = 64
-    epochs: int = 50
-    space: Space | None = None
-    sampler: str = "random"
-    test_size: float = 0.2
-    seed: int = 0
-    threads: int | None = None
-
-    def __post_init__(self) -> None:
-        check_choice("task", self.task, TASKS)
-        check_choice("protocol", self.protocol, PROTOCOLS)
-        check_choice("sampler", self.sampler, SAMPLERS)
-        check_choice("metric", self.metric, ("auto", *METRICS["classification"], "rmse"))
-        for name, least in (("candidates", 1), ("epochs", 1), ("folds", 2)):
-            if getattr(self, name) < least:
-                raise SpecError(f"{name} must be at least {least}, not {getattr(self, name)}.")
-        if not 0 <= self.seed <= LARGEST_SEED:
-            raise SpecError(f"seed must be from 0 to {LARGEST_SEED}, not {self.seed}.")
-        if not 0 < self.test_size < 1:
-            raise SpecError(f"test_size must be between 0 and 1, not {self.test_size:g}.")
-        if self.threads is not None and self.threads < 1:
-            raise SpecError(f"threads must be at least 1, not {self.threads}.")
 
 
 class Listener:
@@ -91,45 +46,6 @@ class Listener:
         """All lanes are trained."""
 
 
-@dataclass(frozen=True)
-class Task:
-    """A prepared table: encoded training rows, the sealed test rows, the folds."""
-
-    table: str
-    encoder: Encoder
-    target: Target
-    metric: str
-    x: np.ndarray
-    y: np.ndarray
-    feed: Feed
-    sealed: Sealed[tuple[np.ndarray, np.ndarray]]
-    test_rows: int
-    notes: tuple[str, ...]
-
-    @property
-    def loss(self) -> str:
-        """The loss that a network for this target minimizes."""
-        return "cross_entropy" if self.target.task == "classification" else "squared"
-
-
-@dataclass(frozen=True)
-class FitResult:
-    """What a run found."""
-
-    task: Task
-    scores: list[Score]  # best first
-    winner: Score
-    model: FittedModel
-    test: dict[str, float]
-    test_interval: tuple[float, float]
-    trivial: dict[str, float]
-    opened: str
-    lanes: int
-    diverged: dict[str, tuple[int, int]]  # optimizer → diverged lanes, all lanes
-    seconds: float
-    notes: tuple[str, ...] = field(default=())
-
-
 def fit(
     table: Table,
     options: Options,
@@ -146,7 +62,7 @@ def fit(
     use_compilation_cache()
     task = prepare(table, options)
     listener.prepared(task)
-    journal = Journal(_chunks_folder(folder, table.name, task.target.names))
+    journal = Journal(open_folder(folder, table.name, task.target.names))
     for name in journal.damaged:
         listener.said(f"The chunk file {name} is damaged; its lanes are trained again.")
     search = Search(
@@ -167,95 +83,6 @@ def fit(
     if folder is not None:
         write_run(folder, result, options)
     return result
-
-
-def prepare(table: Table, options: Options) -> Task:
-    """Read the target, seal the test rows, encode the training rows, make the folds."""
-    frame, names, notes = _with_target(table, options)
-    groups = None
-    if options.groups is not None:
-        groups = find_column(frame, options.groups, "The table").to_physical().to_numpy()
-    target = fit_target(frame, names, options.task)
-    metric = _metric(options.metric, target.task)
-    y = encode_target(frame, target)
-    classes = target.task == "classification"
-    inputs = frame.drop([*names, *([options.groups] if options.groups else [])])
-    train, test = split_test(
-        y,
-        classes=classes,
-        share=options.test_size,
-        protocol=options.protocol,
-        groups=groups,
-        seed=options.seed,
-    )
-    encoder = fit_encoder(inputs[train])
-    x = encoder.encode(inputs[train])
-    folds = make_folds(
-        y[train],
-        classes=classes,
-        k=options.folds,
-        protocol=options.protocol,
-        groups=None if groups is None else groups[train],
-        seed=options.seed,
-    )
-    if classes:
-        notes += _rare_classes(y[train], target, options)
-    sealed = Sealed(lambda: (encoder.encode(inputs[test]), y[test]))
-    return Task(
-        table.name,
-        encoder,
-        target,
-        metric,
-        x,
-        y[train],
-        Feed(x, y[train], folds),
-        sealed,
-        len(test),
-        (*encoder.notes, *notes),
-    )
-
-
-def _with_target(table: Table, options: Options) -> tuple[pl.DataFrame, list[str], list[str]]:
-    """The table without dropped columns and without rows that lack a target; targets; notes."""
-    names = list(options.target or table.targets)
-    if not names:
-        columns = ", ".join(table.frame.columns[:12])
-        raise SpecError(f"Which column is to be predicted? Give --target; there are: {columns}.")
-    frame = table.frame
-    for name in (*names, *options.drop):
-        find_column(frame, name, "The table")
-    others = [name for name in table.targets if name not in names]
-    for name in options.drop:
-        if name in names:
-            raise SpecError(f"The column {name!r} cannot be both the target and dropped.")
-    frame = frame.drop(options.drop, strict=False).drop(others, strict=False)
-    frame = frame.with_columns([tidy(frame[name]) for name in names])
-    known = frame.drop_nulls(names).filter(
-        *[pl.col(n).is_not_nan() for n in names if frame[n].dtype.is_float()]
-    )
-    lost = frame.height - known.height
-    if not known.height:
-        raise TableError(f"The target {', '.join(names)!r} has no value in any row.")
-    notes = [f"{lost:,} rows without a target are left out"] if lost else []
-    return known, names, notes
-
-
-def _metric(wanted: str, task: str) -> str:
-    if wanted == "auto":
-        return METRICS[task][0]
-    if wanted not in METRICS[task]:
-        fitting = " or ".join(METRICS[task])
-        raise SpecError(f"The metric {wanted!r} does not suit {task}; take {fitting}.")
-    return wanted
-
-
-def _rare_classes(y: np.ndarray, target: Target, options: Options) -> list[str]:
-    counts = np.bincount(y, minlength=len(target.labels))
-    rare = [(label, n) for label, n in zip(target.labels, counts, strict=True) if n < options.folds]
-    return [
-        f"class {label!r} has {n} training rows for {options.folds} folds; some validate without it"
-        for label, n in rare
-    ]
 
 
 def search_candidates(
@@ -356,114 +183,3 @@ def _test(
         seconds=time.perf_counter() - began,
         notes=(*task.notes, *again),
     )
-
-
-# --- the run's folder -------------------------------------------------------------------------
-
-
-def _chunks_folder(folder: Path | None, table: str, targets: tuple[str, ...]) -> Path | None:
-    """Make the run's folder, and the one for its chunks, unless something else stands there."""
-    if folder is None:
-        return None
-    mark = folder / "run.json"
-    run = {"table": table, "target": list(targets)}
-    if folder.exists() and not folder.is_dir():
-        raise RunFolderError(f"{str(folder)!r} is a file; a run needs a folder.")
-    if mark.is_file():
-        if (held := _read_mark(mark)) != run:
-            raise RunFolderError(
-                f"{str(folder)!r} holds a run on {held['table']!r} for the target "
-                f"{', '.join(held['target'])!r}; give this one another folder (--out)."
-            )
-    elif folder.is_dir() and any(folder.iterdir()):
-        raise RunFolderError(
-            f"{str(folder)!r} is not empty and holds no run; give another (--out)."
-        )
-    try:
-        (folder / "chunks").mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise RunFolderError(f"{str(folder)!r} cannot be made: {error.strerror}.") from error
-    write_text(mark, json.dumps(run, indent=2) + "\n")
-    return folder / "chunks"
-
-
-def _read_mark(mark: Path) -> dict[str, Any]:
-    try:
-        held = json.loads(mark.read_text(encoding="utf-8"))
-        return {"table": str(held["table"]), "target": [str(name) for name in held["target"]]}
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunFolderError(f"{str(mark)!r} is damaged; give another folder (--out).") from error
-
-
-def write_run(folder: Path, result: FitResult, options: Options) -> None:
-    """Write model, candidates and, last, the result: where that stands, the run is whole."""
-    result.model.save(folder / "model.safetensors")
-    write_text(folder / "candidates.csv", candidates_table(result).write_csv())
-    write_text(folder / "result.json", json.dumps(summary(result, options), indent=2) + "\n")
-
-
-def candidates_table(result: FitResult) -> pl.DataFrame:
-    """A row a candidate, best first: its scores fold by fold, and its hyper-parameters."""
-    rows = []
-    for place, score in enumerate(result.scores, start=1):
-        folds = {f"fold_{i}": value for i, value in enumerate(score.folds)}
-        steps = ";".join(str(step) for step in score.diverged) if any(score.diverged) else ""
-        plain = score.candidate.to_dict()
-        plain["hidden_layer_sizes"] = " ".join(map(str, score.candidate.hidden_layer_sizes))
-        rows.append(
-            {
-                "rank": place,
-                "candidate": score.index,
-                "mean": score.mean,
-                "se": score.se,
-                "epochs": score.epochs,
-                "diverged_at": steps,
-                **folds,
-                **plain,
-            }
-        )
-    return pl.DataFrame(rows, infer_schema_length=None)
-
-
-def summary(result: FitResult, options: Options) -> dict[str, Any]:
-    """The run's result in plain values: what result.json holds."""
-    task, winner = result.task, result.winner
-    return {
-        "table": task.table,
-        "task": task.target.task,
-        "target": list(task.target.names),
-        "rows": {"training": len(task.x), "test": task.test_rows},
-        "metric": task.metric,
-        "cv_mean": winner.mean,
-        "cv_se": _finite(winner.se),
-        "test": result.test[task.metric],
-        "test_interval": list(result.test_interval),
-        "test_metrics": {name: _finite(value) for name, value in result.test.items()},
-        "trivial_metrics": {name: _finite(value) for name, value in result.trivial.items()},
-        "test_opened": result.opened,
-        "winner": winner.candidate.to_dict(),
-        "epochs": winner.epochs,
-        "candidates": len(result.scores),
-        "folds": task.feed.refit,
-        "protocol": options.protocol,
-        "sampler": options.sampler,
-        "seed": options.seed,
-        "max_epochs": options.epochs,
-        "lanes": result.lanes,
-        "diverged": sum(bad for bad, _ in result.diverged.values()),
-        "diverged_by_optimizer": {name: bad for name, (bad, _) in result.diverged.items()},
-        "notes": list(result.notes),
-        "seconds": round(result.seconds, 3),
-        "versions": versions(),
-    }
-
-
-def _finite(value: float) -> float | None:
-    """The value, or null: JSON knows neither NaN nor infinity."""
-    return value if math.isfinite(value) else None
-
-
-def versions() -> dict[str, str]:
-    """The versions that a result depends on."""
-    names = ("cuesta", "jax", "jaxlib", "numpy", "polars", "scikit-learn")
-    return {"python": platform.python_version(), **{name: version(name) for name in names}}

@@ -43,7 +43,7 @@ def test_every_lane_is_in_exactly_one_chunk_of_its_own_kind():
     for chunk in chunks:
         assert len(chunk.lanes) <= chunk.width
         kinds = {(shape(x.candidate), x.fold, x.seed, x.candidate.normalize) for x in chunk.lanes}
-        assert kinds == {(chunk.shape, *list(kinds)[0][1:])}
+        assert kinds == {(chunk.shape, *next(iter(kinds))[1:])}
 
 
 def test_progress_counts_every_lane_epoch():

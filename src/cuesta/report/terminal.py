@@ -20,9 +20,11 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from cuesta.pipeline import FitResult, Listener, Task
+from cuesta.pipeline import Listener
+from cuesta.result import FitResult
 from cuesta.search.select import Score
 from cuesta.spec import Candidate
+from cuesta.task import Task
 
 NAMES = {
     "accuracy": "accuracy",
@@ -57,7 +59,7 @@ class TerminalListener(Listener):
     def prepared(self, task: Task) -> None:
         """Print what the table is."""
         for line in describe_task(task):
-            self._console.print(line, highlight=False)
+            self._console.print(line, highlight=False, soft_wrap=True)
         for note in task.notes:
             self.said(note)
 
@@ -105,11 +107,10 @@ class TerminalListener(Listener):
         if self._progress is not None:
             self._progress.stop()
             self._progress = None
-        if self._done:
+        done, self._done = self._done, 0  # so that a second call is silent
+        if done:
             spent = time.perf_counter() - self._began
-            self._console.print(
-                f"trained {self._done:,} lane-epochs in {spent:.1f} s", highlight=False
-            )
+            self._console.print(f"trained {done:,} lane-epochs in {spent:.1f} s", highlight=False)
 
 
 def describe_task(task: Task) -> list[str]:
@@ -159,6 +160,9 @@ def show_result(console: Console, result: FitResult, folder: str | None) -> None
     console.print(_test(result))
     where = f" · written to {escape(folder)}" if folder else ""
     console.print(f"{result.seconds:.1f} s{where}", highlight=False, soft_wrap=True)
+    if folder:
+        hint = f"predict new rows: cuesta predict {escape(folder)} TABLE"
+        console.print(hint, highlight=False, soft_wrap=True)
 
 
 def _best(scores: list[Score], metric: str) -> Table:

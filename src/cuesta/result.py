@@ -1,0 +1,100 @@
+"""What a run found, and how it is told in plain values."""
+
+from __future__ import annotations
+
+import math
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import polars as pl
+
+from cuesta.model import FittedModel
+from cuesta.search.select import Score
+from cuesta.task import Options, Task
+
+
+@dataclass(frozen=True)
+class FitResult:
+    """What a run found."""
+
+    task: Task
+    scores: list[Score]  # best first
+    winner: Score
+    model: FittedModel
+    test: dict[str, float]
+    test_interval: tuple[float, float]
+    trivial: dict[str, float]
+    opened: str
+    lanes: int
+    diverged: dict[str, tuple[int, int]]  # optimizer → diverged lanes, all lanes
+    seconds: float
+    notes: tuple[str, ...] = field(default=())
+
+
+def candidates_table(result: FitResult) -> pl.DataFrame:
+    """A row a candidate, best first: its scores fold by fold, and its hyper-parameters."""
+    rows = []
+    for place, score in enumerate(result.scores, start=1):
+        folds = {f"fold_{i}": value for i, value in enumerate(score.folds)}
+        steps = ";".join(str(step) for step in score.diverged) if any(score.diverged) else ""
+        plain = score.candidate.to_dict()
+        plain["hidden_layer_sizes"] = " ".join(map(str, score.candidate.hidden_layer_sizes))
+        rows.append(
+            {
+                "rank": place,
+                "candidate": score.index,
+                "mean": score.mean,
+                "se": score.se,
+                "epochs": score.epochs,
+                "diverged_at": steps,
+                **folds,
+                **plain,
+            }
+        )
+    return pl.DataFrame(rows, infer_schema_length=None)
+
+
+def summary(result: FitResult, options: Options) -> dict[str, Any]:
+    """The run's result in plain values: what result.json holds."""
+    task, winner = result.task, result.winner
+    return {
+        "table": task.table,
+        "task": task.target.task,
+        "target": list(task.target.names),
+        "rows": {"training": len(task.x), "test": task.test_rows},
+        "metric": task.metric,
+        "cv_mean": winner.mean,
+        "cv_se": _finite(winner.se),
+        "test": result.test[task.metric],
+        "test_interval": list(result.test_interval),
+        "test_metrics": {name: _finite(value) for name, value in result.test.items()},
+        "trivial_metrics": {name: _finite(value) for name, value in result.trivial.items()},
+        "test_opened": result.opened,
+        "winner": winner.candidate.to_dict(),
+        "epochs": winner.epochs,
+        "candidates": len(result.scores),
+        "folds": task.feed.refit,
+        "protocol": options.protocol,
+        "sampler": options.sampler,
+        "seed": options.seed,
+        "max_epochs": options.epochs,
+        "lanes": result.lanes,
+        "diverged": sum(bad for bad, _ in result.diverged.values()),
+        "diverged_by_optimizer": {name: bad for name, (bad, _) in result.diverged.items()},
+        "notes": list(result.notes),
+        "seconds": round(result.seconds, 3),
+        "versions": versions(),
+    }
+
+
+def _finite(value: float) -> float | None:
+    """The value, or null: JSON knows neither NaN nor infinity."""
+    return value if math.isfinite(value) else None
+
+
+def versions() -> dict[str, str]:
+    """The versions that a result depends on."""
+    names = ("cuesta", "jax", "jaxlib", "numpy", "polars", "scikit-learn")
+    return {"python": platform.python_version(), **{name: version(name) for name in names}}

@@ -1,0 +1,167 @@
+"""A table made ready for training: encoded, its test rows sealed, the rest in folds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from cuesta.data.columns import find_column, tidy
+from cuesta.data.encode import Encoder, Target, encode_target, fit_encoder, fit_target
+from cuesta.data.folds import PROTOCOLS, Sealed, make_folds, split_test
+from cuesta.data.table import Table
+from cuesta.errors import SpecError, TableError
+from cuesta.search.feed import Feed
+from cuesta.search.propose import SAMPLERS
+from cuesta.search.select import METRICS
+from cuesta.search.space import Space
+from cuesta.spec import check_choice
+
+TASKS = ("auto", "classification", "regression")
+LARGEST_SEED = 2**32 - 1  # what scikit-learn's splitters take
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user may set of a run; checked when made. Raises SpecError."""
+
+    target: tuple[str, ...] = ()
+    task: str = "auto"
+    metric: str = "auto"
+    folds: int = 5
+    protocol: str = "kfold"
+    groups: str | None = None
+    drop: tuple[str, ...] = ()
+    candidates: int = 64
+    epochs: int = 50
+    space: Space | None = None
+    sampler: str = "random"
+    test_size: float = 0.2
+    seed: int = 0
+    threads: int | None = None
+
+    def __post_init__(self) -> None:
+        check_choice("task", self.task, TASKS)
+        check_choice("protocol", self.protocol, PROTOCOLS)
+        check_choice("sampler", self.sampler, SAMPLERS)
+        check_choice("metric", self.metric, ("auto", *METRICS["classification"], "rmse"))
+        for name, least in (("candidates", 1), ("epochs", 1), ("folds", 2)):
+            if getattr(self, name) < least:
+                raise SpecError(f"{name} must be at least {least}, not {getattr(self, name)}.")
+        if not 0 <= self.seed <= LARGEST_SEED:
+            raise SpecError(f"seed must be from 0 to {LARGEST_SEED}, not {self.seed}.")
+        if not 0 < self.test_size < 1:
+            raise SpecError(f"test_size must be between 0 and 1, not {self.test_size:g}.")
+        if self.threads is not None and self.threads < 1:
+            raise SpecError(f"threads must be at least 1, not {self.threads}.")
+
+
+@dataclass(frozen=True)
+class Task:
+    """A prepared table: encoded training rows, the sealed test rows, the folds."""
+
+    table: str
+    encoder: Encoder
+    target: Target
+    metric: str
+    x: np.ndarray
+    y: np.ndarray
+    feed: Feed
+    sealed: Sealed[tuple[np.ndarray, np.ndarray]]
+    test_rows: int
+    notes: tuple[str, ...]
+
+    @property
+    def loss(self) -> str:
+        """The loss that a network for this target minimizes."""
+        return "cross_entropy" if self.target.task == "classification" else "squared"
+
+
+def prepare(table: Table, options: Options) -> Task:
+    """Read the target, seal the test rows, encode the training rows, make the folds."""
+    frame, names, notes = with_target(table, options)
+    groups = None
+    if options.groups is not None:
+        groups = find_column(frame, options.groups, "The table").to_physical().to_numpy()
+    target = fit_target(frame, names, options.task)
+    metric = _metric(options.metric, target.task)
+    y = encode_target(frame, target)
+    classes = target.task == "classification"
+    inputs = frame.drop([*names, *([options.groups] if options.groups else [])])
+    train, test = split_test(
+        y,
+        classes=classes,
+        share=options.test_size,
+        protocol=options.protocol,
+        groups=groups,
+        seed=options.seed,
+    )
+    encoder = fit_encoder(inputs[train])
+    x = encoder.encode(inputs[train])
+    folds = make_folds(
+        y[train],
+        classes=classes,
+        k=options.folds,
+        protocol=options.protocol,
+        groups=None if groups is None else groups[train],
+        seed=options.seed,
+    )
+    if classes:
+        notes += _rare_classes(y[train], target, options)
+    sealed = Sealed(lambda: (encoder.encode(inputs[test]), y[test]))
+    return Task(
+        table.name,
+        encoder,
+        target,
+        metric,
+        x,
+        y[train],
+        Feed(x, y[train], folds),
+        sealed,
+        len(test),
+        (*encoder.notes, *notes),
+    )
+
+
+def with_target(table: Table, options: Options) -> tuple[pl.DataFrame, list[str], list[str]]:
+    """The table without dropped columns and without rows that lack a target; targets; notes."""
+    names = list(options.target or table.targets)
+    if not names:
+        columns = ", ".join(table.frame.columns[:12])
+        raise SpecError(f"Which column is to be predicted? Give --target; there are: {columns}.")
+    frame = table.frame
+    for name in (*names, *options.drop):
+        find_column(frame, name, "The table")
+    others = [name for name in table.targets if name not in names]
+    for name in options.drop:
+        if name in names:
+            raise SpecError(f"The column {name!r} cannot be both the target and dropped.")
+    frame = frame.drop(options.drop, strict=False).drop(others, strict=False)
+    frame = frame.with_columns([tidy(frame[name]) for name in names])
+    known = frame.drop_nulls(names).filter(
+        *[pl.col(n).is_not_nan() for n in names if frame[n].dtype.is_float()]
+    )
+    lost = frame.height - known.height
+    if not known.height:
+        raise TableError(f"The target {', '.join(names)!r} has no value in any row.")
+    notes = [f"{lost:,} rows without a target are left out"] if lost else []
+    return known, names, notes
+
+
+def _metric(wanted: str, task: str) -> str:
+    if wanted == "auto":
+        return METRICS[task][0]
+    if wanted not in METRICS[task]:
+        fitting = " or ".join(METRICS[task])
+        raise SpecError(f"The metric {wanted!r} does not suit {task}; take {fitting}.")
+    return wanted
+
+
+def _rare_classes(y: np.ndarray, target: Target, options: Options) -> list[str]:
+    counts = np.bincount(y, minlength=len(target.labels))
+    rare = [(label, n) for label, n in zip(target.labels, counts, strict=True) if n < options.folds]
+    return [
+        f"class {label!r} has {n} training rows for {options.folds} folds; some validate without it"
+        for label, n in rare
+    ]

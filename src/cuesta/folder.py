@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,18 @@ from cuesta.files import write_text
 from cuesta.result import FitResult, candidates_table, summary
 from cuesta.task import Options
 
+MARK = "run.json"
 
-def open_folder(folder: Path | None, table: str, targets: tuple[str, ...]) -> Path | None:
-    """Make the run's folder, and the one for its chunks, unless something else stands there."""
-    if folder is None:
-        return None
-    mark = folder / "run.json"
-    run = {"table": table, "target": list(targets)}
-    if folder.exists() and not folder.is_dir():
+
+def check_folder(folder: Path, table: str, targets: Sequence[str]) -> None:
+    """Raise RunFolderError if something else than a run on this target stands there."""
+    mark = folder / MARK
+    run = _mark(table, targets)
+    try:
+        is_folder, is_something = folder.is_dir(), folder.exists()
+    except OSError as error:
+        raise RunFolderError(f"{str(folder)!r} cannot be a folder: {error.strerror}.") from error
+    if is_something and not is_folder:
         raise RunFolderError(f"{str(folder)!r} is a file; a run needs a folder.")
     if mark.is_file():
         if (held := _read_mark(mark)) != run:
@@ -26,16 +31,27 @@ def open_folder(folder: Path | None, table: str, targets: tuple[str, ...]) -> Pa
                 f"{str(folder)!r} holds a run on {held['table']!r} for the target "
                 f"{', '.join(held['target'])!r}; give this one another folder (--out)."
             )
-    elif folder.is_dir() and any(folder.iterdir()):
+    elif is_folder and any(folder.iterdir()):
         raise RunFolderError(
             f"{str(folder)!r} is not empty and holds no run; give another (--out)."
         )
+
+
+def make_folder(folder: Path, table: str, targets: Sequence[str]) -> Path:
+    """Make the run's folder and in it the one for its chunks, which is returned.
+
+    Raises RunFolderError.
+    """
     try:
         (folder / "chunks").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise RunFolderError(f"{str(folder)!r} cannot be made: {error.strerror}.") from error
-    write_text(mark, json.dumps(run, indent=2) + "\n")
+    write_text(folder / MARK, json.dumps(_mark(table, targets), indent=2) + "\n")
     return folder / "chunks"
+
+
+def _mark(table: str, targets: Sequence[str]) -> dict[str, Any]:
+    return {"table": table, "target": list(targets)}
 
 
 def _read_mark(mark: Path) -> dict[str, Any]:

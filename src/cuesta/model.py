@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.data.scale import Scaling
 from cuesta.errors import ModelFileError
 from cuesta.files import write_atomically
-from cuesta.spec import ACTIVATIONS, Candidate
+from cuesta.spec import Candidate
 
 FORMAT = 1
 BLOCK = 4096  # rows predicted at once: bounds the memory, not the result
@@ -126,13 +126,15 @@ def load_model(path: Path) -> FittedModel:
     """
     from safetensors import SafetensorError, safe_open
 
-    if not path.is_file():
-        raise ModelFileError(f"There is no model at {str(path)!r}.")
     try:
+        if not path.is_file():
+            raise ModelFileError(f"There is no model at {str(path)!r}.")
         with safe_open(path, framework="numpy") as file:
             about = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (its API)
     except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
+        if isinstance(error, ModelFileError):
+            raise
         raise ModelFileError(f"{str(path)!r} is no whole safetensors file: {error}.") from error
     if "cuesta" not in about:
         raise ModelFileError(f"{str(path)!r} holds no model of cuesta.")
@@ -145,15 +147,10 @@ def load_model(path: Path) -> FittedModel:
 
 
 def _rebuild(spec: dict[str, Any], tensors: dict[str, np.ndarray]) -> FittedModel:
-    if spec["format"] != FORMAT:
-        raise ValueError(f"format {spec['format']!r}; this version reads {FORMAT}")
-    features = [Feature(**{**f, "categories": tuple(f["categories"])}) for f in spec["features"]]
-    encoder = Encoder(tuple(features))
-    about = spec["target"]
-    target = Target(about["task"], tuple(about["names"]), tuple(about["labels"]))
+    _require(spec["format"] == FORMAT, f"format {spec['format']!r}; this version reads {FORMAT}")
+    encoder = Encoder(tuple(_feature(about) for about in spec["features"]))
+    target = _target(spec["target"])
     candidate = Candidate.from_dict(spec["candidate"])
-    if candidate.activation not in ACTIVATIONS:
-        raise ValueError(f"activation {candidate.activation!r}")
     sizes = (encoder.width, *candidate.hidden_layer_sizes, target.outputs)
     layers = []
     for depth, (m, n) in enumerate(pairwise(sizes)):
@@ -164,6 +161,36 @@ def _rebuild(spec: dict[str, Any], tensors: dict[str, np.ndarray]) -> FittedMode
         outputs = _scaling(tensors, "outputs", target.outputs)
     inputs = _scaling(tensors, "inputs", encoder.width)
     return FittedModel(encoder, target, candidate, inputs, outputs, tuple(layers))
+
+
+def _require(so: bool, what: str) -> None:
+    if not so:
+        raise ValueError(what)
+
+
+def _all_are(kind: type, values: Any) -> bool:
+    """Whether this is a list of nothing but this type (a bool is no int here)."""
+    return isinstance(values, list) and all(type(value) is kind for value in values)
+
+
+def _feature(about: dict[str, Any]) -> Feature:
+    feature = Feature(**about)
+    _require(feature.kind in ("number", "boolean", "category"), f"kind {feature.kind!r}")
+    _require(isinstance(feature.name, str), f"column {feature.name!r}")
+    _require(_all_are(bool, [feature.missing, feature.other]), f"column {feature.name!r}")
+    _require(_all_are(str, about["categories"]), f"categories of {feature.name!r}")
+    return replace(feature, categories=tuple(about["categories"]))
+
+
+def _target(about: dict[str, Any]) -> Target:
+    names, labels = about["names"], about["labels"]
+    _require(_all_are(str, names) and len(names) > 0, f"targets {names!r}")
+    if about["task"] == "classification":
+        _require(any(_all_are(kind, labels) for kind in (str, bool, int, float)), "labels")
+        _require(len(names) == 1 and len(set(labels)) == len(labels) > 1, "labels")
+    else:
+        _require(about["task"] == "regression" and labels == [], f"task {about['task']!r}")
+    return Target(about["task"], tuple(names), tuple(labels))
 
 
 def _scaling(tensors: dict[str, np.ndarray], name: str, width: int) -> Scaling:

@@ -12,7 +12,7 @@ import numpy as np
 from cuesta import metrics
 from cuesta.data.table import Table
 from cuesta.errors import CuestaError
-from cuesta.folder import open_folder, write_run
+from cuesta.folder import check_folder, make_folder, write_run
 from cuesta.model import FittedModel
 from cuesta.result import FitResult
 from cuesta.search.journal import Journal
@@ -60,9 +60,12 @@ def fit(
     began = time.perf_counter()
     listener = listener or Listener()
     use_compilation_cache()
+    names = options.target or table.targets
+    if folder is not None:
+        check_folder(folder, table.name, names)
     task = prepare(table, options)
     listener.prepared(task)
-    journal = Journal(open_folder(folder, table.name, task.target.names))
+    journal = Journal(make_folder(folder, table.name, names) if folder else None)
     for name in journal.damaged:
         listener.said(f"The chunk file {name} is damaged; its lanes are trained again.")
     search = Search(

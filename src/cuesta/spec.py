@@ -87,6 +87,10 @@ class Candidate:
     normalize: str = "standard"
 
     def __post_init__(self) -> None:
+        if not isinstance(self.hidden_layer_sizes, list | tuple):
+            raise SpecError(
+                f"hidden_layer_sizes must be a list of sizes, not {self.hidden_layer_sizes!r}."
+            )
         object.__setattr__(self, "hidden_layer_sizes", tuple(self.hidden_layer_sizes))
         check_choice("activation", self.activation, ACTIVATIONS)
         check_choice("init", self.init, INITS)
@@ -126,17 +130,20 @@ def check_count(name: str, value: object, largest: int) -> None:
         raise SpecError(f"{name} must be a whole number from 1 to {largest:,}, not {value!r}.")
 
 
-def check_range(
-    name: str, value: object, low: float, high: float, *, open_low: bool = False
-) -> None:
+def check_range(name: str, value: Any, low: float, high: float, *, open_low: bool = False) -> None:
     """Raise SpecError unless the value is a finite number in [low, high], or (low, high]."""
-    inside = (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and low <= value <= high
-    )
+    inside = _is_finite(value) and low <= value <= high
     if not inside or (open_low and value == low):
         above = f"above {low:g}" if open_low else f"at least {low:g}"
         limit = above if math.isinf(high) else f"from {low:g} to {high:g}"
         raise SpecError(f"{name} must be a finite number {limit}, not {value!r}.")
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether this is a number, of Python's own, that float64 holds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(float(value))
+    except OverflowError:  # a whole number of more than 308 digits
+        return False

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cuesta.data.columns import find_column, tidy
+from cuesta.data.columns import find_column, settle
 from cuesta.data.encode import Encoder, Target, encode_target, fit_encoder, fit_target
-from cuesta.data.folds import PROTOCOLS, Sealed, make_folds, split_test
+from cuesta.data.folds import PROTOCOLS, Sealed, check_groups, make_folds, split_test
 from cuesta.data.table import Table
 from cuesta.errors import SpecError, TableError
 from cuesta.search.feed import Feed
 from cuesta.search.propose import SAMPLERS
 from cuesta.search.select import METRICS
-from cuesta.search.space import Space
+from cuesta.search.space import Space, check_grid
 from cuesta.spec import check_choice
 
 TASKS = ("auto", "classification", "regression")
@@ -45,6 +45,9 @@ class Options:
         check_choice("task", self.task, TASKS)
         check_choice("protocol", self.protocol, PROTOCOLS)
         check_choice("sampler", self.sampler, SAMPLERS)
+        check_groups(self.protocol, self.groups is not None)
+        if self.sampler == "grid":
+            check_grid(self.space)
         check_choice("metric", self.metric, ("auto", *METRICS["classification"], "rmse"))
         for name, least in (("candidates", 1), ("epochs", 1), ("folds", 2)):
             if getattr(self, name) < least:
@@ -83,7 +86,7 @@ def prepare(table: Table, options: Options) -> Task:
     frame, names, notes = with_target(table, options)
     groups = None
     if options.groups is not None:
-        groups = find_column(frame, options.groups, "The table").to_physical().to_numpy()
+        groups = _groups(find_column(frame, options.groups, "The table"))
     target = fit_target(frame, names, options.task)
     metric = _metric(options.metric, target.task)
     y = encode_target(frame, target)
@@ -129,24 +132,35 @@ def with_target(table: Table, options: Options) -> tuple[pl.DataFrame, list[str]
     names = list(options.target or table.targets)
     if not names:
         columns = ", ".join(table.frame.columns[:12])
-        raise SpecError(f"Which column is to be predicted? Give --target; there are: {columns}.")
+        raise SpecError(f"The column to predict is not named (--target); there are: {columns}.")
     frame = table.frame
-    for name in (*names, *options.drop):
+    for name in (*names, *options.drop, *([options.groups] if options.groups else [])):
         find_column(frame, name, "The table")
+    for name in names:
+        if names.count(name) > 1:
+            raise SpecError(f"The target {name!r} is named twice.")
+        if name in options.drop or name == options.groups:
+            raise SpecError(f"The column {name!r} cannot be the target and be left out too.")
     others = [name for name in table.targets if name not in names]
-    for name in options.drop:
-        if name in names:
-            raise SpecError(f"The column {name!r} cannot be both the target and dropped.")
-    frame = frame.drop(options.drop, strict=False).drop(others, strict=False)
-    frame = frame.with_columns([tidy(frame[name]) for name in names])
-    known = frame.drop_nulls(names).filter(
-        *[pl.col(n).is_not_nan() for n in names if frame[n].dtype.is_float()]
-    )
+    frame = settle(frame.drop([*options.drop, *others], strict=False))
+    for name in frame.columns:
+        if frame[name].null_count() == frame.height:
+            raise TableError(f"The column {name!r} has no value in any row; leave it out (--drop).")
+    known = frame.drop_nulls(names)
     lost = frame.height - known.height
     if not known.height:
-        raise TableError(f"The target {', '.join(names)!r} has no value in any row.")
+        raise TableError(f"No row has a value of every target: {', '.join(names)}.")
     notes = [f"{lost:,} rows without a target are left out"] if lost else []
     return known, names, notes
+
+
+def _groups(series: pl.Series) -> np.ndarray:
+    """A number for each row's group."""
+    if series.null_count():
+        raise TableError(
+            f"The column {series.name!r} of groups has no value in {series.null_count():,} rows."
+        )
+    return series.rank("dense").to_numpy()
 
 
 def _metric(wanted: str, task: str) -> str:

@@ -33,6 +33,8 @@ def tidy(series: pl.Series) -> pl.Series:
     """Text without blanks around it, ways of writing "missing" as null; other types as they are."""
     if series.dtype in (pl.Categorical, pl.Enum):
         series = series.cast(pl.String)
+    if series.dtype.is_float():
+        return series.fill_nan(None)
     if series.dtype != pl.String:
         return series
     text = series.str.strip_chars()
@@ -51,7 +53,7 @@ def kind_of(series: pl.Series) -> str:
     if series.dtype.is_numeric() or series.dtype.is_temporal():
         return "number"
     if series.dtype != pl.String:
-        raise TableError(f"The column {series.name!r} is of type {series.dtype}: not usable here.")
+        raise _unusable(series)
     if series.str.to_lowercase().is_in(["true", "false"]).all():
         return "boolean"
     parsed = series.cast(pl.Float64, strict=False)
@@ -61,6 +63,11 @@ def kind_of(series: pl.Series) -> str:
     if share >= MOSTLY:
         raise _text_among_numbers(series, parsed)
     return "category"
+
+
+def _unusable(series: pl.Series) -> TableError:
+    kind = str(series.dtype)
+    return TableError(f"The column {series.name!r} is of type {kind}, which no network takes.")
 
 
 def _text_among_numbers(series: pl.Series, parsed: pl.Series) -> TableError:
@@ -82,10 +89,14 @@ def as_numbers(series: pl.Series) -> np.ndarray:
         if parsed.null_count() > series.null_count():
             raise _text_among_numbers(series, parsed)
         series = parsed.alias(series.name)
-    elif series.dtype in (pl.Time, pl.Duration):
+    elif series.dtype == pl.Duration:
+        series = series.cast(pl.Duration("us")).to_physical() / 86_400e6
+    elif series.dtype == pl.Time:
         series = series.to_physical() / 86_400e9
     elif series.dtype.is_temporal():
         series = series.cast(pl.Datetime("ms")).to_physical() / 86_400e3
+    elif not (series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)):
+        raise _unusable(series)
     values = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
     if np.isinf(values).any():
         row = int(np.isinf(values).argmax())
@@ -102,19 +113,49 @@ def as_booleans(series: pl.Series) -> np.ndarray:
         lower = series.str.to_lowercase()
         known = lower.is_in(["true", "false", "1", "0"])
         if not known.fill_null(True).all():
-            row = int((~known).fill_null(False).arg_max() or 0)
-            raise TableError(
-                f"The column {series.name!r} holds {series[row]!r} where it held true or false "
-                f"(row {row + FIRST_ROW})."
-            )
+            raise _no_boolean(series, int((~known).fill_null(False).arg_max() or 0))
         return lower.is_in(["true", "1"]).cast(pl.Float64).fill_null(np.nan).to_numpy()
-    return as_numbers(series)
+    values = as_numbers(series)
+    other = ~(np.isnan(values) | (values == 0) | (values == 1))
+    if other.any():
+        raise _no_boolean(series, int(other.argmax()))
+    return values
+
+
+def _no_boolean(series: pl.Series, row: int) -> TableError:
+    return TableError(
+        f"The column {series.name!r} holds {series[row]!r} where it held true or false "
+        f"(row {row + FIRST_ROW})."
+    )
 
 
 def as_text(series: pl.Series) -> pl.Series:
-    """A tidied column as text, so that a category compares equal however its file typed it."""
+    """A tidied column as text, so that a category compares equal however its file typed it.
+
+    Raises TableError for a type that has no text.
+    """
+    if series.dtype.is_nested() or series.dtype in (pl.Binary, pl.Object):
+        raise _unusable(series)
     if series.dtype.is_float():
         whole = series.cast(pl.Int64, strict=False)
         if (whole.cast(pl.Float64) == series).all():
             series = whole
+    return series.cast(pl.String)
+
+
+def settle(frame: pl.DataFrame) -> pl.DataFrame:
+    """The table with each column as what it is: Float64, Boolean, String, or all null.
+
+    This reads every row, the test rows too, and only to read them: a value that cannot be one of
+    its column is found before anything is trained. Raises TableError naming column and row.
+    """
+    return frame.with_columns([_settled(tidy(frame[name])) for name in frame.columns])
+
+
+def _settled(series: pl.Series) -> pl.Series:
+    kind = kind_of(series)
+    if kind == "number":
+        return pl.Series(series.name, as_numbers(series), nan_to_null=True)
+    if kind == "boolean":
+        return pl.Series(series.name, as_booleans(series), nan_to_null=True).cast(pl.Boolean)
     return series.cast(pl.String)

@@ -79,18 +79,19 @@ def _values(series: pl.Series, feature: Feature) -> tuple[np.ndarray, np.ndarray
 
 
 def fit_encoder(frame: pl.DataFrame) -> Encoder:
-    """Decide from the training rows what each column is.
+    """List the training rows' categories, and the columns with missing values among them.
 
     A text column whose values are nearly all distinct names its rows: it is left out, and a
-    note says so. Raises TableError for a column with no value at all, or if none is left.
+    note says so. So is a column without a value in the training rows. Raises TableError if none
+    is left.
     """
     features, notes = [], []
     for name in frame.columns:
         series = tidy(frame[name])
         kind = kind_of(series)
         if kind == "empty":
-            raise TableError(f"The column {name!r} has no value in any row; leave it out (--drop).")
-        if kind == "category":
+            notes.append(f"{name}: left out, the training rows have no value of it")
+        elif kind == "category":
             feature, note = _category(series)
             notes.extend(note)
             features.extend(feature)
@@ -104,14 +105,15 @@ def fit_encoder(frame: pl.DataFrame) -> Encoder:
 
 def _category(series: pl.Series) -> tuple[list[Feature], list[str]]:
     text = as_text(series)
-    counts = text.drop_nulls().value_counts(sort=True)
+    # Under names of our own: a column may be called "count" itself.
+    counts = text.drop_nulls().alias("value").value_counts(sort=True, name="rows")
     distinct = counts.height
     if distinct > MOST_CATEGORIES and distinct > IDENTIFIER_SHARE * text.count():
         return [], [
             f"{series.name}: left out, {distinct:,} distinct texts in {text.count():,} rows "
             "name the rows"
         ]
-    names = counts.sort(["count", series.name], descending=[True, False])[series.name]
+    names = counts.sort(["rows", "value"], descending=[True, False])["value"]
     kept = tuple(sorted(names[:MOST_CATEGORIES]))
     other = distinct > MOST_CATEGORIES
     notes = [f"{series.name}: {distinct - len(kept):,} rare categories share a column"]

@@ -64,6 +64,8 @@ def split_test(
     from sklearn.model_selection import GroupShuffleSplit, train_test_split
 
     if groups is not None:
+        if len(np.unique(groups)) < 2:
+            raise TableError("All rows are of one group; grouped folds need several.")
         splitter = GroupShuffleSplit(1, test_size=share, random_state=seed)
         train, test = next(splitter.split(rows, groups=groups))
         return np.sort(train), np.sort(test)
@@ -100,31 +102,47 @@ def make_folds(
         raise TableError(f"{k} folds need at least {k} training rows; there are {len(y)}.")
     from sklearn import model_selection as ms
 
+    check_groups(protocol, groups is not None)
     seen = {"n_splits": k, "shuffle": True, "random_state": seed}
-    if protocol == "grouped":
-        if groups is None:
-            raise SpecError("The grouped protocol needs a column of groups (--groups).")
+    if groups is not None:
         distinct = len(np.unique(groups))
         if distinct < k:
             raise TableError(f"{k} folds need at least {k} groups; there are {distinct}.")
-        splitter = ms.GroupKFold(k)
+        stratify = classes and _stratifiable(y, k)
+        splitter = (ms.StratifiedGroupKFold if stratify else ms.GroupKFold)(**seen)
     elif protocol == "ordered":
+        if len(y) < k + 1:
+            raise TableError(
+                f"{k} folds in order need at least {k + 1} training rows; there are {len(y)}."
+            )
         splitter = ms.TimeSeriesSplit(k)
     elif protocol == "single":
         splits = _folds(_kfold(ms, classes, y, seen), y, None)
         return splits[:1]
     elif protocol == "repeated":
-        rounds = [seen | {"random_state": seed + turn} for turn in range(REPEATS)]
+        rounds = [seen | {"random_state": (seed + turn) % 2**32} for turn in range(REPEATS)]
         return [f for each in rounds for f in _folds(_kfold(ms, classes, y, each), y, None)]
     else:
         splitter = _kfold(ms, classes, y, seen)
     return _folds(splitter, y, groups)
 
 
+def check_groups(protocol: str, given: bool) -> None:
+    """Raise SpecError unless groups are given exactly where the protocol keeps them together."""
+    if protocol == "grouped" and not given:
+        raise SpecError("The grouped protocol needs a column of groups (--groups).")
+    if given and protocol != "grouped":
+        raise SpecError(f"Groups need the grouped protocol (--protocol grouped), not {protocol}.")
+
+
 def _kfold(ms: Any, classes: bool, y: np.ndarray, how: dict[str, Any]) -> Any:
-    # Stratifying needs one class at least with a row for each fold.
-    stratify = classes and np.unique(y, return_counts=True)[1].max() >= how["n_splits"]
+    stratify = classes and _stratifiable(y, how["n_splits"])
     return (ms.StratifiedKFold if stratify else ms.KFold)(**how)
+
+
+def _stratifiable(y: np.ndarray, k: int) -> bool:
+    """Whether one class at least has a row for each fold; else there is nothing to stratify."""
+    return bool(np.unique(y, return_counts=True)[1].max() >= k)
 
 
 def _folds(splitter: Any, y: np.ndarray, groups: np.ndarray | None) -> list[Fold]:

@@ -21,7 +21,8 @@ class Scaling:
     def apply(self, x: np.ndarray) -> np.ndarray:
         """(x − shift)/scale; a constant column ↦ 0, a missing value ↦ 0 (mean imputation)."""
         scale = np.where(self.scale > 0, self.scale, np.inf)
-        return np.nan_to_num((x - self.shift) / scale, nan=0.0)
+        # By halves, which is exact: the difference of two large numbers may not fit float64.
+        return np.nan_to_num(2 * ((x / 2 - self.shift / 2) / scale), nan=0.0)
 
     def undo(self, z: np.ndarray) -> np.ndarray:
         """z·scale + shift: back to the column's own units."""
@@ -40,17 +41,24 @@ def fit_scaling(x: np.ndarray, method: str) -> Scaling:
     low = np.where(present, x, np.inf).min(axis=0)
     high = np.where(present, x, -np.inf).max(axis=0)
     varies = (counts > 0) & (high > low)
+    constant = np.where(counts > 0, low, 0.0)
     if method == "none":
-        return Scaling(np.zeros(x.shape[1]), varies.astype(np.float64))
-    low = np.where(varies, low, 0.0)
-    span = np.where(varies, high - low, 1.0)
-    # Means of x moved to [0, 1] first: neither 1e300 nor 1e6 ± 1e-6 over- or underflows.
-    unit = np.where(present & varies, (x - low) / span, 0.0)
+        return Scaling(np.where(varies, 0.0, constant), varies.astype(np.float64))
+    # Half the span, so that it fits float64; and means of x moved to [0, 1] first, so that
+    # neither 1e300 nor 1e9 ± 1e-3 is lost on the way.
+    half = np.where(varies, high / 2 - low / 2, 1.0)
+    low = np.where(varies, low, constant)
+    unit = np.where(present & varies, (x / 2 - low / 2) / half, 0.0)
     mean = unit.sum(axis=0) / np.maximum(counts, 1)
     spread = np.where(present & varies, unit - mean, 0.0)
     deviation = np.sqrt((spread**2).sum(axis=0) / np.maximum(counts, 1))
     if method == "minmax":
-        return Scaling(low, np.where(varies, span, 0.0))
+        return Scaling(low, np.where(varies, _doubled(half), 0.0))
     binary = np.all(~present | (x == 0) | (x == 1), axis=0)
-    scale = np.where(binary, 1.0, deviation * span)
-    return Scaling(low + mean * span, np.where(varies, scale, 0.0))
+    scale = np.where(binary, 1.0, _doubled(deviation * half))
+    shift = np.where(varies, _doubled(low / 2 + mean * half), constant)
+    return Scaling(shift, np.where(varies, scale, 0.0))
+
+
+def _doubled(x: np.ndarray) -> np.ndarray:
+    return np.minimum(x, np.finfo(np.float64).max / 2) * 2

@@ -34,15 +34,19 @@ def read_table(source: str) -> Table:
     Raises TableError for a file that is missing, empty, of an unknown kind or not readable.
     """
     path = Path(source)
-    if source in BUNDLED and not path.is_file():
+    try:
+        is_file, is_folder = path.is_file(), path.is_dir()
+    except OSError as error:
+        raise TableError(f"{source!r} is no file: {error.strerror}.") from error
+    if source in BUNDLED and not is_file:
         frame, targets = load_bundled(source)
         return Table(source, frame, tuple(targets))
-    if not path.exists():
+    if not is_file and not is_folder:
         near = difflib.get_close_matches(source, BUNDLED, n=1)
         hint = f"did you mean the data set {near[0]!r}?" if near else "bundled data sets are: "
         names = "" if near else ", ".join(BUNDLED) + "."
         raise TableError(f"There is no file {source!r}; {hint}{names}")
-    if path.is_dir():
+    if is_folder:
         raise TableError(f"{source!r} is a folder; a table is a file.")
     frame = _read_file(path)
     if not frame.width or not frame.height:
@@ -71,10 +75,12 @@ def _read_text(path: Path, kind: str) -> pl.DataFrame:
         first = file.readline()
         if not first.strip():
             raise TableError(f"{str(path)!r} is empty, or begins with an empty line.")
+        if not file.readline():
+            raise TableError(f"{str(path)!r} has no rows below its header.")
     separator = "\t" if kind in (".tsv", ".tab") else max(SEPARATORS, key=first.count)
     header = [name.strip() for name in next(csv.reader([first], delimiter=separator))]
     _check_header(path, header)
-    return pl.read_csv(
+    frame = pl.read_csv(
         path,
         separator=separator,
         infer_schema=False,
@@ -83,6 +89,24 @@ def _read_text(path: Path, kind: str) -> pl.DataFrame:
         new_columns=header,
         schema_overrides=[pl.String] * len(header),
     )
+    if frame.height and frame.to_series(-1).null_count():
+        _check_widths(path, separator, len(header))
+    return frame
+
+
+def _check_widths(path: Path, separator: str, width: int) -> None:
+    """A short row would pass for one whose last values are missing; find it.
+
+    Called only where the last column has gaps: this reads the file once more, more slowly.
+    """
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file, delimiter=separator)
+        for row in reader:
+            if row and len(row) != width:
+                raise TableError(
+                    f"Line {reader.line_num} of {str(path)!r} has {len(row)} values for "
+                    f"{width} columns."
+                )
 
 
 def _check_header(path: Path, header: list[str]) -> None:

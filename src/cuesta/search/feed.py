@@ -84,10 +84,12 @@ class Feed:
     def target_scaling(self, fold: int, normalize: str) -> Scaling:
         """How the fold's targets are normalized: by their training rows (N3).
 
-        Targets are standardized under `minmax` too: a network's output has no bounds.
+        Targets are standardized under `minmax` too: a network's output has no bounds. One that
+        is constant in these rows keeps its unit, for it may not be so in the others.
         """
         method = "none" if normalize == "none" else "standard"
-        return fit_scaling(self._y[self.folds[fold].train], method)
+        fitted = fit_scaling(self._y[self.folds[fold].train], method)
+        return Scaling(fitted.shift, np.where(fitted.scale > 0, fitted.scale, 1.0))
 
     def _make(self, number: int, normalize: str) -> FoldArrays:
         fold = self.folds[number]

@@ -71,11 +71,15 @@ def _tpe(space: Space, count: int, seed: int, evaluate: Evaluate) -> Iterator[li
     sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=WAVE, constant_liar=True)
     study = optuna.create_study(sampler=sampler)
     proposed = iter(lambda: _ask(study, space), None)
+    start = [space.start] if space.start else []
     for begin in range(0, count, WAVE):
-        asked = list(islice(proposed, min(WAVE, count - begin)))
-        candidates = [candidate for _, candidate in asked]
+        size = min(WAVE, count - begin)
+        first = start if begin == 0 else []  # known to the results, not to the study
+        asked = list(islice(proposed, size - len(first)))
+        candidates = [*first, *(candidate for _, candidate in asked)]
         yield candidates
-        for (trial, _), score in zip(asked, evaluate(candidates), strict=True):
+        scores = evaluate(candidates)[len(first) :]
+        for (trial, _), score in zip(asked, scores, strict=True):
             failed = score == float("inf")
             state = optuna.trial.TrialState.FAIL if failed else None
             study.tell(trial, None if failed else score, state=state)
@@ -87,13 +91,14 @@ def _ask(study: Any, space: Space) -> tuple[Any, Candidate]:
     optimizer = trial.suggest_categorical("optimizer", names)
     values = {}
     for name, dimension in space.dimensions(optimizer).items():
+        own = name in space.own.get(optimizer, {})
+        key = f"{optimizer}.{name}" if own else name
         if isinstance(dimension, Choice):
             # Repetition is a weight for random draws; TPE weighs by the scores.
             listed = list(dict.fromkeys(dimension.values))
-            place = trial.suggest_categorical(name, list(range(len(listed))))
+            place = trial.suggest_categorical(key, list(range(len(listed))))
             values[name] = listed[place]
         else:
-            key = f"{optimizer}.{name}"  # its range is the optimizer's own
             values[name] = trial.suggest_float(
                 key, dimension.low, dimension.high, log=dimension.log
             )

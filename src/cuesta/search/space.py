@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cuesta.errors import SpecError
-from cuesta.spec import OPTIMIZERS, PARAMETERS, Candidate, check_choice
+from cuesta.spec import OPTIMIZERS, PARAMETERS, Candidate, check_choice, check_range
 
 # `final_ratio` stands for final_learning_rate as a share of the learning rate, so that one
 # value suits every optimizer's range; 1 is a constant rate (N12).
@@ -89,13 +89,25 @@ class Space:
 
 
 def make_candidate(values: Mapping[str, Any]) -> Candidate:
-    """A candidate from one value per dimension. Raises SpecError naming the parameter."""
-    plain = {name: None if value == math.inf else value for name, value in values.items()}
+    """A candidate from one value per dimension; an infinite bound is none.
+
+    Raises SpecError naming the parameter.
+    """
+    bounds = ("clip_norm", "clip_value")
+    plain = {n: None if n in bounds and v == math.inf else v for n, v in values.items()}
     ratio = plain.pop("final_ratio", 1.0)
-    if ratio is not None and ratio != 1.0:
-        rate = plain.get("learning_rate", Candidate().learning_rate)
+    check_range("final_ratio", ratio, 0, math.inf)
+    if ratio != 1.0:
+        rate: Any = plain.get("learning_rate", Candidate().learning_rate)
         plain["final_learning_rate"] = rate * ratio
     return Candidate.from_dict(plain)
+
+
+def check_grid(space: Space | None) -> None:
+    """Raise SpecError unless the space is given and has lists alone."""
+    if space is None:
+        raise SpecError("A grid needs a space of lists (--space); the default one has ranges.")
+    next(grid(space))
 
 
 def grid(space: Space) -> Iterator[Candidate]:
@@ -168,9 +180,12 @@ def read_space(path: str) -> Space:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise SpecError(f"The space {path!r} cannot be read: {error.strerror}.") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise SpecError(f"The space {path!r} is no TOML: {error}.") from error
     own = {n: v for n, v in content.items() if n in OPTIMIZERS and isinstance(v, dict)}
+    for section, names in own.items():
+        if "optimizer" in names:
+            raise SpecError(f"The section of {section} in {path!r} cannot name an optimizer.")
     common = {n: v for n, v in content.items() if n not in own}
     if not content:
         raise SpecError(f"The space {path!r} names no parameter.")
@@ -188,7 +203,7 @@ def _dimension(name: str, value: Any) -> Dimension:
         ends: tuple[Any, ...] = (value["low"], value["high"])
     else:
         listed = value if isinstance(value, list) else [value]
-        if name == "hidden_layer_sizes" and not (listed and isinstance(listed[0], list)):
+        if name == "hidden_layer_sizes" and not any(isinstance(v, list) for v in listed):
             listed = [listed]
         if not listed:
             raise SpecError(f"The list of {name} in the space is empty.")
@@ -204,9 +219,10 @@ def _range(name: str, value: dict[str, Any]) -> Range:
         raise SpecError(f"The range of {name} needs low and high, may have log, and no more.")
     low, high, log = value["low"], value["high"], value.get("log", False)
     for end in (low, high):
-        if isinstance(end, bool) or not isinstance(end, int | float):
-            raise SpecError(f"The range of {name} needs numbers, not {end!r}.")
-    if not low <= high or math.isinf(high):
+        check_range(name, end, -math.inf, math.inf)
+    if not isinstance(log, bool):
+        raise SpecError(f"In the range of {name} log is true or false, not {log!r}.")
+    if not low <= high:
         raise SpecError(f"The range of {name} must go from a lower to a higher number.")
     if log and low <= 0:
         raise SpecError(f"The range of {name} is logarithmic and so must begin above 0.")

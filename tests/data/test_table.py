@@ -1,0 +1,158 @@
+"""Reading a table."""
+
+import csv
+import io
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn import datasets
+
+from cuesta.data.bundled import BUNDLED
+from cuesta.data.table import ARROW_FILES, PARQUET_FILES, SEPARATORS, TEXT_FILES, read_table
+from cuesta.errors import TableError
+
+CELLS = st.text(st.sampled_from('aé 1.,;|\t"\n?'), min_size=1, max_size=6)
+TEXT_CASES = [("t" + suffix, separator) for suffix in (".csv", ".txt") for separator in SEPARATORS]
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    return tmp_path_factory.mktemp("tables")
+
+
+def read(place, content, name="t.csv"):
+    path = place / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_table(str(path))
+
+
+@pytest.mark.parametrize(("name", "separator"), [*TEXT_CASES, ("t.tsv", "\t"), ("t.tab", "\t")])
+def test_every_separator_is_read(place, name, separator):
+    table = read(place, "a,b\n1,x\n2,y\n".replace(",", separator), name)
+    assert table.frame.to_dict(as_series=False) == {"a": ["1", "2"], "b": ["x", "y"]}
+
+
+@pytest.mark.parametrize("suffix", PARQUET_FILES + ARROW_FILES)
+def test_a_typed_file_is_read_as_it_is_typed(tmp_path, suffix):
+    frame = pl.DataFrame({"a": [1, None], "b": ["x", "y"], "c": [True, False]})
+    path = tmp_path / f"t{suffix}"
+    frame.write_parquet(path) if suffix in PARQUET_FILES else frame.write_ipc(path)
+    assert read_table(str(path)).frame.equals(frame)
+
+
+@given(st.lists(st.tuples(CELLS, CELLS), min_size=1, max_size=5))
+def test_a_quoted_text_file_gives_its_cells_back(place, rows):
+    file = io.StringIO(newline="")
+    csv.writer(file, quoting=csv.QUOTE_ALL).writerows([("a", "b"), *rows])
+    assert read(place, file.getvalue()).frame.rows() == rows
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+@pytest.mark.parametrize("last", ["", "end"])
+def test_line_ends_and_byte_order_marks_do_not_count(place, end, mark, last):
+    content = mark + end.join(["a,b", "1,x", "2,y"]) + (end if last else "")
+    assert read(place, content).frame.to_dict(as_series=False) == {"a": ["1", "2"], "b": ["x", "y"]}
+
+
+def test_the_cells_of_a_text_file_stay_text(place):
+    frame = read(place, "a,b\n007,1e5\n").frame
+    assert frame.rows() == [("007", "1e5")]
+
+
+def test_blanks_around_a_column_name_do_not_count(place):
+    assert read(place, " a , b\n1,2\n").frame.columns == ["a", "b"]
+
+
+def test_an_empty_cell_is_missing(place):
+    assert read(place, "a,b\n1,\n,2\n").frame.rows() == [("1", None), (None, "2")]
+
+
+def test_a_suffix_may_be_written_in_capitals(place):
+    assert read(place, "a\n1\n", "t.CSV").frame.rows() == [("1",)]
+
+
+def test_a_table_has_the_name_of_its_file(place):
+    table = read(place, "a\n1\n", "houses.2020.csv")
+    assert (table.name, table.targets) == ("houses.2020", ())
+
+
+@pytest.mark.parametrize(
+    ("name", "targets"),
+    [(name, ("target",)) for name in ("breast_cancer", "iris", "wine")]
+    + [("digits", ("digit",)), ("diabetes", ("progression",))]
+    + [("linnerud", ("Weight", "Waist", "Pulse"))],
+)
+def test_a_bundled_data_set_comes_with_all_its_rows_and_its_targets(name, targets):
+    bunch = getattr(datasets, f"load_{name}")()
+    table = read_table(name)
+    assert (table.name, table.targets) == (name, targets)
+    assert table.frame.height == len(bunch.data)
+    assert (table.frame.drop(targets).to_numpy() == bunch.data).all()
+
+
+def test_the_classes_of_a_bundled_data_set_have_their_names():
+    bunch = datasets.load_iris()
+    assert read_table("iris").frame["target"].to_list() == list(bunch.target_names[bunch.target])
+
+
+@pytest.mark.parametrize("name", BUNDLED)
+def test_a_misspelt_data_set_is_a_fault_that_offers_the_nearest(name):
+    with pytest.raises(TableError, match=f"did you mean the data set '{name}'"):
+        read_table(name + "x")
+
+
+def cut(write):
+    file = io.BytesIO()
+    write(file)
+    return file.getvalue()[:-20]
+
+
+FRAME = pl.DataFrame({"a": list(range(100))})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "culprit"),
+    [
+        ("t.csv", "", "empty"),
+        ("t.csv", "\n", "empty"),
+        ("t.csv", "a,b\n", "t.csv"),
+        ("t.csv", "a,b\n1,2,3\n", "t.csv"),
+        ("t.csv", "a,,c\n1,2,3\n", "Column 2 of .*t.csv"),
+        ("t.csv", "a, ,c\n1,2,3\n", "Column 2 of .*t.csv"),
+        ("t.csv", "a,b,a\n1,2,3\n", "'a' stands twice"),
+        ("t.csv", "a,b,a \n1,2,3\n", "'a' stands twice"),
+        ("t.csv", "año,b\n1,2\n".encode("latin-1"), "t.csv"),
+        ("t.csv", "a,b\n1,ñ\n".encode("latin-1"), "t.csv"),
+        ("t.csv", "a,b\n1,2\n".encode("utf-16"), "t.csv"),
+        ("t.xlsx", "a,b\n1,2\n", "t.xlsx.*not known"),
+        ("t", "a,b\n1,2\n", "not known"),
+        ("t.parquet", "a,b\n1,2\n", "t.parquet"),
+        ("t.parquet", cut(FRAME.write_parquet), "t.parquet"),
+        ("t.parquet", b"", "t.parquet"),
+        ("t.arrow", cut(FRAME.write_ipc), "t.arrow"),
+        pytest.param("t.csv", "a,b\n1,2\n3\n5,6\n", "t.csv"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_a_fault_that_names_it(place, name, content, culprit):
+    with pytest.raises(TableError, match=culprit):
+        read(place, content, name)
+
+
+def test_a_folder_is_a_fault(place):
+    with pytest.raises(TableError, match="is a folder"):
+        read_table(str(place))
+
+
+def test_a_typed_file_without_rows_is_a_fault(tmp_path):
+    path = tmp_path / "t.parquet"
+    pl.DataFrame({"a": []}).write_parquet(path)
+    with pytest.raises(TableError, match=r"t.parquet' has no rows"):
+        read_table(str(path))
+
+
+def test_the_kinds_of_files_do_not_overlap():
+    kinds = TEXT_FILES + PARQUET_FILES + ARROW_FILES
+    assert len(set(kinds)) == len(kinds)

@@ -1,0 +1,405 @@
+"""A fitted model: its forward pass and its file."""
+
+import json
+import math
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+from scipy import special
+
+from cuesta import model as module
+from cuesta.data.encode import Encoder, Feature, Target
+from cuesta.data.scale import Scaling
+from cuesta.errors import ModelFileError
+from cuesta.model import FittedModel, activate, load_model, softmax
+from cuesta.spec import ACTIVATIONS, Candidate
+
+FEATURES = (
+    Feature("size", "number", missing=True),
+    Feature("new", "boolean"),
+    Feature("kind", "category", categories=("a", "b"), other=True),
+)
+FRAME = pl.DataFrame(
+    {"kind": ["a", "c", None], "size": [1.0, None, -3.0], "new": [True, False, True]}
+)
+CLASSES = Target("classification", ("y",), ("no", "yes", "año 2"))
+VALUES = Target("regression", ("u", "v"))
+
+
+def drawn(target=CLASSES, hidden=(5, 4), activation="relu", seed=0, **candidate):
+    """A model with random weights and scalings."""
+    rng = np.random.default_rng(seed)
+    encoder = Encoder(FEATURES)
+    sizes = (encoder.width, *hidden, target.outputs)
+    layers = tuple(
+        (rng.normal(size=(m, n)).astype(np.float32), rng.normal(size=n).astype(np.float32))
+        for m, n in pairwise(sizes)
+    )
+    scalings = [
+        Scaling(rng.normal(size=width), rng.uniform(0.5, 2, size=width))
+        for width in (encoder.width, target.outputs)
+    ]
+    return FittedModel(
+        encoder,
+        target,
+        Candidate(hidden_layer_sizes=hidden, activation=activation, **candidate),
+        scalings[0],
+        scalings[1] if target.task == "regression" else None,
+        layers,
+    )
+
+
+MODELS = {
+    "classes": drawn(),
+    "values": drawn(VALUES),
+    "no hidden layer": drawn(hidden=()),
+    "whole labels": drawn(Target("classification", ("y",), (0, 1, 7))),
+    "decimal labels": drawn(Target("classification", ("y",), (0.1, 1.5))),
+    "boolean labels": drawn(Target("classification", ("y",), (False, True))),
+    "other candidate": drawn(activation="tanh", learning_rate=0.1, clip_norm=1.0, dropout=0.25),
+}
+EVERY_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
+
+
+def rows(n, seed=1):
+    """Encoded rows of ordinary sizes, some values missing."""
+    x = np.random.default_rng(seed).normal(size=(n, len(drawn().inputs.shift)))
+    x[::3, 0] = np.nan
+    return x
+
+
+# --- prediction -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "formula"),
+    [
+        ("relu", lambda z: np.where(z > 0, z, 0)),
+        ("tanh", np.tanh),
+        ("sigmoid", special.expit),
+        ("identity", lambda z: z),
+    ],
+)
+def test_an_activation_is_its_formula(name, formula):
+    z = np.array([-1e4, -30.0, -1.0, -0.0, 0.0, 1e-8, 2.0, 30.0, 1e4])
+    # The sigmoid is written through tanh: a rounding apart.
+    np.testing.assert_allclose(activate(name, z), formula(z), rtol=0, atol=1e-15)
+
+
+def test_every_activation_has_its_formula_tested():
+    assert set(ACTIVATIONS) == {"relu", "tanh", "sigmoid", "identity"}
+
+
+@given(st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=6), st.floats(-1e4, 1e4))
+def test_softmax_gives_shares_that_a_common_shift_does_not_change(outputs, shift):
+    z = np.array([outputs])
+    shares = softmax(z)
+    assert shares.min() >= 0
+    # A sum of six shares; a shift of 1e4 rounds its outputs by 1e-12.
+    assert shares.sum() == pytest.approx(1, abs=1e-15 * 8)
+    np.testing.assert_allclose(softmax(z + shift), shares, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(shares, special.softmax(z, axis=1), rtol=0, atol=1e-15)
+
+
+def forward(model, row):
+    """The outputs of one encoded row, sum by sum."""
+    shift, scale = model.inputs.shift, model.inputs.scale
+    units = [
+        0.0 if math.isnan(v) else (v - m) / s for v, m, s in zip(row, shift, scale, strict=True)
+    ]
+    for depth, (w, b) in enumerate(model.layers):
+        columns = zip(w.T.astype(float), b.astype(float), strict=True)
+        units = [math.fsum([bias, *np.multiply(units, column)]) for column, bias in columns]
+        if depth < len(model.layers) - 1:
+            units = list(activate(model.candidate.activation, np.array(units)))
+    if model.outputs is None:
+        return special.softmax(units)
+    return np.array(units) * model.outputs.scale + model.outputs.shift
+
+
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("target", [CLASSES, VALUES])
+@pytest.mark.parametrize("hidden", [(), (6,), (5, 4)])
+def test_the_forward_pass_is_scale_layers_and_back(activation, target, hidden):
+    model, x = drawn(target, hidden, activation), rows(7)
+    expected = np.array([forward(model, row) for row in x])
+    # Float64 on both sides: sums of at most 7 terms of size 10 or so.
+    np.testing.assert_allclose(model.decide(x), expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("block", [1, 3, 4096])
+@EVERY_MODEL
+def test_a_prediction_does_not_depend_on_its_neighbours(model, block, monkeypatch):
+    monkeypatch.setattr(module, "BLOCK", block)
+    x = rows(50)
+    together = model.decide(x)
+    wild = np.concatenate([x[:25], np.full((10, x.shape[1]), 1e6)])
+    apart = np.concatenate([model.decide(x[i : i + 1]) for i in range(50)])
+    # What is promised: a matrix product may sum in another order, in float64.
+    np.testing.assert_allclose(apart, together, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(model.decide(wild)[:25], together[:25], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(model.decide(x[::-1])[::-1], together, rtol=0, atol=1e-9)
+
+
+@EVERY_MODEL
+def test_no_rows_have_no_predictions(model):
+    assert model.decide(rows(0)).shape == (0, model.target.outputs)
+
+
+@EVERY_MODEL
+def test_a_table_is_predicted_by_its_encoded_rows(model):
+    decided = model.decide(model.encoder.encode(FRAME))
+    found = model.predict(FRAME)
+    if model.target.task == "regression":
+        assert found.columns == list(model.target.names)
+        np.testing.assert_array_equal(found.to_numpy(), decided)
+        return
+    labels = model.target.labels
+    assert found.columns == ["y", *[f"p_{label}" for label in labels]]
+    assert found["y"].to_list() == [labels[place] for place in decided.argmax(axis=1)]
+    np.testing.assert_array_equal(found.drop("y").to_numpy(), decided)
+
+
+# --- the file ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "model.safetensors"
+
+
+@EVERY_MODEL
+def test_a_model_comes_back_from_its_file_bit_by_bit(model, path):
+    model.save(path)
+    found = load_model(path)
+    assert (found.encoder, found.target, found.candidate) == (
+        model.encoder,
+        model.target,
+        model.candidate,
+    )
+    labels = found.target.labels
+    assert [type(label) for label in labels] == [type(label) for label in model.target.labels]
+    assert tensors_of(found) == tensors_of(model)
+    assert found.predict(FRAME).equals(model.predict(FRAME))
+
+
+def tensors_of(model):
+    """Every array's type, shape and bytes."""
+    arrays = [*model.layers, (model.inputs.shift, model.inputs.scale)]
+    if model.outputs is not None:
+        arrays.append((model.outputs.shift, model.outputs.scale))
+    return [(a.dtype.str, a.shape, a.tobytes()) for pair in arrays for a in pair]
+
+
+def test_saving_leaves_one_file_and_replaces_an_older_one(path):
+    for name in ("classes", "values"):
+        MODELS[name].save(path)
+        assert list(path.parent.iterdir()) == [path]
+    assert load_model(path).target == VALUES
+
+
+@pytest.fixture(scope="module")
+def content(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "m.safetensors"
+    drawn(hidden=(2,)).save(path)
+    return path.read_bytes()
+
+
+def test_a_file_cut_short_anywhere_is_a_fault(content, path):
+    for length in range(0, len(content), 5):
+        path.write_bytes(content[:length])
+        with pytest.raises(ModelFileError, match=r"model\.safetensors"):
+            load_model(path)
+
+
+def test_a_file_with_more_at_its_end_is_a_fault(content, path):
+    path.write_bytes(content + b"\0")
+    with pytest.raises(ModelFileError, match=r"model\.safetensors"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("start", range(8))
+def test_one_altered_byte_anywhere_is_a_fault(content, path, start):
+    for place in range(start, len(content), 8):
+        altered = bytearray(content)
+        altered[place] ^= 1 << (place // 8 + start) % 8
+        path.write_bytes(altered)
+        with pytest.raises(ModelFileError, match=r"model\.safetensors"):
+            load_model(path)
+
+
+@settings(max_examples=100)
+@given(place=st.integers(min_value=0), mask=st.integers(1, 255))
+def test_one_byte_altered_in_any_way_is_a_fault(content, tmp_path_factory, place, mask):
+    altered = bytearray(content)
+    altered[place % len(content)] ^= mask
+    path = tmp_path_factory.getbasetemp() / "altered.safetensors"
+    path.write_bytes(altered)
+    with pytest.raises(ModelFileError, match=r"altered\.safetensors"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["none.safetensors", "."])
+def test_a_file_that_is_not_there_is_a_fault(tmp_path, name):
+    with pytest.raises(ModelFileError, match="There is no model"):
+        load_model(tmp_path / name)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"a,b\n1,2\n", b"\xff" * 100, (2**63).to_bytes(8, "little") + b"{}"],
+    ids=["empty", "table", "ones", "endless header"],
+)
+def test_a_file_of_another_kind_is_a_fault(content, path):
+    path.write_bytes(content)
+    with pytest.raises(ModelFileError, match=r"model\.safetensors"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("about", [None, {"format": "pt"}, {"cuesta": "{}"}, {"sha256": ""}])
+def test_a_safetensors_file_of_another_program_is_a_fault(about, path):
+    save_file({"weight": np.zeros((2, 3), np.float32)}, path, about)
+    with pytest.raises(ModelFileError, match=r"model\.safetensors"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("kind", ["BF16", "F8_E4M3", "F8_E5M2", "C64", "F4", "BOOL", "U64"])
+def test_a_file_of_numbers_that_are_not_ours_is_a_fault(kind, path):
+    size = {"BF16": 4, "C64": 16, "F4": 1, "U64": 16}.get(kind, 2)
+    tensor = {"dtype": kind, "shape": [2], "data_offsets": [0, size]}
+    header = json.dumps({"0.w": tensor}).encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(size))
+    with pytest.raises(ModelFileError, match=r"model\.safetensors"):
+        load_model(path)
+
+
+# --- a file forged with a right checksum ------------------------------------------------------
+
+
+def forge(path, model=MODELS["classes"], change=None, text=None, **tensors):
+    """Save a model with a changed spec (by a path of keys), another text, or other tensors."""
+    arrays = module._tensors(model) | tensors
+    arrays = {name: array for name, array in arrays.items() if array is not None}
+    spec = module._spec(model)
+    if change is not None:
+        *keys, last, value = change
+        place = spec
+        for key in keys:
+            place = place[key]
+        place[last] = value
+    text = json.dumps(spec) if text is None else text
+    save_file(arrays, path, {"cuesta": text, "sha256": module._checksum(arrays, text)})
+
+
+def test_a_forged_file_without_a_change_is_read(path):
+    forge(path)
+    assert tensors_of(load_model(path)) == tensors_of(MODELS["classes"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("format", 2),
+        ("format", "1"),
+        ("format", None),
+        ("features", None),
+        ("features", []),
+        ("features", 0, 3),
+        ("features", 0, "colour", "red"),
+        ("features", 0, "missing", "x"),
+        ("features", 2, "categories", 3),
+        ("features", 2, "categories", ["a"]),
+        ("target", None),
+        ("target", "labels", ["a", "b"]),
+        ("target", "labels", 3),
+        ("target", "names", None),
+        ("target", "task", "regression"),
+        ("target", "task", "forgery"),
+        ("candidate", None),
+        ("candidate", "lr", 0.1),
+        ("candidate", "activation", "exp"),
+        ("candidate", "activation", ["relu"]),
+        ("candidate", "learning_rate", math.nan),
+        ("candidate", "hidden_layer_sizes", None),
+        ("candidate", "hidden_layer_sizes", [5]),
+        ("candidate", "hidden_layer_sizes", [5, 4.0]),
+        ("candidate", "hidden_layer_sizes", [5, -4]),
+        ("candidate", "hidden_layer_sizes", [10**9]),
+        ("candidate", "hidden_layer_sizes", [5, 4, 4]),
+        ("candidate", "learning_rate", 10**400),
+        ("features", 0, "kind", "forgery"),
+        ("features", 0, "name", 5),
+        ("features", 2, "categories", [1, 2]),
+        ("target", "names", []),
+        ("target", "names", [3]),
+        ("target", "labels", ["a", "a", "b"]),
+        ("target", "labels", ["a", 1, 2.5]),
+        ("target", "labels", [None, None, None]),
+        ("target", "labels", [[1], [2], [3]]),
+    ],
+    ids=lambda change: " ".join(map(str, change))[:50],
+)
+def test_a_spec_that_describes_no_model_is_a_fault(change, path):
+    forge(path, change=change)
+    with pytest.raises(ModelFileError, match="does not describe a model"):
+        load_model(path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "not json", "[]", "3", "null", '"text"', "{}", '{"format": 1}', "[" * 10**5, "1" * 5000],
+    ids=lambda text: text[:15],
+)
+def test_a_spec_that_is_no_spec_is_a_fault(text, path):
+    forge(path, text=text)
+    with pytest.raises(ModelFileError, match="does not describe a model"):
+        load_model(path)
+
+
+SHAPE = MODELS["classes"].layers[0][0].shape
+
+
+@pytest.mark.parametrize(
+    "tensors",
+    [
+        {"0.w": None},
+        {"1.b": None},
+        {"inputs.shift": None},
+        {"0.w": np.zeros(SHAPE[::-1], np.float32)},
+        {"0.w": np.zeros(SHAPE[0] * SHAPE[1], np.float32)},
+        {"0.w": np.zeros((*SHAPE, 1), np.float32)},
+        {"0.w": np.zeros(SHAPE, np.int32)},
+        {"0.w": np.zeros(SHAPE, bool)},
+        {"0.w": np.full(SHAPE, np.nan, np.float32)},
+        {"1.b": np.array([0, 0, 0, np.inf], np.float32)},
+        {"2.b": np.zeros(4, np.float32)},
+        {"inputs.scale": np.ones(1)},
+        {"inputs.scale": np.full(SHAPE[0], np.inf)},
+        {"inputs.shift": np.full(SHAPE[0], np.nan)},
+    ],
+    ids=lambda tensors: "".join(f"{name} {getattr(a, 'shape', '')}" for name, a in tensors.items()),
+)
+def test_arrays_that_do_not_fit_the_spec_are_a_fault(tensors, path):
+    forge(path, **tensors)
+    with pytest.raises(ModelFileError, match="does not describe a model"):
+        load_model(path)
+
+
+@pytest.mark.parametrize("name", ["outputs.shift", "outputs.scale"])
+def test_a_regression_without_its_output_scaling_is_a_fault(name, path):
+    forge(path, MODELS["values"], **{name: None})
+    with pytest.raises(ModelFileError, match="does not describe a model"):
+        load_model(path)
+
+
+def test_a_column_name_may_be_any_text(path):
+    strange = replace(FEATURES[0], name='größe "\\\n\t💧 ')
+    model = replace(drawn(), encoder=Encoder((strange, *FEATURES[1:])))
+    model.save(path)
+    assert load_model(path).encoder.features[0].name == strange.name

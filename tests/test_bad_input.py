@@ -126,7 +126,6 @@ FILES = {
     "text as parquet": ("t.parquet", table(), ["t.parquet"]),
     "empty parquet": ("t.parquet", b"", ["t.parquet"]),
     "column twice": ("t.csv", "width,width,class\n1,2,a\n", ["'width'", "t.csv"]),
-    "column without a name": ("t.csv", "width,,class\n1,2,a\n", ["Column 2", "t.csv"]),
 }
 
 
@@ -401,13 +400,21 @@ def test_a_name_too_long_for_a_folder_is_named():
 @pytest.mark.parametrize(
     ("run", "culprit"),
     [
-        ({"table": "houses", "target": ["class"]}, "'houses'"),
-        ({"table": "good", "target": ["kind"]}, "'kind'"),
+        ({"table": "houses", "target": ["class"], "columns": ["class"]}, "'houses'"),
+        ({"table": "good", "target": ["kind"], "columns": ["kind"]}, "'kind'"),
+        ({"table": "good", "target": ["class"], "columns": ["class"]}, "1 columns"),
         ({"table": "good"}, "run.json"),
         ([], "run.json"),
         ("", "run.json"),
     ],
-    ids=["another table", "another target", "incomplete mark", "other mark", "empty mark"],
+    ids=[
+        "another table",
+        "another target",
+        "other columns",
+        "incomplete mark",
+        "other mark",
+        "empty mark",
+    ],
 )
 def test_the_folder_of_another_run_is_left_alone(run, culprit):
     Path("run").mkdir()

@@ -9,10 +9,10 @@ from cuesta import pipeline
 from cuesta import task as task_module
 from cuesta.data.folds import Sealed
 from cuesta.data.table import Table, read_table
-from cuesta.errors import CuestaError, RunFolderError, SealError
+from cuesta.errors import CuestaError, RunFolderError, SealError, TableError
 from cuesta.model import load_model
 from cuesta.pipeline import Listener, fit
-from cuesta.result import summary
+from cuesta.result import summary, to_json
 from cuesta.search.space import Choice, Space
 from cuesta.task import Options, prepare
 
@@ -185,12 +185,15 @@ def test_the_same_command_trains_nothing_again(tmp_path):
 
     class Ear(Listener):
         def progressed(self, lane_epochs):
-            told.append(lane_epochs)
+            told.append(("trained", lane_epochs))
+
+        def found(self, lane_epochs):
+            told.append(("found", lane_epochs))
 
     table = Table("penguins", penguins())
     first = fit(table, options, tmp_path / "run")
     second = fit(table, options, tmp_path / "run", Ear())
-    assert told == []
+    assert told == [("found", 3 * 3 * 6)]  # candidates, folds, epochs
     assert second.test == first.test
 
 
@@ -307,3 +310,43 @@ def test_a_class_rarer_than_the_folds_is_said():
 def test_dropped_columns_are_no_inputs():
     task = prepare(Table("p", penguins()), small(target=("kind",), drop=("island", "weight")))
     assert [feature.name for feature in task.encoder.features] == ["length", "adult"]
+
+
+def test_a_target_constant_in_a_fold_is_no_perfect_fold():
+    rng = np.random.default_rng(0)
+    y = np.where(np.arange(60) < 20, 5.0, rng.normal(5, 3, 60))
+    table = Table("t", pl.DataFrame({"x": rng.standard_normal(60), "y": y}))
+    result = fit(table, small(target=("y",), task="regression", protocol="ordered"))
+    assert min(result.winner.folds) > 0.5  # the values after the first 20 deviate by 3
+
+
+@pytest.mark.parametrize("word", ["None", "-"])
+def test_a_class_may_be_called_none(word):
+    kind = pl.Series([word, "Insomnia", "?"] * 20)
+    task = prepare(
+        Table("t", pl.DataFrame({"x": range(60), "kind": kind})), small(target=("kind",))
+    )
+    assert task.target.labels == tuple(sorted([word, "Insomnia"]))
+    assert any("20 rows without a target" in note for note in task.notes)
+
+
+@pytest.mark.parametrize("written", ["1,5", "1.234,5", "-2,0"])
+def test_numbers_with_a_comma_are_refused_rather_than_taken_for_categories(written):
+    values = [written, *[f"{i},{i}" for i in range(59)]]
+    frame = pl.DataFrame({"x": values, "y": ["a", "b"] * 30})
+    with pytest.raises(TableError, match="'x' holds numbers with a comma"):
+        prepare(Table("t", frame), small(target=("y",)))
+
+
+def test_a_target_named_like_a_probability_is_refused():
+    frame = pl.DataFrame({"x": range(60), "p_b": ["a", "b"] * 30})
+    with pytest.raises(TableError, match="'p_b'"):
+        prepare(Table("t", frame), small(target=("p_b",)))
+
+
+def test_huge_targets_give_json_all_the_same():
+    rng = np.random.default_rng(0)
+    table = Table("t", pl.DataFrame({"x": rng.random(60), "y": 1e200 * rng.random(60)}))
+    options = small(target=("y",))
+    told = json.loads(to_json(summary(fit(table, options), options)))
+    assert 1e198 < told["test"] < 1e201

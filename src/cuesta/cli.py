@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -126,7 +127,7 @@ def fit(
         from cuesta.pipeline import Listener
         from cuesta.pipeline import fit as run_fit
         from cuesta.report.terminal import TerminalListener, show_result
-        from cuesta.result import summary
+        from cuesta.result import summary, to_json
         from cuesta.search.space import read_space
         from cuesta.task import Options
 
@@ -155,9 +156,7 @@ def fit(
         finally:
             listener.finished()
         if json_:
-            import json
-
-            typer.echo(json.dumps(summary(result, options), indent=2))
+            typer.echo(to_json(summary(result, options)))
         else:
             show_result(console, result, str(folder))
 
@@ -193,6 +192,7 @@ def predict(
         text = load_model(path).predict(read_table(table).frame).write_csv()
         if out is None:
             sys.stdout.write(text)
+            sys.stdout.flush()
         else:
             write_text(out, text)
 
@@ -206,15 +206,30 @@ def _guarded(run: Callable[[], None], interrupted: str) -> None:
     except CuestaError as error:
         typer.echo(f"cuesta: {error}", err=True)
         raise typer.Exit(error.exit_code) from None
+    except MemoryError:
+        typer.echo("cuesta: There is not enough memory for this; take smaller layers.", err=True)
+        raise typer.Exit(CuestaError.exit_code) from None
     except KeyboardInterrupt:
         typer.echo(interrupted, err=True)
         raise typer.Exit(INTERRUPTED) from None
     except BrokenPipeError:
         # The reader of our output left: nothing more to say, and no complaint at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _silence()
         raise typer.Exit(1) from None
+    except OSError as error:
+        typer.echo(f"cuesta: The system refuses: {error.strerror or error}.", err=True)
+        _silence()
+        raise typer.Exit(CuestaError.exit_code) from None
+
+
+def _silence() -> None:
+    """Point standard output nowhere, so that flushing it at exit cannot fail."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
     """The entry point of the `cuesta` command."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without Greek letters still shows all
     app()

@@ -15,6 +15,10 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
 
     Raises RunFolderError where the folder cannot be written; the old file then still stands.
     """
+    path = path.resolve()  # a link stays a link
+    if path.exists() and not path.is_file():
+        _write_through(path, write)  # a pipe or a device: there is nothing to replace
+        return
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
@@ -23,12 +27,25 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     beside = Path(name)
     try:
         write(beside)
-        beside.chmod(0o644)
+        beside.chmod(0o666 & ~_umask())
         beside.replace(path)
     except OSError as error:
         raise RunFolderError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _write_through(path: Path, write: Callable[[Path], object]) -> None:
+    try:
+        write(path)
+    except OSError as error:
+        raise RunFolderError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
+
+
+def _umask() -> int:
+    mask = os.umask(0o077)  # it can only be read by setting it
+    os.umask(mask)
+    return mask
 
 
 def write_text(path: Path, text: str) -> None:

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cuesta.data.table import Table
 from cuesta.errors import RunFolderError
 from cuesta.files import write_text
-from cuesta.result import FitResult, candidates_table, summary
+from cuesta.result import FitResult, candidates_table, summary, to_json
 from cuesta.task import Options
 
 MARK = "run.json"
+RESULT = "result.json"
 
 
-def check_folder(folder: Path, table: str, targets: Sequence[str]) -> None:
+def check_folder(folder: Path, table: Table, targets: Sequence[str]) -> None:
     """Raise RunFolderError if something else than a run on this target stands there."""
     mark = folder / MARK
     run = _mark(table, targets)
@@ -28,8 +30,9 @@ def check_folder(folder: Path, table: str, targets: Sequence[str]) -> None:
     if mark.is_file():
         if (held := _read_mark(mark)) != run:
             raise RunFolderError(
-                f"{str(folder)!r} holds a run on {held['table']!r} for the target "
-                f"{', '.join(held['target'])!r}; give this one another folder (--out)."
+                f"{str(folder)!r} holds a run on {held['table']!r} with the target "
+                f"{', '.join(held['target'])!r} and {len(held['columns'])} columns; give this one "
+                "another folder (--out)."
             )
     elif is_folder and any(folder.iterdir()):
         raise RunFolderError(
@@ -37,7 +40,7 @@ def check_folder(folder: Path, table: str, targets: Sequence[str]) -> None:
         )
 
 
-def make_folder(folder: Path, table: str, targets: Sequence[str]) -> Path:
+def make_folder(folder: Path, table: Table, targets: Sequence[str]) -> Path:
     """Make the run's folder and in it the one for its chunks, which is returned.
 
     Raises RunFolderError.
@@ -50,20 +53,22 @@ def make_folder(folder: Path, table: str, targets: Sequence[str]) -> Path:
     return folder / "chunks"
 
 
-def _mark(table: str, targets: Sequence[str]) -> dict[str, Any]:
-    return {"table": table, "target": list(targets)}
+def _mark(table: Table, targets: Sequence[str]) -> dict[str, Any]:
+    return {"table": table.name, "target": list(targets), "columns": table.frame.columns}
 
 
 def _read_mark(mark: Path) -> dict[str, Any]:
     try:
         held = json.loads(mark.read_text(encoding="utf-8"))
-        return {"table": str(held["table"]), "target": [str(name) for name in held["target"]]}
+        names = {key: [str(name) for name in held[key]] for key in ("target", "columns")}
+        return {"table": str(held["table"]), **names}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise RunFolderError(f"{str(mark)!r} is damaged; give another folder (--out).") from error
 
 
 def write_run(folder: Path, result: FitResult, options: Options) -> None:
-    """Write model, candidates and, last, the result: where that stands, the run is whole."""
+    """Write model, candidates and, last, the result: where that stands, it is of this model."""
+    (folder / RESULT).unlink(missing_ok=True)
     result.model.save(folder / "model.safetensors")
     write_text(folder / "candidates.csv", candidates_table(result).write_csv())
-    write_text(folder / "result.json", json.dumps(summary(result, options), indent=2) + "\n")
+    write_text(folder / RESULT, to_json(summary(result, options)) + "\n")

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 BOOTSTRAPS = 1000
+FEWEST = 5
 Z_95 = 1.959963984540054  # the standard normal's 97.5 % point
 LEAST = 1e-15  # probabilities are kept this far from 0 and 1, so that a log-loss is finite
 
@@ -45,33 +46,43 @@ def _roc_auc(metrics: Any, y: np.ndarray, shares: np.ndarray, classes: np.ndarra
 
 def regression_metrics(y: np.ndarray, values: np.ndarray) -> dict[str, float]:
     """RMSE, MAE and R² of values (rows, targets), each the mean over the targets."""
-    error = values - y
-    spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+    error, spread = values - y, root_mean_square(y - y.mean(axis=0))
+    rmse = root_mean_square(error)
     with np.errstate(divide="ignore", invalid="ignore"):
-        r2 = np.where(spread > 0, 1 - (error**2).sum(axis=0) / spread, np.nan)
+        r2 = np.where(spread > 0, 1 - (rmse / spread) ** 2, np.nan)
     return {
-        "rmse": float(np.sqrt((error**2).mean(axis=0)).mean()),
+        "rmse": float(rmse.mean()),
         "mae": float(np.abs(error).mean()),
         "r2": float(r2.mean()),
     }
+
+
+def root_mean_square(values: np.ndarray) -> np.ndarray:
+    """√(mean of v²) of each column, without overflow of the squares."""
+    largest = np.abs(values).max(axis=0, initial=0.0)
+    unit = np.where(largest > 0, largest, 1.0)
+    return unit * np.sqrt(((values / unit) ** 2).mean(axis=0))
 
 
 def interval(metric: str, y: np.ndarray, decided: np.ndarray, seed: int) -> tuple[float, float]:
     """A 95 % interval of `accuracy`, `log_loss` or `rmse` on these rows.
 
     Accuracy: Wilson's (1927), which stays inside [0, 1]; else the percentiles of 1,000
-    bootstrap samples of the rows (Efron, 1979).
+    bootstrap samples of the rows (Efron, 1979). NaN for fewer than 5 rows, which tell no spread.
     """
+    n = len(y)
+    if n < FEWEST:
+        return math.nan, math.nan
     if metric == "accuracy":
         return wilson(int((decided.argmax(axis=1) == y).sum()), len(y))
     if metric == "log_loss":
         per_row = -np.log(np.clip(decided[np.arange(len(y)), y], LEAST, 1.0))[:, None]
         summarize: Callable[[np.ndarray], np.ndarray] = lambda m: m[:, 0]  # noqa: E731 (a pair)
     else:
-        per_row = (decided - y) ** 2
-        summarize = lambda m: np.sqrt(m).mean(axis=1)  # noqa: E731 (a pair)
+        unit = max(float(np.abs(decided - y).max()), np.finfo(np.float64).tiny)
+        per_row = ((decided - y) / unit) ** 2
+        summarize = lambda m: unit * np.sqrt(m).mean(axis=1)  # noqa: E731 (a pair)
     rng = np.random.default_rng([3, seed])
-    n = len(y)
     means = np.stack([per_row[rng.integers(0, n, n)].mean(axis=0) for _ in range(BOOTSTRAPS)])
     low, high = np.percentile(summarize(means), [2.5, 97.5])
     return float(low), float(high)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -179,6 +180,7 @@ def _feature(about: dict[str, Any]) -> Feature:
     _require(isinstance(feature.name, str), f"column {feature.name!r}")
     _require(_all_are(bool, [feature.missing, feature.other]), f"column {feature.name!r}")
     _require(_all_are(str, about["categories"]), f"categories of {feature.name!r}")
+    _require(feature.width > feature.missing, f"column {feature.name!r} has no input")
     return replace(feature, categories=tuple(about["categories"]))
 
 
@@ -187,6 +189,7 @@ def _target(about: dict[str, Any]) -> Target:
     _require(_all_are(str, names) and len(names) > 0, f"targets {names!r}")
     if about["task"] == "classification":
         _require(any(_all_are(kind, labels) for kind in (str, bool, int, float)), "labels")
+        _require(all(map(math.isfinite, labels)) if type(labels[0]) is float else True, "labels")
         _require(len(names) == 1 and len(set(labels)) == len(labels) > 1, "labels")
     else:
         _require(about["task"] == "regression" and labels == [], f"task {about['task']!r}")
@@ -195,6 +198,7 @@ def _target(about: dict[str, Any]) -> Target:
 
 def _scaling(tensors: dict[str, np.ndarray], name: str, width: int) -> Scaling:
     shift, scale = (_checked(tensors, f"{name}.{part}", (width,)) for part in ("shift", "scale"))
+    _require(bool((scale >= 0).all()), f"{name}.scale has negative numbers")
     return Scaling(shift, scale)
 
 

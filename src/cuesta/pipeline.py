@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from cuesta import metrics
+from cuesta.data.folds import REPEATS
 from cuesta.data.table import Table
 from cuesta.errors import CuestaError
 from cuesta.folder import check_folder, make_folder, write_run
@@ -36,8 +37,11 @@ class Listener:
     def prepared(self, task: Task) -> None:
         """The table is read, encoded, sealed and folded."""
 
-    def started(self, lane_epochs: int, lanes: int, known: int) -> None:
-        """Training begins: this much work, `known` lanes being in the journal already."""
+    def started(self, lane_epochs: int) -> None:
+        """The search begins: this much work in all."""
+
+    def found(self, lane_epochs: int) -> None:
+        """So much of the work is in the journal already."""
 
     def progressed(self, lane_epochs: int) -> None:
         """So many more lane-epochs are done. May be called from any thread."""
@@ -62,10 +66,10 @@ def fit(
     use_compilation_cache()
     names = options.target or table.targets
     if folder is not None:
-        check_folder(folder, table.name, names)
+        check_folder(folder, table, names)
     task = prepare(table, options)
     listener.prepared(task)
-    journal = Journal(make_folder(folder, table.name, names) if folder else None)
+    journal = Journal(make_folder(folder, table, names) if folder else None)
     for name in journal.damaged:
         listener.said(f"The chunk file {name} is damaged; its lanes are trained again.")
     search = Search(
@@ -94,24 +98,23 @@ def search_candidates(
     """Train every candidate on every fold, and score it by its mean over the folds."""
     space = options.space or default_space(len(task.x))
     scores: list[Score] = []
-    folds = len(task.feed.folds) - 1
+    rounds = REPEATS if options.protocol == "repeated" else 1
 
     def evaluate(candidates: list[Candidate]) -> list[float]:
+        lanes = search.lanes(candidates)
+        listener.found((len(lanes) - len(search.missing(lanes))) * options.epochs)
         search.train(candidates, listener.progressed)
         for candidate in candidates:
             units = _units(task, candidate.normalize)
             records = search.records(candidate)
-            scores.append(score_candidate(candidate, len(scores), records, task.metric, units))
+            score = score_candidate(candidate, len(scores), records, task.metric, units, rounds)
+            scores.append(score)
         return [score.loss for score in scores[-len(candidates) :]]
 
-    started = False
     for wave in waves(space, options.sampler, options.candidates, options.seed, evaluate):
-        if not started:
-            total = len(wave) if options.sampler == "grid" else options.candidates
-            known = len(search.lanes(wave)) - len(search.missing(search.lanes(wave)))
-            work = (total * folds - known) * options.epochs
-            listener.started(work, total * folds, known)
-            started = True
+        if not scores:
+            count = len(wave) if options.sampler == "grid" else options.candidates
+            listener.started(count * task.feed.refit * options.epochs)
         if options.sampler != "tpe":
             evaluate(wave)
     listener.finished()

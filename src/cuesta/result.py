@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import platform
 from dataclasses import dataclass, field
@@ -65,10 +66,10 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "target": list(task.target.names),
         "rows": {"training": len(task.x), "test": task.test_rows},
         "metric": task.metric,
-        "cv_mean": winner.mean,
+        "cv_mean": _finite(winner.mean),
         "cv_se": _finite(winner.se),
-        "test": result.test[task.metric],
-        "test_interval": list(result.test_interval),
+        "test": _finite(result.test[task.metric]),
+        "test_interval": [_finite(end) for end in result.test_interval],
         "test_metrics": {name: _finite(value) for name, value in result.test.items()},
         "trivial_metrics": {name: _finite(value) for name, value in result.trivial.items()},
         "test_opened": result.opened,
@@ -92,6 +93,11 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
 def _finite(value: float) -> float | None:
     """The value, or null: JSON knows neither NaN nor infinity."""
     return value if math.isfinite(value) else None
+
+
+def to_json(values: dict[str, Any]) -> str:
+    """Plain values as JSON, which has neither NaN nor infinity."""
+    return json.dumps(values, indent=2, allow_nan=False)
 
 
 def versions() -> dict[str, str]:

@@ -18,6 +18,7 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "identity")
 INITS = ("uniform", "normal", "glorot", "he")
 NORMALIZATIONS = ("standard", "minmax", "none")
 LARGEST_LAYER = 65_536
+LARGEST_FLOAT32 = 3.4e38
 
 
 def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
@@ -140,10 +141,10 @@ def check_range(name: str, value: Any, low: float, high: float, *, open_low: boo
 
 
 def _is_finite(value: Any) -> bool:
-    """Whether this is a number, of Python's own, that float64 holds."""
+    """Whether this is a number, of Python's own, that float32 holds."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
-        return math.isfinite(float(value))
+        return abs(float(value)) <= LARGEST_FLOAT32
     except OverflowError:  # a whole number of more than 308 digits
         return False

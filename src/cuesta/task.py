@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cuesta.data.columns import find_column, settle
+from cuesta.data.columns import find_column, settle, tidy_target
 from cuesta.data.encode import Encoder, Target, encode_target, fit_encoder, fit_target
 from cuesta.data.folds import PROTOCOLS, Sealed, check_groups, make_folds, split_test
 from cuesta.data.table import Table
@@ -123,7 +123,7 @@ def prepare(table: Table, options: Options) -> Task:
         Feed(x, y[train], folds),
         sealed,
         len(test),
-        (*encoder.notes, *notes),
+        (*table.notes, *encoder.notes, *notes),
     )
 
 
@@ -142,7 +142,11 @@ def with_target(table: Table, options: Options) -> tuple[pl.DataFrame, list[str]
         if name in options.drop or name == options.groups:
             raise SpecError(f"The column {name!r} cannot be the target and be left out too.")
     others = [name for name in table.targets if name not in names]
-    frame = settle(frame.drop([*options.drop, *others], strict=False))
+    frame = frame.drop([*options.drop, *others])
+    kept = {name: tidy_target(frame[name]) for name in names}  # labels stay as they are
+    if options.groups:
+        kept[options.groups] = frame[options.groups]
+    frame = settle(frame.drop(kept)).with_columns(kept.values())
     for name in frame.columns:
         if frame[name].null_count() == frame.height:
             raise TableError(f"The column {name!r} has no value in any row; leave it out (--drop).")

@@ -170,3 +170,7 @@ def test_scaling_is_the_formula():
     scaling = Scaling(np.array([1.0, 2.0]), np.array([2.0, 0.0]))
     assert scaling.apply(np.array([[5.0, 9.0]])).tolist() == [[2.0, 0.0]]
     assert scaling.undo(np.array([[2.0, 0.0]])).tolist() == [[5.0, 2.0]]
+
+
+def test_one_value_in_two_roundings_is_constant():
+    assert normalized(column(0.3, 0.1 + 0.2)).ravel().tolist() == [0.0, 0.0]

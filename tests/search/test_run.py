@@ -109,9 +109,9 @@ def test_more_candidates_use_what_fewer_left(folder):
     assert sum(told) == 5 * EPOCHS
 
 
-def keys(feed=None, epochs=EPOCHS, **lane):
+def keys(feed=None, epochs=EPOCHS, of_shape=shape, **lane):
     plain = {"candidate": CANDIDATES[0], "fold": 0, "seed": 0}
-    return LaneKeys(feed or class_feed(), epochs).of(Lane(**{**plain, **lane}))
+    return LaneKeys(feed or class_feed(), of_shape, epochs).of(Lane(**{**plain, **lane}))
 
 
 def test_a_lanes_key_holds_all_that_its_result_depends_on():
@@ -123,6 +123,7 @@ def test_a_lanes_key_holds_all_that_its_result_depends_on():
         keys(fold=1),
         keys(seed=1),
         keys(epochs=4),
+        keys(of_shape=lambda c: shape_of(c, 5, 4, "cross_entropy")),  # one class more
         keys(feed=value_feed()),
         keys(feed=class_feed(moved)),
     ]

@@ -73,3 +73,11 @@ def test_rmse_is_in_the_targets_units_and_the_mean_over_targets():
 
 def test_one_fold_has_no_standard_error():
     assert np.isnan(score([[1.0, 2.0]]).se)
+
+
+def test_rounds_of_the_same_rows_tell_no_more_than_one():
+    curves = [[v] for v in (1.0, 2.0, 4.0)]
+    once = score(curves)
+    thrice = score_candidate(Candidate(), 0, records(curves * 3), "log_loss", NO_UNITS, rounds=3)
+    # The same values three times: only the degrees of freedom differ, 2 of 3 against 8 of 9.
+    assert thrice.se == pytest.approx(once.se * (6 / 8) ** 0.5)

@@ -12,6 +12,7 @@ from cuesta.errors import TableError
 # How missing values are written in text files; compared after stripping blanks, in lower case.
 MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-")
 MOSTLY = 0.9  # from this share of numbers on, other text in a column is taken for a mistake
+WITH_COMMAS = r"^[-+]?\d+(\.\d{3})*(,\d+)+(\.\d+)?$"
 FIRST_ROW = 2  # the line of a text file on which the first row stands
 
 
@@ -29,7 +30,11 @@ def _listed(names: list[str], most: int = 12) -> str:
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def tidy(series: pl.Series) -> pl.Series:
+# Among the labels of a target "None" and "-" are classes: the one without the disease, say.
+MISSING_LABELS = ("", "?", "na", "n/a", "nan", "null")
+
+
+def tidy(series: pl.Series, missing: tuple[str, ...] = MISSING) -> pl.Series:
     """Text without blanks around it, ways of writing "missing" as null; other types as they are."""
     if series.dtype in (pl.Categorical, pl.Enum):
         series = series.cast(pl.String)
@@ -38,7 +43,19 @@ def tidy(series: pl.Series) -> pl.Series:
     if series.dtype != pl.String:
         return series
     text = series.str.strip_chars()
-    return text.set(text.str.to_lowercase().is_in(MISSING), None)
+    return text.set(text.str.to_lowercase().is_in(missing), None)
+
+
+def tidy_target(series: pl.Series) -> pl.Series:
+    """A target tidied: as any column where it is numbers, else with more of its words as labels.
+
+    Raises TableError for text among numbers, and for infinities.
+    """
+    tidied = tidy(series)
+    if kind_of(tidied) == "number":
+        as_numbers(tidied)
+        return tidied
+    return tidy(series, MISSING_LABELS)
 
 
 def kind_of(series: pl.Series) -> str:
@@ -62,6 +79,12 @@ def kind_of(series: pl.Series) -> str:
         return "number"
     if share >= MOSTLY:
         raise _text_among_numbers(series, parsed)
+    if series.str.contains(WITH_COMMAS).sum() + parsed.count() >= MOSTLY * series.count():
+        row = int(series.str.contains(WITH_COMMAS).fill_null(False).arg_max() or 0)
+        raise TableError(
+            f"The column {series.name!r} holds numbers with a comma, as {series[row]!r} "
+            f"(row {row + FIRST_ROW}); write them with a point, and thousands without a mark."
+        )
     return "category"
 
 

@@ -12,11 +12,20 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cuesta.data.columns import as_booleans, as_numbers, as_text, find_column, kind_of, tidy
+from cuesta.data.columns import (
+    as_booleans,
+    as_numbers,
+    as_text,
+    find_column,
+    kind_of,
+    tidy,
+    tidy_target,
+)
 from cuesta.errors import TableError
 
 MOST_CATEGORIES = 64  # the commonest have a column each; the rest share one
 IDENTIFIER_SHARE = 0.9  # text with more distinct values a row than this names the row
+FEW_ROWS = 20  # fewer rows may have a text each and mean it
 FEW_CLASSES = 20  # whole numbers with no more distinct values than this are classes
 
 
@@ -108,7 +117,7 @@ def _category(series: pl.Series) -> tuple[list[Feature], list[str]]:
     # Under names of our own: a column may be called "count" itself.
     counts = text.drop_nulls().alias("value").value_counts(sort=True, name="rows")
     distinct = counts.height
-    if distinct > MOST_CATEGORIES and distinct > IDENTIFIER_SHARE * text.count():
+    if text.count() >= FEW_ROWS and distinct > IDENTIFIER_SHARE * text.count():
         return [], [
             f"{series.name}: left out, {distinct:,} distinct texts in {text.count():,} rows "
             "name the rows"
@@ -138,10 +147,11 @@ class Target:
 def fit_target(frame: pl.DataFrame, names: list[str], task: str) -> Target:
     """Tell classification from regression (`task` auto), and list the classes in order.
 
-    Text, booleans and at most 20 distinct whole numbers are classes; other numbers are values.
+    Text and booleans are classes, and so are whole numbers with at most 20 distinct values and
+    ten rows to each on average; other numbers are values.
     Raises TableError for a target that cannot be learned, naming it.
     """
-    columns = [tidy(frame[name]) for name in names]
+    columns = [tidy_target(frame[name]) for name in names]
     kinds = [kind_of(series) for series in columns]
     if task == "auto":
         classes = len(names) == 1 and (kinds[0] != "number" or _looks_like_classes(columns[0]))
@@ -155,7 +165,9 @@ def fit_target(frame: pl.DataFrame, names: list[str], task: str) -> Target:
         return Target(task, tuple(names))
     if len(names) > 1:
         raise TableError(f"Classification takes one target, not {len(names)}: {', '.join(names)}.")
-    labels = _labels(columns[0], kinds[0])
+    labels = _labels(columns[0])
+    if names[0] in [f"p_{label}" for label in labels]:
+        raise TableError(f"The target {names[0]!r} is named like the column of a probability.")
     if len(labels) < 2:
         raise TableError(f"The target {names[0]!r} has one class only: {labels[0]!r}.")
     if len(labels) > frame.height / 2:
@@ -174,12 +186,17 @@ def _looks_like_classes(series: pl.Series) -> bool:
     return whole and len(distinct) <= min(FEW_CLASSES, max(2, len(values) // 10))
 
 
-def _labels(series: pl.Series, kind: str) -> tuple[Any, ...]:
-    if kind == "number":
-        values = np.unique(as_numbers(series))
-        whole = bool(np.all(values == np.round(values)))
-        return tuple(int(v) if whole else float(v) for v in values)
-    return tuple(sorted(set(series.to_list())))
+def _labels(series: pl.Series) -> tuple[Any, ...]:
+    """The classes in order, as the table has them: text stays text, also where it is a number."""
+    if series.dtype == pl.String:
+        found = set(series.to_list())
+        numbers = series.cast(pl.Float64, strict=False).null_count() == 0
+        return tuple(sorted(found, key=lambda text: (float(text), text) if numbers else text))
+    if series.dtype == pl.Boolean or series.dtype.is_integer():
+        return tuple(sorted(set(series.to_list())))
+    values = np.unique(as_numbers(series))
+    whole = bool(np.all(values == np.round(values)))
+    return tuple(int(v) if whole else float(v) for v in values)
 
 
 def encode_target(frame: pl.DataFrame, target: Target) -> np.ndarray:
@@ -187,12 +204,11 @@ def encode_target(frame: pl.DataFrame, target: Target) -> np.ndarray:
 
     Raises TableError for a label that was not among the classes.
     """
-    columns = [tidy(find_column(frame, name, "The table")) for name in target.names]
+    columns = [tidy_target(find_column(frame, name, "The table")) for name in target.names]
     if target.task == "regression":
         return np.stack([as_numbers(series) for series in columns], axis=1)
     series = columns[0]
-    numbers = isinstance(target.labels[0], int | float) and not isinstance(target.labels[0], bool)
-    values = as_numbers(series).tolist() if numbers else series.to_list()
+    values = as_numbers(series).tolist() if series.dtype.is_float() else series.to_list()
     place = {label: number for number, label in enumerate(target.labels)}
     codes = np.array([place.get(value, -1) for value in values], np.int32)
     if (codes < 0).any():

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+ROUNDINGS = 8
+
 
 @dataclass(frozen=True)
 class Scaling:
@@ -40,7 +42,9 @@ def fit_scaling(x: np.ndarray, method: str) -> Scaling:
     counts = present.sum(axis=0)
     low = np.where(present, x, np.inf).min(axis=0)
     high = np.where(present, x, -np.inf).max(axis=0)
-    varies = (counts > 0) & (high > low)
+    size = np.maximum(np.abs(low), np.abs(high))
+    # 0.3 and 0.1 + 0.2 are one value in two roundings, not two values.
+    varies = (counts > 0) & (high / 2 - low / 2 > ROUNDINGS * np.finfo(np.float64).eps * size)
     constant = np.where(counts > 0, low, 0.0)
     if method == "none":
         return Scaling(np.where(varies, 0.0, constant), varies.astype(np.float64))

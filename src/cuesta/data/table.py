@@ -16,15 +16,18 @@ TEXT_FILES = (".csv", ".tsv", ".tab", ".txt")
 PARQUET_FILES = (".parquet", ".pq")
 ARROW_FILES = (".arrow", ".feather", ".ipc")
 SEPARATORS = (",", ";", "\t", "|")
+NAMELESS = "\0"  # marks a column without a name until it is left out
+SAMPLE, LINES = 1 << 16, 20  # what is looked at to tell the separator
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table as read: its name, its columns, and the targets it brings along (bundled ones)."""
+    """A table as read: its name, its columns, the targets it brings along, what is to be said."""
 
     name: str
     frame: pl.DataFrame
     targets: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def read_table(source: str) -> Table:
@@ -49,9 +52,14 @@ def read_table(source: str) -> Table:
     if is_folder:
         raise TableError(f"{source!r} is a folder; a table is a file.")
     frame = _read_file(path)
+    _check_names(source, frame.columns)
+    nameless = [name for name in frame.columns if name.startswith(NAMELESS)]
+    frame = frame.drop(nameless)
+    places = [name.removeprefix(NAMELESS) for name in nameless]
+    notes = tuple(f"column {place} has no name and is left out" for place in places)
     if not frame.width or not frame.height:
         raise TableError(f"{source!r} has no rows below its header.")
-    return Table(path.stem, frame)
+    return Table(path.stem, frame, notes=notes)
 
 
 def _read_file(path: Path) -> pl.DataFrame:
@@ -72,26 +80,44 @@ def _read_file(path: Path) -> pl.DataFrame:
 
 def _read_text(path: Path, kind: str) -> pl.DataFrame:
     with path.open(encoding="utf-8-sig", newline="") as file:
-        first = file.readline()
-        if not first.strip():
-            raise TableError(f"{str(path)!r} is empty, or begins with an empty line.")
-        if not file.readline():
-            raise TableError(f"{str(path)!r} has no rows below its header.")
-    separator = "\t" if kind in (".tsv", ".tab") else max(SEPARATORS, key=first.count)
-    header = [name.strip() for name in next(csv.reader([first], delimiter=separator))]
+        sample = file.read(SAMPLE)
+    if not sample.strip():
+        raise TableError(f"{str(path)!r} is empty.")
+    if not sample.split("\n", 1)[0].strip():
+        raise TableError(f"{str(path)!r} begins with an empty line; a header is wanted there.")
+    separator = "\t" if kind in (".tsv", ".tab") else _separator(sample)
+    header = [
+        name.strip() for name in next(csv.reader(sample.splitlines(True), delimiter=separator))
+    ]
     _check_header(path, header)
-    frame = pl.read_csv(
-        path,
-        separator=separator,
-        infer_schema=False,
-        has_header=False,
-        skip_rows=1,
-        new_columns=header,
-        schema_overrides=[pl.String] * len(header),
-    )
+    names = [name or f"{NAMELESS}{place}" for place, name in enumerate(header, start=1)]
+    try:
+        frame = pl.read_csv(path, separator=separator, infer_schema=False, new_columns=names)
+    except pl.exceptions.NoDataError:
+        return pl.DataFrame()
+    except pl.exceptions.PolarsError:
+        _check_widths(path, separator, len(header))  # says it better, where that is the cause
+        raise
     if frame.height and frame.to_series(-1).null_count():
         _check_widths(path, separator, len(header))
+    if len(header) > 1:  # an empty line is no row; in a table of one column it may be
+        frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
     return frame
+
+
+def _separator(sample: str) -> str:
+    """The separator that cuts the first lines into the most fields, all of the same number.
+
+    Where none does, the lines are not all right, and the header decides.
+    """
+    lines = sample.splitlines(True)[:LINES]
+
+    def fit(separator: str) -> tuple[bool, int]:
+        rows = [row for row in csv.reader(lines, delimiter=separator) if row]
+        widths = {len(row) for row in rows}
+        return len(widths) == 1 and widths != {1}, len(rows[0])
+
+    return max(SEPARATORS, key=fit)
 
 
 def _check_widths(path: Path, separator: str, width: int) -> None:
@@ -110,8 +136,15 @@ def _check_widths(path: Path, separator: str, width: int) -> None:
 
 
 def _check_header(path: Path, header: list[str]) -> None:
-    for place, name in enumerate(header, start=1):
-        if not name:
-            raise TableError(f"Column {place} of {str(path)!r} has no name.")
-        if header.count(name) > 1:
+    for name in header:
+        if name and header.count(name) > 1:
             raise TableError(f"The column {name!r} stands twice in the header of {str(path)!r}.")
+
+
+def _check_names(source: str, names: list[str]) -> None:
+    """Refuse names that the reading library would take for patterns."""
+    for name in names:
+        if name == "*" or (name.startswith("^") and name.endswith("$")):
+            raise TableError(
+                f"The column name {name!r} of {source!r} reads as a pattern; rename it."
+            )

@@ -6,6 +6,7 @@ import math
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterable
 
 from rich.console import Console
 from rich.markup import escape
@@ -63,12 +64,10 @@ class TerminalListener(Listener):
         for note in task.notes:
             self.said(note)
 
-    def started(self, lane_epochs: int, lanes: int, known: int) -> None:
+    def started(self, lane_epochs: int) -> None:
         """Show the bar."""
-        if known:
-            self.said(f"{known:,} of {lanes:,} lanes are in the run's folder already")
         self._began, self._total = time.perf_counter(), lane_epochs
-        if not lane_epochs or not self._console.is_terminal:
+        if not self._console.is_terminal:
             return
         self._progress = Progress(
             TextColumn("training"),
@@ -83,6 +82,15 @@ class TerminalListener(Listener):
         )
         self._bar = self._progress.add_task("training", total=lane_epochs)
         self._progress.start()
+
+    def found(self, lane_epochs: int) -> None:
+        """Take what is in the folder off the work, and say so."""
+        if not lane_epochs:
+            return
+        self._total -= lane_epochs
+        self.said(f"{lane_epochs:,} lane-epochs are in the run's folder already")
+        if self._progress is not None and self._bar is not None:
+            self._progress.update(self._bar, total=self._total)
 
     def progressed(self, lane_epochs: int) -> None:
         """Move the bar, or print a line after each tenth of the work."""
@@ -146,8 +154,9 @@ def show_result(console: Console, result: FitResult, folder: str | None) -> None
     console.print()
     console.print(_best(result.scores, task.metric))
     console.print(describe_diverged(result), highlight=False)
+    chosen = escape(describe(winner.candidate, varied(result.scores)))
     console.print(
-        f"winner  [bold]{escape(describe(winner.candidate))}[/], {winner.epochs} epochs",
+        f"winner  [bold]{chosen}[/], {winner.epochs} epochs",
         highlight=False,
         soft_wrap=True,
     )
@@ -172,13 +181,15 @@ def _best(scores: list[Score], metric: str) -> Table:
     table.add_column(f"{NAMES[metric]}, mean ± s.e.", no_wrap=True)
     table.add_column("epochs", justify="right")
     table.add_column("candidate")
+    also = varied(scores)
     for place, score in enumerate(scores[:SHOWN], start=1):
         mean = (
             f"{_number(score.mean)} ± {_number(score.se)}"
             if not any(score.diverged)
             else "diverged"
         )
-        table.add_row(str(place), mean, str(score.epochs), escape(describe(score.candidate)))
+        row = escape(describe(score.candidate, also))
+        table.add_row(str(place), mean, str(score.epochs), row)
     return table
 
 
@@ -191,9 +202,15 @@ def describe_diverged(result: FitResult) -> str:
     return f"diverged  {sum(bad.values()):,} of {result.lanes:,} lanes: {each}"
 
 
-def describe(candidate: Candidate) -> str:
-    """A candidate in a line: its optimizer and layers, then what is not usual."""
-    sizes = "-".join(map(str, candidate.hidden_layer_sizes)) or "linear"
+def varied(scores: list[Score]) -> list[str]:
+    """Of the parameters that are told only where they vary, those that do."""
+    names = ("batch_size", "normalize", "dialect", "epsilon")
+    return [n for n in names if len({getattr(score.candidate, n) for score in scores}) > 1]
+
+
+def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
+    """A candidate in a line: its optimizer and layers, then what is not usual, then `also`."""
+    sizes = "-".join(map(str, candidate.hidden_layer_sizes)) or "no hidden layer"
     rate = f"α={candidate.learning_rate:.3g}"
     if candidate.final_learning_rate is not None:
         rate += f"→{candidate.final_learning_rate:.2g}"
@@ -208,8 +225,9 @@ def describe(candidate: Candidate) -> str:
     parts.extend(
         f"{name}={getattr(candidate, name):.2g}"
         for name in ("dropout", "weight_decay", "clip_norm", "clip_value")
-        if getattr(candidate, name)
+        if getattr(candidate, name) != getattr(DEFAULTS, name)
     )
+    parts.extend(f"{name}={getattr(candidate, name)}" for name in also)
     return " ".join(parts)
 
 

@@ -15,7 +15,7 @@ from cuesta.data.folds import Fold
 from cuesta.data.scale import Scaling, fit_scaling
 
 LARGEST_ORDER = 1 << 22  # row numbers of shuffles held at once, 16 MiB
-LONGEST_SPAN = 64
+LONGEST_SPAN = 16  # epochs between two looks at whether to stop
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,11 @@ class Feed:
     @property
     def fingerprint(self) -> bytes:
         """A hash of the rows and the targets."""
-        return hashlib.sha256(self._x.tobytes() + self._y.tobytes()).digest()
+        sha = hashlib.sha256()
+        for array in (self._x, self._y):
+            sha.update(repr((array.shape, array.dtype.str)).encode())
+            sha.update(array.tobytes())
+        return sha.digest()
 
     @property
     def classes(self) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -14,6 +14,7 @@ import numpy as np
 from cuesta.files import write_atomically
 from cuesta.search.feed import Feed
 from cuesta.search.lanes import ChunkResult, Lane
+from cuesta.spec import Candidate, Shape
 
 FORMAT = 1
 
@@ -39,7 +40,8 @@ def digest(*parts: bytes) -> str:
 class LaneKeys:
     """Keys of lanes: hashes of all that a lane's result depends on, and of nothing else."""
 
-    def __init__(self, feed: Feed, epochs: int) -> None:
+    def __init__(self, feed: Feed, shape: Callable[[Candidate], Shape], epochs: int) -> None:
+        self._shape = shape
         self._folds = [
             digest(feed.fingerprint, fold.train.tobytes(), fold.validation.tobytes())
             for fold in feed.folds
@@ -55,6 +57,7 @@ class LaneKeys:
         """The key of a lane. The fold's number counts: its seeds are made from it."""
         about = self._about | {
             "candidate": lane.candidate.to_dict(),
+            "shape": asdict(self._shape(lane.candidate)),
             "fold": [lane.fold, self._folds[lane.fold]],
             "seed": lane.seed,
         }

@@ -71,7 +71,7 @@ class Search:
     threads: int
 
     def __post_init__(self) -> None:
-        self.keys = LaneKeys(self.feed, self.epochs)
+        self.keys = LaneKeys(self.feed, self.shape, self.epochs)
         self._widths: dict[Shape, int] = {}
 
     def width(self, candidate: Candidate) -> int:
@@ -85,9 +85,14 @@ class Search:
         return [Lane(c, fold, self.seed) for c in candidates for fold in folds]
 
     def missing(self, lanes: Iterable[Lane]) -> list[Lane]:
-        """The lanes that the journal does not know, each once."""
+        """The lanes that the journal does not know, or not as they should be, each once."""
         by_key = {self.keys.of(lane): lane for lane in lanes}
-        return [lane for key, lane in by_key.items() if key not in self.journal.records]
+        return [lane for key, lane in by_key.items() if not self._known(key, lane)]
+
+    def _known(self, key: str, lane: Lane) -> bool:
+        record = self.journal.records.get(key)
+        wanted = (self.epochs, 1 + self.shape(lane.candidate).scores)
+        return record is not None and record.curves.shape == wanted
 
     def records(self, candidate: Candidate) -> list[LaneRecord]:
         """The candidate's records, fold by fold."""
@@ -106,11 +111,9 @@ class Search:
         executor = ThreadPoolExecutor(self.threads, thread_name_prefix="chunk")
         try:
             self._run(executor, chunks, progress, stop)
-        except BaseException:
+        finally:
             stop.set()
             executor.shutdown(wait=True, cancel_futures=True)
-            raise
-        executor.shutdown()
 
     def _run(
         self, executor: Executor, chunks: list[Chunk], progress: Progress, stop: threading.Event
@@ -122,10 +125,21 @@ class Search:
             executor.submit(train_chunk, chunk, self.feed, progress, stop): chunk
             for chunk in chunks
         }
-        while training:
-            done, _ = wait(training, return_when=FIRST_COMPLETED)
-            for future in done:
-                chunk = training.pop(future)
-                self.journal.add([self.keys.of(lane) for lane in chunk.lanes], future.result())
-        for program in compiling:
-            program.result()
+        try:
+            while training:
+                done, _ = wait(training, return_when=FIRST_COMPLETED)
+                for future in done:
+                    self._keep(training.pop(future), future)
+            for program in compiling:
+                program.result()
+        except BaseException:
+            # What came to its end meanwhile is kept; the rest stops at its next span of epochs.
+            stop.set()
+            executor.shutdown(wait=True, cancel_futures=True)
+            for future, chunk in training.items():
+                if not future.cancelled() and future.exception() is None:
+                    self._keep(chunk, future)
+            raise
+
+    def _keep(self, chunk: Chunk, future: Future[ChunkResult]) -> None:
+        self.journal.add([self.keys.of(lane) for lane in chunk.lanes], future.result())

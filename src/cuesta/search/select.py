@@ -48,11 +48,13 @@ def score_candidate(
     records: list[LaneRecord],
     metric: str,
     units: np.ndarray,
+    rounds: int = 1,
 ) -> Score:
     """Metric = (1/k) Σ metricᵢ over the folds (N2), at the epoch where that mean is best.
 
-    se = s/√k, with s the standard deviation over the folds (k − 1 degrees of freedom). The
-    earliest of equally good epochs is taken. A candidate with a diverged lane never wins.
+    se = s/√k, with s the standard deviation over all folds (their number − 1 degrees of freedom)
+    and k the folds of one round: `rounds` of the same rows tell no more than one. The earliest
+    of equally good epochs is taken. A candidate with a diverged lane never wins.
     """
     curves = fold_curves(records, metric, units)
     sign = -1.0 if metric in HIGHER_IS_BETTER else 1.0
@@ -64,7 +66,8 @@ def score_candidate(
     at_best = curves[:, best]
     failed = any(diverged) or not np.isfinite(losses[best])
     with np.errstate(invalid="ignore", over="ignore"):
-        se = float(at_best.std(ddof=1) / np.sqrt(len(at_best))) if len(at_best) > 1 else np.nan
+        count = len(at_best)
+        se = float(at_best.std(ddof=1) / np.sqrt(count / rounds)) if count > 1 else np.nan
     return Score(
         candidate,
         index,

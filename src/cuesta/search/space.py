@@ -54,6 +54,7 @@ class Range:
 
 
 Dimension = Choice | Range
+RANGE = {"low", "high", "log"}
 
 
 @dataclass(frozen=True)
@@ -182,7 +183,12 @@ def read_space(path: str) -> Space:
         raise SpecError(f"The space {path!r} cannot be read: {error.strerror}.") from error
     except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise SpecError(f"The space {path!r} is no TOML: {error}.") from error
-    own = {n: v for n, v in content.items() if n in OPTIMIZERS and isinstance(v, dict)}
+    # A range for `momentum`, the decay rate, is no section for momentum, the optimizer.
+    own = {
+        name: part
+        for name, part in content.items()
+        if name in OPTIMIZERS and isinstance(part, dict) and not set(part) <= RANGE
+    }
     for section, names in own.items():
         if "optimizer" in names:
             raise SpecError(f"The section of {section} in {path!r} cannot name an optimizer.")
@@ -215,7 +221,7 @@ def _dimension(name: str, value: Any) -> Dimension:
 
 
 def _range(name: str, value: dict[str, Any]) -> Range:
-    if not {"low", "high"} <= set(value) <= {"low", "high", "log"}:
+    if not {"low", "high"} <= set(value) <= RANGE:
         raise SpecError(f"The range of {name} needs low and high, may have log, and no more.")
     low, high, log = value["low"], value["high"], value.get("log", False)
     for end in (low, high):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 from cuesta.errors import SpecError
 
 OPTIMIZERS = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
-DIALECTS = ("notes", "torch")
+DIALECTS = ("notes", "torch", "optax", "keras")
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "identity")
 INITS = ("uniform", "normal", "glorot", "he")
 NORMALIZATIONS = ("standard", "minmax", "none")
@@ -31,6 +31,29 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
     raise SpecError(f"{name} {value!r} is unknown{hint} choose from: {', '.join(choices)}.")
 
 
+# Factories given as functions, by the name under which candidates carry them.
+FACTORIES: dict[str, Callable[..., Any]] = {}
+
+
+def is_foreign(optimizer: str) -> bool:
+    """Whether the optimizer is one of optax's, or of the user's own, rather than of our table."""
+    return "." in optimizer
+
+
+def register(factory: Callable[..., Any]) -> str:
+    """The name under which a candidate carries a factory given as a function.
+
+    Raises SpecError for a function without a name of its own: a run could not be resumed.
+    """
+    module, name = getattr(factory, "__module__", None), getattr(factory, "__qualname__", "<")
+    if not module or "<" in name:
+        raise SpecError("An optimizer given as a function must be a named one of a module.")
+    if module.split(".")[0] == "optax":
+        return f"optax.{name}"
+    FACTORIES[f"{module}.{name}"] = factory
+    return f"{module}.{name}"
+
+
 @dataclass(frozen=True)
 class Shape:
     """All that a compiled program is made for; everything else is a number."""
@@ -40,6 +63,7 @@ class Shape:
     outputs: int
     batch_size: int
     loss: str  # cross_entropy or squared
+    foreign: str = ""  # an optimizer that is not of our table: its state has a shape of its own
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -61,6 +85,7 @@ class Shape:
 class Candidate:
     """One set of hyper-parameters (N17), checked when made.
 
+    `optimizer` is one of our table, or `optax.NAME`, or a factory that takes `learning_rate`;
     `learning_rate` is α, decaying linearly to `final_learning_rate` where that is given (N12);
     `momentum` is γ (N13), `rho` ρ (N15), `beta_1` and `beta_2` ρ₁ and ρ₂ (N16); `dropout` is
     1 − p (N1); `clip_norm` and `clip_value` bound the gradient (N5); `weight_decay` is λ in
@@ -95,7 +120,10 @@ class Candidate:
         object.__setattr__(self, "hidden_layer_sizes", tuple(self.hidden_layer_sizes))
         check_choice("activation", self.activation, ACTIVATIONS)
         check_choice("init", self.init, INITS)
-        check_choice("optimizer", self.optimizer, OPTIMIZERS)
+        if callable(self.optimizer):
+            object.__setattr__(self, "optimizer", register(self.optimizer))
+        if not (isinstance(self.optimizer, str) and is_foreign(self.optimizer)):
+            check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("dialect", self.dialect, DIALECTS)
         check_choice("normalize", self.normalize, NORMALIZATIONS)
         for size in self.hidden_layer_sizes:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from cuesta.core.foreign import check_optimizer
 from cuesta.data.columns import find_column, settle, tidy_target
 from cuesta.data.encode import Encoder, Target, encode_target, fit_encoder, fit_target
 from cuesta.data.folds import PROTOCOLS, Sealed, check_groups, make_folds, split_test
@@ -48,6 +49,8 @@ class Options:
         check_groups(self.protocol, self.groups is not None)
         if self.sampler == "grid":
             check_grid(self.space)
+        for name in self.space.optimizers.values if self.space else ():
+            check_optimizer(name)
         check_choice("metric", self.metric, ("auto", *METRICS["classification"], "rmse"))
         for name, least in (("candidates", 1), ("epochs", 1), ("folds", 2)):
             if getattr(self, name) < least:

@@ -16,16 +16,31 @@ def global_norm(grads: Params) -> Array:
     return jnp.sqrt(reduce(jnp.add, [jnp.sum(g * g) for g in jax.tree.leaves(grads)]))
 
 
+def norm_factor(norm: Array, bound: Scalar) -> Array:
+    """min(1, c/‖G‖), defined for every ‖G‖: 1 at 0, and 1 where ‖G‖ is not finite.
+
+    A gradient that is not finite has no direction to keep: it passes as it is, to be seen.
+    """
+    beyond = (norm > bound) & jnp.isfinite(norm)
+    return jnp.where(beyond, bound / jnp.where(beyond, norm, 1.0), 1.0)
+
+
 def clip_by_value(grads: Params, bound: Scalar) -> Params:
-    """G ← max(−c, min(c, G)), element by element (N5); c = ∞ changes nothing."""
+    """G ← max(−c, min(c, G)), element by element (N5); c = ∞ changes nothing, NaN stays NaN."""
     return jax.tree.map(lambda g: jnp.clip(g, -bound, bound), grads)
 
 
 def clip_by_norm(grads: Params, bound: Scalar) -> tuple[Params, Array]:
     """G ← G · min(1, c/‖G‖) (N5; Pascanu, Mikolov and Bengio, 2013), and ‖G‖ before.
 
-    Zero gradients stay zero; c = ∞ changes nothing.
+    Zero gradients stay zero; gradients that are not finite stay as they are; c = ∞ changes
+    nothing.
     """
     norm = global_norm(grads)
-    factor = jnp.where(norm > bound, bound / norm, 1.0)
-    return jax.tree.map(lambda g: g * factor, grads), norm
+    factor = norm_factor(norm, bound)
+    return jax.tree.map(lambda g: g * factor.astype(g.dtype), grads), norm
+
+
+def clip_by_layer(grads: Params, bound: Scalar) -> Params:
+    """G_l ← G_l · min(1, c/‖G_l‖) for each layer l (each leaf) on its own (N5)."""
+    return jax.tree.map(lambda g: clip_by_norm(g, bound)[0], grads)

@@ -5,24 +5,16 @@ from __future__ import annotations
 import math
 
 from cuesta.core.net import activation, keep_threshold
-from cuesta.core.optim import rule
+from cuesta.core.optim import Rule, rule
 from cuesta.core.train import Numbers
-from cuesta.spec import Candidate
+from cuesta.spec import Candidate, is_foreign
 
 
 def lane_numbers(candidate: Candidate) -> Numbers:
     """The numbers of a lane; a missing bound becomes ∞, a missing final rate the rate itself."""
     final = candidate.final_learning_rate
     return Numbers(
-        rule=rule(
-            candidate.optimizer,
-            candidate.dialect,
-            epsilon=candidate.epsilon,
-            momentum=candidate.momentum,
-            rho=candidate.rho,
-            beta_1=candidate.beta_1,
-            beta_2=candidate.beta_2,
-        ),
+        rule=_rule(candidate),
         activation=activation(candidate.activation),
         alpha_0=candidate.learning_rate,
         alpha_t=candidate.learning_rate if final is None else final,
@@ -30,4 +22,19 @@ def lane_numbers(candidate: Candidate) -> Numbers:
         clip_norm=math.inf if candidate.clip_norm is None else candidate.clip_norm,
         clip_value=math.inf if candidate.clip_value is None else candidate.clip_value,
         weight_decay=candidate.weight_decay,
+    )
+
+
+def _rule(candidate: Candidate) -> Rule:
+    """The candidate's row of the table; a foreign optimizer has none, and SGD's fills its place."""
+    if is_foreign(candidate.optimizer):
+        return rule("sgd", candidate.dialect)
+    return rule(
+        candidate.optimizer,
+        candidate.dialect,
+        epsilon=candidate.epsilon,
+        momentum=candidate.momentum,
+        rho=candidate.rho,
+        beta_1=candidate.beta_1,
+        beta_2=candidate.beta_2,
     )

@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from cuesta.core.types import Params, Scalar
+from cuesta.core.types import Params, Scalar, Tensor
 from cuesta.spec import DIALECTS, OPTIMIZERS, check_choice
 
 
@@ -26,7 +26,7 @@ class Rule(NamedTuple):
     """The numbers of one optimizer; every field is a scalar that can be batched and traced.
 
     `log_a` and `log_c` repeat log a and log c, so that 1 − aᵏ is computed as −expm1(k log a):
-    in float32, 1 − 0.999 alone would carry an error of 6e-5.
+    in float32, 1 − 0.999 alone would carry an error of 6e-5. The last five are flags.
     """
 
     a: Scalar
@@ -36,11 +36,13 @@ class Rule(NamedTuple):
     f0: Scalar
     eps_in: Scalar
     eps_out: Scalar
-    alpha_inside: Scalar
-    correct_v: Scalar
-    correct_f: Scalar
     log_a: Scalar
     log_c: Scalar
+    alpha_inside: Scalar  # V ← aV + αbG, w ← w − V instead of w ← w − αV
+    nesterov: Scalar  # the step looks ahead: aV + bG in place of V
+    correct_v: Scalar  # V̂ = V/(1 − aᵏ)
+    correct_f: Scalar  # F̂ = F/(1 − cᵏ)
+    correct_root: Scalar  # √F/√(1 − cᵏ) with ε added before the division: Keras's Adam
 
 
 class Moments(NamedTuple):
@@ -50,117 +52,150 @@ class Moments(NamedTuple):
     f: Params
 
 
-def _log(decay: float) -> float:
-    return math.log(decay) if decay > 0 else -math.inf
+def _log(decay: Scalar) -> Scalar:
+    if isinstance(decay, int | float):
+        return math.log(decay) if decay > 0 else -math.inf
+    return jnp.log(decay)
 
 
 def _rule(
     *,
-    a: float = 0.0,
-    b: float = 1.0,
-    c: float = 1.0,
-    d: float = 0.0,
-    f0: float = 0.0,
-    eps_in: float = 0.0,
-    eps_out: float = 0.0,
-    alpha_inside: bool = False,
-    corrected: bool = False,
+    a: Scalar = 0.0,
+    b: Scalar = 1.0,
+    c: Scalar = 1.0,
+    d: Scalar = 0.0,
+    f0: Scalar = 0.0,
+    eps_in: Scalar = 0.0,
+    eps_out: Scalar = 0.0,
+    **flags: bool,
 ) -> Rule:
-    flag = float(corrected)
-    return Rule(a, b, c, d, f0, eps_in, eps_out, float(alpha_inside), flag, flag, _log(a), _log(c))
+    off = dict.fromkeys(("alpha_inside", "nesterov", "correct_v", "correct_f", "correct_root"), 0.0)
+    on = {name: float(value) for name, value in flags.items()}
+    return Rule(a, b, c, d, f0, eps_in, eps_out, _log(a), _log(c), **{**off, **on})
 
 
-def sgd(**_: float) -> Rule:
-    """W ← w − αG: no memory, and a second moment that stays at one (N11)."""
+def sgd(**_: Scalar) -> Rule:
+    """Plain descent, w ← w − αG: no memory, and a second moment that stays at one (N11)."""
     return _rule(f0=1.0)
 
 
-def momentum_inside(*, momentum: float, **_: float) -> Rule:
-    """V ← γV + αG; w ← w − V: the notes' placement of α, and Keras's (N13)."""
-    return _rule(a=momentum, f0=1.0, alpha_inside=True)
+def momentum_inside(*, momentum: Scalar, nesterov: bool = False, **_: Scalar) -> Rule:
+    """V ← γV + αG; w ← w − V: the notes' placement of α, and Keras's (N13).
+
+    Nesterov's form steps by γV + αG with the new V (Sutskever et al., 2013).
+    """
+    return _rule(a=momentum, f0=1.0, alpha_inside=True, nesterov=nesterov)
 
 
-def momentum_outside(*, momentum: float, **_: float) -> Rule:
+def momentum_outside(*, momentum: Scalar, nesterov: bool = False, **_: Scalar) -> Rule:
     """V ← γV + G; w ← w − αV: equal to the notes' while α is constant (torch, optax)."""
-    return _rule(a=momentum, f0=1.0)
+    return _rule(a=momentum, f0=1.0, nesterov=nesterov)
 
 
-def adagrad(*, f0: float, eps_in: float, eps_out: float, **_: float) -> Rule:
-    """F ← F + G⊙G; w ← w − α G/√F (N14; Duchi, Hazan and Singer, 2011)."""
+def adagrad(*, f0: Scalar, eps_in: Scalar, eps_out: Scalar, **_: Scalar) -> Rule:
+    """F ← F + G⊙G; Δ = −(α/√F) ⊙ G; w ← w + Δ (N14; Duchi, Hazan and Singer, 2011).
+
+    Frameworks begin at F₀ and divide by √(F + ε_in) + ε_out.
+    """
     return _rule(d=1.0, f0=f0, eps_in=eps_in, eps_out=eps_out)
 
 
-def rmsprop(*, rho: float, eps_in: float, eps_out: float, **_: float) -> Rule:
-    """Γ ← ρΓ + (1−ρ) G⊙G; w ← w − α G/√Γ (N15; Hinton's lecture 6e, 2012)."""
+def rmsprop(*, rho: Scalar, eps_in: Scalar, eps_out: Scalar, **_: Scalar) -> Rule:
+    """Γ ← ρΓ + (1−ρ) G⊙G; Δ = −(α/√Γ) ⊙ G; w ← w + Δ (N15; Hinton's lecture 6e, 2012).
+
+    Frameworks divide by √(Γ + ε_in) + ε_out.
+    """
     return _rule(c=rho, d=1.0 - rho, eps_in=eps_in, eps_out=eps_out)
 
 
-def adam(*, beta_1: float, beta_2: float, eps_out: float, corrected: bool, **_: float) -> Rule:
-    """V ← ρ₁V + (1−ρ₁)G; F ← ρ₂F + (1−ρ₂)G⊙G; w ← w − α V/√F (N16).
+def adam(*, beta_1: Scalar, beta_2: Scalar, eps_out: Scalar, **flags: Any) -> Rule:
+    """V ← ρ₁V + (1−ρ₁)G; F ← ρ₂F + (1−ρ₂)G⊙G; Δ = −(α/√F) V; w ← w + Δ (N16).
 
-    The published form divides V by 1−ρ₁ᵏ and F by 1−ρ₂ᵏ first (Kingma and Ba, 2015).
+    The published form takes V̂ = V/(1−ρ₁ᵏ) and F̂ = F/(1−ρ₂ᵏ) in Δ = −α V̂/(√F̂ + ε) (Kingma and
+    Ba, 2015); Keras adds ε to √F before it corrects.
     """
-    return _rule(
-        a=beta_1, b=1.0 - beta_1, c=beta_2, d=1.0 - beta_2, eps_out=eps_out, corrected=corrected
-    )
+    corrections = {n: flags[n] for n in ("correct_v", "correct_f", "correct_root") if n in flags}
+    return _rule(a=beta_1, b=1.0 - beta_1, c=beta_2, d=1.0 - beta_2, eps_out=eps_out, **corrections)
 
 
 class Row(NamedTuple):
-    """One optimizer in one dialect: its rule, the constants of the dialect, which ε a user sets."""
+    """One optimizer in one dialect: its rule, the dialect's constants, which ε a user sets."""
 
     rule: Callable[..., Rule]
     constants: dict[str, float | bool]
     epsilon: str | None = None
 
 
-_EXACT = {"eps_in": 0.0, "eps_out": 0.0}
+def _eps(outside: float = 0.0, inside: float = 0.0) -> dict[str, float | bool]:
+    return {"eps_in": inside, "eps_out": outside}
 
+
+_PUBLISHED = {"correct_v": True, "correct_f": True}
+_KERAS = {"correct_v": True, "correct_root": True}
+
+# Read from torch 2.13, optax 0.2.8 and Keras 3.15; `make parity` holds the table against them.
 ROWS: dict[tuple[str, str], Row] = {
-    ("sgd", "notes"): Row(sgd, {}),
-    ("sgd", "torch"): Row(sgd, {}),
+    **{("sgd", dialect): Row(sgd, {}) for dialect in DIALECTS},
     ("momentum", "notes"): Row(momentum_inside, {}),
     ("momentum", "torch"): Row(momentum_outside, {}),
-    ("adagrad", "notes"): Row(adagrad, {"f0": 0.0, **_EXACT}),
-    ("adagrad", "torch"): Row(adagrad, {"f0": 0.0, **_EXACT, "eps_out": 1e-10}, "eps_out"),
-    ("rmsprop", "notes"): Row(rmsprop, {**_EXACT}),
-    ("rmsprop", "torch"): Row(rmsprop, {**_EXACT, "eps_out": 1e-8}, "eps_out"),
-    ("adam", "notes"): Row(adam, {**_EXACT, "corrected": False}),
-    ("adam", "torch"): Row(adam, {**_EXACT, "eps_out": 1e-8, "corrected": True}, "eps_out"),
+    ("momentum", "optax"): Row(momentum_outside, {}),
+    ("momentum", "keras"): Row(momentum_inside, {}),
+    ("adagrad", "notes"): Row(adagrad, {"f0": 0.0, **_eps()}),
+    ("adagrad", "torch"): Row(adagrad, {"f0": 0.0, **_eps(1e-10)}, "eps_out"),
+    ("adagrad", "optax"): Row(adagrad, {"f0": 0.1, **_eps(inside=1e-7)}, "eps_in"),
+    ("adagrad", "keras"): Row(adagrad, {"f0": 0.1, **_eps(inside=1e-7)}, "eps_in"),
+    ("rmsprop", "notes"): Row(rmsprop, _eps()),
+    ("rmsprop", "torch"): Row(rmsprop, _eps(1e-8), "eps_out"),
+    ("rmsprop", "optax"): Row(rmsprop, _eps(inside=1e-8), "eps_in"),
+    ("rmsprop", "keras"): Row(rmsprop, _eps(inside=1e-7), "eps_in"),
+    ("adam", "notes"): Row(adam, {"eps_out": 0.0}),
+    ("adam", "torch"): Row(adam, {"eps_out": 1e-8, **_PUBLISHED}, "eps_out"),
+    ("adam", "optax"): Row(adam, {"eps_out": 1e-8, **_PUBLISHED}, "eps_out"),
+    ("adam", "keras"): Row(adam, {"eps_out": 1e-7, **_KERAS}, "eps_out"),
 }
 
 
-def rule(optimizer: str, dialect: str, *, epsilon: float | None = None, **decays: float) -> Rule:
+def rule(optimizer: str, dialect: str, *, epsilon: Scalar | None = None, **numbers: Scalar) -> Rule:
     """The row of the table for an optimizer in a dialect.
 
-    `decays` are `momentum`, `rho`, `beta_1`, `beta_2`; each optimizer reads its own.
+    `numbers` are `momentum`, `nesterov`, `rho`, `beta_1`, `beta_2`; each optimizer reads its own.
     `epsilon` replaces the dialect's ε where the dialect has one.
     Raises SpecError for an unknown name.
     """
     check_choice("optimizer", optimizer, OPTIMIZERS)
     check_choice("dialect", dialect, DIALECTS)
     row = ROWS[optimizer, dialect]
-    constants = dict(row.constants)
+    constants: dict[str, Scalar] = dict(row.constants)
     if epsilon is not None and row.epsilon is not None:
         constants[row.epsilon] = epsilon
-    return row.rule(**constants, **decays)
+    return row.rule(**{**numbers, **constants})
 
 
 def init_moments(rule: Rule, weights: Params) -> Moments:
-    """V = 0 and F = F₀, shaped like the weights."""
-    zeros = jax.tree.map(np.zeros_like, weights)
-    return Moments(zeros, jax.tree.map(lambda w: np.full_like(w, rule.f0), weights))
+    """V = 0 and F = F₀, shaped like the weights; NumPy weights and numbers give NumPy moments."""
+    plain = isinstance(rule.f0, int | float | np.generic)
+
+    def full(w: Tensor, value: Scalar) -> Tensor:
+        fill = np.full_like if plain and isinstance(w, np.ndarray) else jnp.full_like
+        return fill(w, value)
+
+    zeros = jax.tree.map(lambda w: full(w, 0.0), weights)
+    return Moments(zeros, jax.tree.map(lambda w: full(w, rule.f0), weights))
 
 
-def bias_correction(log_decay: Scalar, wanted: Scalar, step: Scalar) -> Array:
-    """1/(1 − decayᵏ) where wanted, else 1; also 1 at decay = 1, whose moment never moves."""
-    remaining = -jnp.expm1(step * log_decay)
-    return jnp.where((wanted > 0) & (remaining > 0), 1.0 / remaining, 1.0)
+def remaining(log_decay: Scalar, step: Scalar) -> Array:
+    """1 − decayᵏ; 1 at decay = 1, whose moment never moves from its start."""
+    left = -jnp.expm1(jnp.asarray(step, float) * log_decay)
+    return jnp.where(left > 0, left, 1.0)
 
 
 def ratio(numerator: Array, denominator: Array) -> Array:
-    """numerator/denominator with 0/0 = 0: a weight that never had a gradient stays (N14)."""
-    safe = jnp.where(denominator > 0, denominator, 1.0)
-    return jnp.where(denominator > 0, numerator / safe, 0.0)
+    """numerator/denominator with 0/0 = 0: a weight that never had a gradient stays (N14).
+
+    NaN stays NaN: what has gone wrong is to be seen.
+    """
+    none = denominator == 0
+    return jnp.where(none, 0.0, numerator / jnp.where(none, 1.0, denominator))
 
 
 def update(
@@ -173,14 +208,41 @@ def update(
     inside = rule.alpha_inside > 0
     gain = rule.b * jnp.where(inside, alpha, 1.0)
     rate = jnp.where(inside, 1.0, alpha)
-    v_scale = rate * bias_correction(rule.log_a, rule.correct_v, step)
-    f_scale = bias_correction(rule.log_c, rule.correct_f, step)
+    left_v, left_f = remaining(rule.log_a, step), remaining(rule.log_c, step)
+    rate = rate / jnp.where(rule.correct_v > 0, left_v, 1.0)
+    rate = rate * jnp.where(rule.correct_root > 0, jnp.sqrt(left_f), 1.0)
+    f_scale = 1.0 / jnp.where(rule.correct_f > 0, left_f, 1.0)
 
-    v = jax.tree.map(lambda v, g: rule.a * v + gain * g, moments.v, grads)
-    f = jax.tree.map(lambda f, g: rule.c * f + rule.d * (g * g), moments.f, grads)
-    delta = jax.tree.map(
-        lambda v, f: -ratio(v_scale * v, jnp.sqrt(f_scale * f + rule.eps_in) + rule.eps_out),
-        v,
-        f,
-    )
-    return delta, Moments(v, f)
+    def next_v(v: Tensor, g: Tensor) -> Tensor:
+        return _as(v, rule.a) * v + _as(v, gain) * g
+
+    def next_f(f: Tensor, g: Tensor) -> Tensor:
+        return _as(f, rule.c) * f + _as(f, rule.d) * (g * g)
+
+    def displacement(v: Tensor, f: Tensor, g: Tensor) -> Tensor:
+        ahead = jnp.where(rule.nesterov > 0, next_v(v, g), v)
+        root = jnp.sqrt(_as(f, f_scale) * f + _as(f, rule.eps_in)) + _as(f, rule.eps_out)
+        return -ratio(_as(v, rate) * ahead, root)
+
+    v = jax.tree.map(next_v, moments.v, grads)
+    f = jax.tree.map(next_f, moments.f, grads)
+    return jax.tree.map(displacement, v, f, grads), Moments(v, f)
+
+
+def update_where_needed(
+    memory: Array, rule: Rule, alpha: Scalar, step: Scalar, grads: Params, moments: Moments
+) -> tuple[Params, Moments]:
+    """`update`, or without `memory` SGD's part of it alone: the same numbers, moments untouched.
+
+    `memory` says whether any lane at hand is more than SGD (a = 0, b = 1, F = 1 for all).
+    """
+
+    def descend() -> tuple[Params, Moments]:
+        return jax.tree.map(lambda g: -(_as(g, alpha) * g), grads), moments
+
+    return jax.lax.cond(memory, lambda: update(rule, alpha, step, grads, moments), descend)
+
+
+def _as(like: Tensor, number: Scalar) -> Array:
+    """The number in the tensor's precision, so that float32 weights stay float32 beside float64."""
+    return jnp.asarray(number, like.dtype)

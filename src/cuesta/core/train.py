@@ -10,11 +10,12 @@ import numpy as np
 from jax import Array
 
 from cuesta.core.clip import clip_by_norm, clip_by_value
+from cuesta.core.foreign import factory
 from cuesta.core.loss import row_losses, row_scores, weighted_mean
 from cuesta.core.net import Activation, Layer, forward
-from cuesta.core.optim import Moments, Rule, init_moments, update
+from cuesta.core.optim import Rule, init_moments, update_where_needed
 from cuesta.core.schedule import linear_decay
-from cuesta.core.types import Scalar, Tensor
+from cuesta.core.types import Params, Scalar, Tensor
 from cuesta.spec import Shape
 
 VALIDATION_BLOCK = 256  # rows validated at once: bounds the activations held, not the result
@@ -60,11 +61,16 @@ class Span(NamedTuple):
     total: Scalar
 
 
-class Noise(NamedTuple):
-    """The key of the dropout noise, and whether any lane at hand drops units at all."""
+class Company(NamedTuple):
+    """What the lanes at hand have in common; no lane's result depends on it beyond the key.
 
-    key: Array
-    wanted: Array
+    The key of the dropout noise, whether any of them drops units at all, and whether any has an
+    optimizer with moments.
+    """
+
+    key: Tensor
+    dropout: Scalar
+    memory: Scalar
 
 
 class Outcome(NamedTuple):
@@ -81,25 +87,29 @@ class State(NamedTuple):
     """What the next step needs."""
 
     layers: list[Layer]
-    moments: Moments
+    moments: Params  # our Moments, or a foreign optimizer's own state
     outcome: Outcome
 
 
-def initial_state(layers: list[Layer], rule: Rule) -> State:
-    """The state before the first step, in NumPy: nothing is compiled for it."""
-    return State(layers, init_moments(rule, layers), Outcome(np.int32(0), np.float32(0)))
+def initial_state(layers: list[Layer], rule: Rule, foreign: str = "") -> State:
+    """The state before the first step, in NumPy: nothing is compiled for our own optimizers."""
+    moments = init_moments(rule, layers)
+    if foreign:
+        state = factory(foreign)(learning_rate=1.0).init(layers)  # which no rate enters
+        moments = jax.tree.map(np.asarray, state)
+    return State(layers, moments, Outcome(np.int32(0), np.float32(0)))
 
 
-def draw_noise(noise: Noise, step: Array, shape: Shape) -> list[Array]:
+def draw_noise(company: Company, step: Array, shape: Shape) -> list[Array]:
     """Uniform 16-bit noise for each hidden unit and row of a batch; zeros where not wanted."""
     rows = shape.batch_size
     half = sum(shape.hidden) * rows // 2 + 1
 
     def draw() -> Array:
-        words = jax.random.bits(jax.random.fold_in(noise.key, step), (half,), jnp.uint32)
+        words = jax.random.bits(jax.random.fold_in(company.key, step), (half,), jnp.uint32)
         return jax.lax.bitcast_convert_type(words, jnp.uint16).reshape(-1)
 
-    flat = jax.lax.cond(noise.wanted, draw, lambda: jnp.zeros(2 * half, jnp.uint16))
+    flat = jax.lax.cond(company.dropout, draw, lambda: jnp.zeros(2 * half, jnp.uint16))
     pieces, start = [], 0
     for units in shape.hidden:
         pieces.append(flat[start : start + rows * units].reshape(rows, units))
@@ -127,13 +137,25 @@ def decay_weights(layers: list[Layer], rate: Array) -> list[Layer]:
 
 
 def take_step(
-    state: State, shape: Shape, numbers: Numbers, alpha: Array, step: Array, batch: Batch
+    state: State,
+    shape: Shape,
+    numbers: Numbers,
+    alpha: Array,
+    step: Array,
+    batch: Batch,
+    memory: Array,
 ) -> tuple[State, Array]:
     """Gradient, clipping, rule: one step, and the batch's loss. `step` counts from 1."""
     loss, grads = jax.value_and_grad(batch_loss)(state.layers, shape, numbers, *batch)
     grads, norm = clip_by_norm(grads, numbers.clip_norm)
     grads = clip_by_value(grads, numbers.clip_value)
-    delta, moments = update(numbers.rule, alpha, step, grads, state.moments)
+    if shape.foreign:
+        opt = factory(shape.foreign)(learning_rate=alpha)
+        delta, moments = opt.update(grads, state.moments, state.layers)
+    else:
+        delta, moments = update_where_needed(
+            memory, numbers.rule, alpha, step, grads, state.moments
+        )
     layers = decay_weights(state.layers, alpha * numbers.weight_decay)
     layers = jax.tree.map(jnp.add, layers, delta)
     finite = jnp.isfinite(loss) & jnp.isfinite(norm)
@@ -170,7 +192,7 @@ def train_lane(
     offset: Array,
     data: FoldData,
     span: Span,
-    noise: Noise,
+    company: Company,
 ) -> tuple[State, Array]:
     """Train one network over a span of epochs, every training row once an epoch (N11).
 
@@ -194,8 +216,8 @@ def train_lane(
         rows = offset + data.order[epoch - span.start, jnp.minimum(place, last)]
         weights = (place < data.n_train).astype(jnp.float32)
         alpha = linear_decay(numbers.alpha_0, numbers.alpha_t, span.total * steps, k)
-        batch = (data.x[rows], data.y[rows], weights, draw_noise(noise, k, shape))
-        state, loss = take_step(state, shape, numbers, alpha, k + 1, batch)
+        batch = (data.x[rows], data.y[rows], weights, draw_noise(company, k, shape))
+        state, loss = take_step(state, shape, numbers, alpha, k + 1, batch, company.memory)
         return state, loss_sum + loss * jnp.sum(weights)
 
     def one_epoch(epoch: Array, carry: tuple[State, Array]) -> tuple[State, Array]:

@@ -17,7 +17,7 @@ import numpy as np
 from cuesta.core.init import init_layers
 from cuesta.core.net import Layer
 from cuesta.core.numbers import lane_numbers
-from cuesta.core.train import FoldData, Noise, Span, State, initial_state, train_lane
+from cuesta.core.train import Company, FoldData, Span, State, initial_state, train_lane
 from cuesta.search.feed import Feed
 from cuesta.spec import Candidate, Shape
 
@@ -101,13 +101,12 @@ def _train_chunk(
     offset: jax.Array,
     data: FoldData,
     span: Span,
-    key_words: jax.Array,
-    dropout: jax.Array,
+    company: Company,
 ) -> tuple[State, jax.Array]:
-    noise = Noise(jax.random.wrap_key_data(key_words), dropout)
+    company = company._replace(key=jax.random.wrap_key_data(company.key))
     one_lane = partial(train_lane, shape)
     return jax.vmap(one_lane, in_axes=(0, 0, 0, None, None, None))(
-        state, numbers, offset, data, span, noise
+        state, numbers, offset, data, span, company
     )
 
 
@@ -146,8 +145,13 @@ def _arguments(chunk: Chunk, feed: Feed, state: State, numbers: Tree, start: int
     data = feed.span_data(first.fold, first.candidate.normalize, first.seed, start, stop)
     span = Span(np.int32(start), np.int32(stop), np.int32(chunk.schedule_epochs))
     offset = np.zeros(chunk.width, np.int32)
-    dropout = np.bool_(any(lane.candidate.dropout > 0 for lane in chunk.lanes))
-    return state, numbers, offset, data, span, noise_key(first.seed, first.fold), dropout
+    candidates = [lane.candidate for lane in chunk.lanes]
+    company = Company(
+        noise_key(first.seed, first.fold),
+        np.bool_(any(c.dropout > 0 for c in candidates)),
+        np.bool_(any(c.optimizer != "sgd" for c in candidates)),
+    )
+    return state, numbers, offset, data, span, company
 
 
 def _begin(chunk: Chunk) -> tuple[State, Tree]:
@@ -156,7 +160,7 @@ def _begin(chunk: Chunk) -> tuple[State, Tree]:
     for lane in chunk.lanes:
         values = lane_numbers(lane.candidate)
         layers = init_layers([0, lane.seed, lane.fold], chunk.shape.sizes, lane.candidate.init)
-        states.append(initial_state(layers, _float32(values.rule)))
+        states.append(initial_state(layers, _float32(values.rule), chunk.shape.foreign))
         numbers.append(_float32(values))
     spare = chunk.width - len(chunk.lanes)
     return stack(states + states[-1:] * spare), stack(numbers + numbers[-1:] * spare)

@@ -14,7 +14,7 @@ from cuesta.search.feed import Feed
 from cuesta.search.journal import Journal, LaneKeys, LaneRecord
 from cuesta.search.lanes import Chunk, ChunkResult, Lane, compile_chunk, train_chunk
 from cuesta.search.plan import chunk_width, l2_bytes
-from cuesta.spec import Candidate, Shape
+from cuesta.spec import Candidate, Shape, is_foreign
 
 Progress = Callable[[int], None]
 
@@ -26,7 +26,8 @@ def thread_count() -> int:
 
 def shape_of(candidate: Candidate, inputs: int, outputs: int, loss: str) -> Shape:
     """The static shape of a candidate's network on this table."""
-    return Shape(inputs, candidate.hidden_layer_sizes, outputs, candidate.batch_size, loss)
+    foreign = candidate.optimizer if is_foreign(candidate.optimizer) else ""
+    return Shape(inputs, candidate.hidden_layer_sizes, outputs, candidate.batch_size, loss, foreign)
 
 
 def cut_chunks(
@@ -38,20 +39,24 @@ def cut_chunks(
 ) -> list[Chunk]:
     """Lanes in chunks: those of one shape, fold, seed and normalization together.
 
-    Lanes that drop units stand together, so that the others draw no noise.
+    Lanes that drop units stand together, so that the others draw no noise; so do those of SGD,
+    which keep no moments.
     """
 
     def group(lane: Lane) -> tuple[Any, ...]:
         s, c = shape(lane.candidate), lane.candidate
-        return s.sizes, s.batch_size, s.loss, lane.seed, c.normalize, lane.fold, c.dropout > 0
+        return (
+            *(s.sizes, s.batch_size, s.loss, s.foreign, lane.seed, c.normalize, lane.fold),
+            *(c.dropout > 0, c.optimizer != "sgd"),
+        )
 
     ordered = sorted(lanes, key=group)
     chunks = []
-    for _, of_shape in groupby(ordered, key=lambda lane: group(lane)[:3]):
+    for _, of_shape in groupby(ordered, key=lambda lane: group(lane)[:4]):
         same = list(of_shape)
         static = shape(same[0].candidate)
         width = chunk_width(static, len(same), threads, l2)
-        for _, together in groupby(same, key=lambda lane: group(lane)[:6]):
+        for _, together in groupby(same, key=lambda lane: group(lane)[:7]):
             members = list(together)
             for start in range(0, len(members), width):
                 part = tuple(members[start : start + width])

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cuesta.errors import SpecError
-from cuesta.spec import OPTIMIZERS, PARAMETERS, Candidate, check_choice, check_range
+from cuesta.spec import OPTIMIZERS, PARAMETERS, Candidate, check_choice, check_range, is_foreign
 
 # `final_ratio` stands for final_learning_rate as a share of the learning rate, so that one
 # value suits every optimizer's range; 1 is a constant rate (N12).
@@ -80,7 +80,7 @@ class Space:
         """The dimensions that a candidate of this optimizer has, without the optimizer."""
         merged = {**self.common, **self.own.get(optimizer, {})}
         merged.pop("optimizer", None)
-        return {n: d for n, d in merged.items() if optimizer in READERS.get(n, OPTIMIZERS)}
+        return {n: d for n, d in merged.items() if optimizer in READERS.get(n, (optimizer,))}
 
     @property
     def optimizers(self) -> Choice:
@@ -187,7 +187,9 @@ def read_space(path: str) -> Space:
     own = {
         name: part
         for name, part in content.items()
-        if name in OPTIMIZERS and isinstance(part, dict) and not set(part) <= RANGE
+        if (name in OPTIMIZERS or is_foreign(name))
+        and isinstance(part, dict)
+        and not set(part) <= RANGE
     }
     for section, names in own.items():
         if "optimizer" in names:

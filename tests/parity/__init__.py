@@ -1,0 +1,1 @@
+"""Our optimizers beside other frameworks' on the same random problems."""

@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test lint bench parity clean
 
 demo: .venv/installed
 	$(BIN)/cuesta fit breast_cancer --out demo.cuesta
@@ -20,6 +20,11 @@ lint: .venv/installed-dev
 
 bench: .venv/installed
 	$(BIN)/python bench/quality.py
+	$(BIN)/python bench/rule_cost.py
+
+# Our optimizers beside torch's, optax's and Keras's: the table of worst differences.
+parity: .venv/installed-parity
+	$(BIN)/python -m tests.parity
 
 # The constraints hold for the build's own tools too, hence the variable.
 .venv/installed: pyproject.toml constraints.txt
@@ -31,6 +36,11 @@ bench: .venv/installed
 
 .venv/installed-dev: .venv/installed
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[dev]'
+	touch $@
+
+.venv/installed-parity: .venv/installed-dev
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet torch==2.13.0
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[dev,parity]'
 	touch $@
 
 clean:

@@ -244,11 +244,13 @@ def test_the_refit_trains_on_all_training_rows_for_the_chosen_epochs(monkeypatch
         return plain(chunk, feed)
 
     monkeypatch.setattr(pipeline, "train_chunk", spied)
-    result = fit(Table("penguins", penguins()), small(target=("kind",)))
+    # Labels without a signal: training longer only does harm, so few epochs are chosen.
+    noise = penguins().with_columns(pl.col("kind").shuffle(seed=0))
+    result = fit(Table("noise", noise), small(target=("kind",), epochs=15))
     ((chunk, rows),) = chunks
     assert rows == len(result.task.x)
-    assert chunk.epochs == result.winner.epochs
-    assert chunk.schedule_epochs == 6
+    assert chunk.epochs == result.winner.epochs < 15
+    assert chunk.schedule_epochs == 15
 
 
 @pytest.mark.parametrize("sampler", ["grid", "tpe"])

@@ -210,3 +210,10 @@ def test_unknown_names_are_errors_that_offer_the_nearest():
         rule("adamm", "notes", **DECAYS)
     with pytest.raises(SpecError, match="dialect 'french'"):
         rule("adam", "french", **DECAYS)
+
+
+def test_adagrads_start_of_f_makes_the_first_step_small_for_small_gradients(float64):
+    # At g = 0.01 the notes' first step is α; with F₀ = 0.1 it is α·0.01/√(0.1 + 1e-4 + 1e-7).
+    for dialect, wanted in (("notes", 1.0), ("optax", 0.0316), ("keras", 0.0316)):
+        first = -displacements(rule("adagrad", dialect, **DECAYS), [np.array([0.01])])[0, 0]
+        assert first == pytest.approx(wanted, abs=5e-5)  # the constant has four decimals

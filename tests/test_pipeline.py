@@ -246,7 +246,9 @@ def test_the_refit_trains_on_all_training_rows_for_the_chosen_epochs(monkeypatch
     monkeypatch.setattr(pipeline, "train_chunk", spied)
     # Labels without a signal: training longer only does harm, so few epochs are chosen.
     noise = penguins().with_columns(pl.col("kind").shuffle(seed=0))
-    result = fit(Table("noise", noise), small(target=("kind",), epochs=15))
+    quick = Space({"learning_rate": Choice((0.1,)), "batch_size": Choice((16,))})
+    options = small(target=("kind",), epochs=15, space=quick, candidates=1)
+    result = fit(Table("noise", noise), options)
     ((chunk, rows),) = chunks
     assert rows == len(result.task.x)
     assert chunk.epochs == result.winner.epochs < 15

@@ -36,6 +36,13 @@ def test_the_cause_is_the_convention_in_which_they_differ(one, other, stream, ca
     assert found.cause == cause
 
 
+@pytest.mark.parametrize(("one", "other", "stream", "cause"), CAUSES)
+def test_the_order_of_the_two_does_not_matter(one, other, stream, cause):
+    forth, back = compare(one, other, stream, **SHORT), compare(other, one, stream, **SHORT)
+    assert (back.part, back.cause) == (forth.part, cause)
+    assert back.gap == pytest.approx(forth.gap, rel=1e-9)
+
+
 @pytest.mark.parametrize(("one", "other", "stream"), SAME)
 def test_those_of_one_convention_never_part(one, other, stream):
     found = compare(one, other, stream, **SHORT)

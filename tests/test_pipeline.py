@@ -194,6 +194,10 @@ def test_the_same_command_trains_nothing_again(tmp_path):
     first = fit(table, options, tmp_path / "run")
     second = fit(table, options, tmp_path / "run", Ear())
     assert told == [("found", 3 * 3 * 6)]  # candidates, folds, epochs
+    assert (len(first.openings), len(second.openings)) == (
+        1,
+        2,
+    )  # and each look at the test is told
     assert second.test == first.test
 
 
@@ -207,7 +211,7 @@ def test_another_runs_folder_is_left_alone(tmp_path):
 
 def test_all_candidates_diverging_is_a_sentence(tmp_path):
     table = read_table("diabetes")
-    with pytest.raises(CuestaError, match="All 2 candidates diverged"):
+    with pytest.raises(CuestaError, match="No candidate is left: all 1 diverged"):
         fit(table, small(candidates=2, space=DIVERGING), tmp_path / "run")
     assert not (tmp_path / "run" / "result.json").exists()
 

@@ -4,6 +4,9 @@ import sys
 from pathlib import Path
 
 import cuesta
+from cuesta.search.propose import sobol
+from cuesta.search.space import read_space
+from cuesta.spec import Candidate
 
 ROOT = Path(cuesta.__file__).parents[2]
 
@@ -34,3 +37,37 @@ def test_every_place_that_the_notes_page_names_is_there():
                 assert (path / f"{last}.py").exists() or (path / last).exists(), place
         for test in re.findall(r"`(tests/[\w./]+)`", row[4]):
             assert (ROOT / test).exists(), test
+
+
+def blocks(page, language):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    return re.findall(rf"```{language}\n(.*?)```", text, flags=re.S)
+
+
+def test_the_optimizers_page_runs_as_it_stands():
+    (code,) = blocks("docs/optimizers.md", "python")
+    found = {}
+    exec(code, found)  # noqa: S102 (our own page)
+    assert abs(found["params"]["w"] - 3.0).max() < 0.05  # α ends at 1e-3 and steps by about that
+
+
+def test_the_readmes_space_is_read(in_folder):
+    (text,) = blocks("README.md", "toml")
+    (in_folder / "space.toml").write_text(text)
+    space = read_space("space.toml")
+    assert set(space.optimizers.values) == {"momentum", "adam"}
+    assert len(sobol(space, 8, 0)) == 8
+
+
+def test_the_readmes_defaults_are_a_candidates():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    defaults = Candidate().to_dict()
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, flags=re.M))
+    assert {"activation", "init", "learning_rate", "batch_size"} <= set(rows)
+    for name, told in rows.items():
+        if name != "epsilon":
+            assert (
+                told.strip(" `") == str(defaults[name]).replace("0.0", "0")
+                or name == "learning_rate"
+            )
+    assert float(rows["learning_rate"]) == defaults["learning_rate"]

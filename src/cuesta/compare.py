@@ -20,6 +20,7 @@ from cuesta.spec import check_choice
 
 STREAMS = ("random", "sparse", "zeros")
 SIZE = 8  # weights of a random stream
+TELLING = 0.5  # a convention that leaves more of the gap than this is not its cause alone
 DECAYS = {"momentum": 0.9, "nesterov": False, "beta_1": 0.9, "beta_2": 0.999}
 
 # What people argue about, and the numbers of a rule that say it. A convention is switched as a
@@ -41,9 +42,9 @@ CONVENTIONS: dict[str, tuple[str, ...]] = {
 class Suspect:
     """A convention in which the two differ, and what is left of the gap once it is switched.
 
-    `one` and `other` are its numbers in each; `part` is the first step at which they part when
-    the first optimizer takes the other's side in this convention alone (0: never); `gap` what is
-    left of the gap at the step where they part unswitched, as a share of it.
+    `one` and `other` are its numbers in each. It is switched alone, in the one and in the other
+    in turn, and what tells more is kept: `part`, the first step at which they then part (0:
+    never), and `gap`, what is left of the gap at the step where they part unswitched.
     """
 
     convention: str
@@ -74,14 +75,18 @@ class Comparison:
 
     @property
     def cause(self) -> str | None:
-        """The convention that makes them part, or None where they do not."""
-        return self.suspects[0].convention if self.part and self.suspects else None
+        """The convention that makes them part; None where they do not, or where none does alone."""
+        if not self.part or not self.suspects:
+            return None
+        first = self.suspects[0]
+        alone = first.part == 0 or first.part > self.part or first.gap <= TELLING
+        return first.convention if alone else None
 
 
 def parse(name: str) -> core.Rule:
-    """The rule of `optimizer:dialect`; without a dialect, the notes'. Raises SpecError."""
+    """The rule of `optimizer:dialect`; without a dialect, torch's. Raises SpecError."""
     optimizer, _, dialect = name.partition(":")
-    dialect = dialect or "notes"
+    dialect = dialect or "torch"
     rho = 0.99 if dialect == "torch" else 0.9
     return core.rule(optimizer, dialect, rho=rho, **DECAYS)
 
@@ -119,18 +124,16 @@ def compare(
         part = _first(gaps, tolerance)
         suspects = []
         for convention in differing(a, b):
-            switched = a._replace(**{f: getattr(b, f) for f in CONVENTIONS[convention]})
-            left = _gaps(walk(switched), goal)
-            share = left[part - 1] / gaps[part - 1] if part else math.nan
-            suspects.append(
-                Suspect(
-                    convention,
-                    describe(a, convention),
-                    describe(b, convention),
-                    _first(left, tolerance),
-                    float(share),
-                )
-            )
+            fields = CONVENTIONS[convention]
+            tries = [
+                _gaps(walk(a._replace(**{f: getattr(b, f) for f in fields})), goal),
+                _gaps(path, walk(b._replace(**{f: getattr(a, f) for f in fields}))),
+            ]
+            sides = describe(a, convention), describe(b, convention)
+            shares = [left[part - 1] / gaps[part - 1] if part else math.nan for left in tries]
+            parts = [_first(left, tolerance) or math.inf for left in tries]
+            latest = 0 if max(parts) == math.inf else int(max(parts))
+            suspects.append(Suspect(convention, *sides, latest, float(min(shares))))
     # The cause is what, switched, makes them part not at all or latest, or leaves the least.
     suspects.sort(key=lambda s: (-(s.part or math.inf), s.gap))
     return Comparison(

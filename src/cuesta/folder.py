@@ -66,6 +66,15 @@ def _read_mark(mark: Path) -> dict[str, Any]:
         raise RunFolderError(f"{str(mark)!r} is damaged; give another folder (--out).") from error
 
 
+def earlier_openings(folder: Path) -> list[str]:
+    """When earlier results in this folder opened their test rows; none that cannot be read."""
+    try:
+        told = json.loads((folder / RESULT).read_text(encoding="utf-8"))["test_openings"]
+        return [str(time) for time in told]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
 def write_run(folder: Path, result: FitResult, options: Options) -> None:
     """Write model, candidates and, last, the result: where that stands, it is of this model."""
     (folder / RESULT).unlink(missing_ok=True)

@@ -13,7 +13,7 @@ from cuesta import metrics
 from cuesta.data.folds import REPEATS
 from cuesta.data.table import Table
 from cuesta.errors import CuestaError
-from cuesta.folder import check_folder, make_folder, write_run
+from cuesta.folder import check_folder, earlier_openings, make_folder, write_run
 from cuesta.model import FittedModel
 from cuesta.result import FitResult
 from cuesta.search.journal import Journal
@@ -86,7 +86,8 @@ def fit(
     model = FittedModel(
         task.encoder, task.target, winner.candidate, arrays.inputs, arrays.targets, layers
     )
-    result = _test(task, model, scores, winner, options, began, skipped)
+    earlier = earlier_openings(folder) if folder else []
+    result = _test(task, model, scores, winner, options, began, skipped, earlier)
     if folder is not None:
         write_run(folder, result, options)
     return result
@@ -113,7 +114,9 @@ def search_candidates(
 
     for wave in waves(space, options.sampler, options.candidates, options.seed, evaluate):
         if not scores:
-            count = len(wave) if options.sampler == "grid" else options.candidates
+            count = options.candidates if options.sampler == "tpe" else len(wave)
+            if count < options.candidates and options.sampler == "random":
+                listener.said(f"the space holds no more than {count} different candidates")
             listener.started(count * task.feed.refit * options.epochs)
         if options.sampler != "tpe":
             evaluate(wave)
@@ -149,7 +152,8 @@ def refit(search: Search, scores: list[Score]) -> tuple[Score, Layers, list[Scor
             return score, tuple((layer.w, layer.b) for layer in layers), skipped
         skipped.append(score)
     raise CuestaError(
-        f"All {len(scores)} candidates diverged; give the space lower learning rates, or clipping."
+        f"No candidate is left: all {len(scores)} diverged; give the space lower learning rates, "
+        "or clipping."
     )
 
 
@@ -161,6 +165,7 @@ def _test(
     options: Options,
     began: float,
     skipped: list[Score],
+    earlier: list[str],
 ) -> FitResult:
     """Open the test rows, once, and measure."""
     x, y = task.sealed.open()
@@ -183,7 +188,7 @@ def _test(
         test=measure(y, decided),
         test_interval=metrics.interval(task.metric, y, decided, options.seed),
         trivial=measure(y, naive),
-        opened=opened,
+        openings=(*earlier, opened),
         lanes=sum(len(score.diverged) for score in scores),
         diverged=diverged,
         seconds=time.perf_counter() - began,

@@ -27,7 +27,7 @@ class FitResult:
     test: dict[str, float]
     test_interval: tuple[float, float]
     trivial: dict[str, float]
-    opened: str
+    openings: tuple[str, ...]  # when the test rows were opened in this folder, this time last
     lanes: int
     diverged: dict[str, tuple[int, int]]  # optimizer → diverged lanes, all lanes
     seconds: float
@@ -72,7 +72,7 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "test_interval": [_finite(end) for end in result.test_interval],
         "test_metrics": {name: _finite(value) for name, value in result.test.items()},
         "trivial_metrics": {name: _finite(value) for name, value in result.trivial.items()},
-        "test_opened": result.opened,
+        "test_openings": list(result.openings),
         "winner": winner.candidate.to_dict(),
         "epochs": winner.epochs,
         "candidates": len(result.scores),

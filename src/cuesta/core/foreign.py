@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 from collections.abc import Callable
+from functools import cache
 from typing import Any
+
+import numpy as np
 
 from cuesta.errors import SpecError
 from cuesta.spec import FACTORIES, is_foreign
@@ -19,15 +23,26 @@ def factory(name: str) -> Factory:
     SpecError where there is no such factory, or where it takes no learning rate alone.
     """
     found = FACTORIES.get(name) or _of_optax(name)
+    _probe(name, found)
+    return found
+
+
+@cache
+def _probe(name: str, found: Factory) -> None:
+    """Raise SpecError unless the factory makes something that takes a step."""
+    weights = [np.ones((2, 2), np.float32)]
     try:
         made = found(learning_rate=1e-3)
     except Exception as error:  # whatever a factory of somebody's may raise
         raise SpecError(
             f"optimizer {name!r} cannot be made from a learning rate alone: {error}."
         ) from error
-    if not (callable(getattr(made, "init", None)) and callable(getattr(made, "update", None))):
-        raise SpecError(f"optimizer {name!r} makes no gradient transformation (init, update).")
-    return found
+    try:
+        made.update(weights, made.init(weights), weights)
+    except Exception as error:
+        raise SpecError(
+            f"optimizer {name!r} takes no step from gradient, state and weights alone."
+        ) from error
 
 
 def _of_optax(name: str) -> Factory:
@@ -36,10 +51,15 @@ def _of_optax(name: str) -> Factory:
     try:
         import optax
     except ImportError as error:
-        raise SpecError(f"optimizer {name!r} needs optax, which is not installed.") from error
-    found = getattr(optax, name.removeprefix("optax."), None)
+        raise SpecError(
+            f"optimizer {name!r} needs optax, which is not installed (pip install optax)."
+        ) from error
+    plain = name.removeprefix("optax.")
+    found = getattr(optax, plain, None)
     if not inspect.isfunction(found):
-        raise SpecError(f"optimizer {name!r} is unknown: optax has no such factory.")
+        near = difflib.get_close_matches(plain, dir(optax), n=1)
+        hint = f" (did you mean 'optax.{near[0]}'?)" if near else ""
+        raise SpecError(f"optimizer {name!r} is unknown: optax has no such factory{hint}.")
     return found
 
 

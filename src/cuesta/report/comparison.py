@@ -31,7 +31,9 @@ def show_comparison(console: Console, found: Comparison) -> None:
             f"at the end by {found.final:.2g} ({where}).",
             highlight=False,
         )
-        console.print(f"cause  [bold]{found.cause or 'unknown'}[/]", highlight=False)
+        console.print(
+            f"cause  [bold]{found.cause or 'none alone: several together'}[/]", highlight=False
+        )
     else:
         console.print(
             f"{names} are the same: they never differ by more than {found.tolerance:.0e} of the "

@@ -60,7 +60,7 @@ class TerminalListener(Listener):
     def prepared(self, task: Task) -> None:
         """Print what the table is."""
         for line in describe_task(task):
-            self._console.print(line, highlight=False, soft_wrap=True)
+            self._console.print(line, highlight=False, soft_wrap=not self._console.is_terminal)
         for note in task.notes:
             self.said(note)
 
@@ -68,6 +68,7 @@ class TerminalListener(Listener):
         """Show the bar."""
         self._began, self._total = time.perf_counter(), lane_epochs
         if not self._console.is_terminal:
+            self._console.print("training begins; the first programs are compiled", highlight=False)
             return
         self._progress = Progress(
             TextColumn("training"),
@@ -158,20 +159,22 @@ def show_result(console: Console, result: FitResult, folder: str | None) -> None
     console.print(
         f"winner  [bold]{chosen}[/], {winner.epochs} epochs",
         highlight=False,
-        soft_wrap=True,
+        soft_wrap=not console.is_terminal,
     )
     console.print(
         f"        validation {NAMES[task.metric]} {_number(winner.mean)} ± {_number(winner.se)} "
         f"(mean ± s.e. over {len(winner.folds)} folds, at its best epoch)",
         highlight=False,
-        soft_wrap=True,
+        soft_wrap=not console.is_terminal,
     )
     console.print(_test(result))
     where = f" · written to {escape(folder)}" if folder else ""
-    console.print(f"{result.seconds:.1f} s{where}", highlight=False, soft_wrap=True)
+    console.print(
+        f"{result.seconds:.1f} s{where}", highlight=False, soft_wrap=not console.is_terminal
+    )
     if folder:
         hint = f"predict new rows: cuesta predict {escape(folder)} TABLE"
-        console.print(hint, highlight=False, soft_wrap=True)
+        console.print(hint, highlight=False, soft_wrap=not console.is_terminal)
 
 
 def _best(scores: list[Score], metric: str) -> Table:
@@ -232,7 +235,9 @@ def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
 
 
 def _test(result: FitResult) -> Table:
-    title = f"test, {result.task.test_rows:,} rows, opened once"
+    times = len(result.openings)
+    often = "once" if times == 1 else f"{times} times in this folder: choose no run by it"
+    title = f"test, {result.task.test_rows:,} rows, opened {often}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("")
     table.add_column("winner", justify="right")

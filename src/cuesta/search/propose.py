@@ -12,6 +12,7 @@ from cuesta.search.space import Choice, Space, grid, make_candidate
 from cuesta.spec import Candidate, check_choice
 
 SAMPLERS = ("random", "grid", "tpe")
+TURNS = 8  # how often missing candidates are drawn anew
 WAVE = 16  # candidates that TPE proposes before it learns of their scores
 
 # Candidates of a wave → their scores, lower is better; a diverged one has infinity.
@@ -39,7 +40,9 @@ def waves(
 
 
 def sobol(space: Space, count: int, seed: int) -> list[Candidate]:
-    """`count` candidates of a scrambled Sobol sequence (Owen, 1998; by SciPy).
+    """`count` different candidates of a scrambled Sobol sequence (Owen, 1998; by SciPy).
+
+    Fewer where the space does not hold as many.
 
     It fills the space more evenly than independent draws, each value of a list equally often,
     and its first candidates are the same whatever the count.
@@ -47,13 +50,18 @@ def sobol(space: Space, count: int, seed: int) -> list[Candidate]:
     from scipy.stats.qmc import Sobol
 
     names = space.names
-    first = [space.start] if space.start else []
+    found = dict.fromkeys([space.start] if space.start else [])
     with warnings.catch_warnings():
         # SciPy warns where the count is no power of two; then the balance is only nearly even.
         warnings.filterwarnings("ignore", message="The balance properties")
-        points = Sobol(len(names), scramble=True, seed=seed).random(max(count - len(first), 0))
-    drawn = [_place(space, dict(zip(names, point, strict=True))) for point in points.tolist()]
-    return [*first, *drawn][:count]
+        draws = Sobol(len(names), scramble=True, seed=seed)
+        # A small space gives the same candidate again: draw on, but not for ever.
+        for _ in range(TURNS):
+            if len(found) >= count:
+                break
+            for point in draws.random(count - len(found)).tolist():
+                found[_place(space, dict(zip(names, point, strict=True)))] = None
+    return list(found)[:count]
 
 
 def _place(space: Space, shares: dict[str, float]) -> Candidate:

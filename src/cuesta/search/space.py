@@ -197,7 +197,11 @@ def read_space(path: str) -> Space:
     common = {n: v for n, v in content.items() if n not in own}
     if not content:
         raise SpecError(f"The space {path!r} names no parameter.")
-    return Space(_dimensions(common), {name: _dimensions(section) for name, section in own.items()})
+    space = Space(_dimensions(common), {name: _dimensions(part) for name, part in own.items()})
+    for section in own:
+        if section not in space.optimizers.values:
+            raise SpecError(f"{path!r} has a section for {section}, which is not in `optimizer`.")
+    return space
 
 
 def _dimensions(content: Mapping[str, Any]) -> dict[str, Dimension]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import time
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -101,12 +102,14 @@ def search_candidates(
     scores: list[Score] = []
     rounds = REPEATS if options.protocol == "repeated" else 1
 
+    units_of = cache(partial(_units, task))  # the same for every candidate
+
     def evaluate(candidates: list[Candidate]) -> list[float]:
         lanes = search.lanes(candidates)
         listener.found((len(lanes) - len(search.missing(lanes))) * options.epochs)
         search.train(candidates, listener.progressed)
         for candidate in candidates:
-            units = _units(task, candidate.normalize)
+            units = units_of(candidate.normalize)
             records = search.records(candidate)
             score = score_candidate(candidate, len(scores), records, task.metric, units, rounds)
             scores.append(score)

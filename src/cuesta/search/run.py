@@ -112,17 +112,10 @@ class Search:
         lanes = self.missing(self.lanes(candidates))
         chunks = cut_chunks(lanes, self.shape, self.epochs, self.threads, l2_bytes())
         self._widths.update({chunk.shape: chunk.width for chunk in chunks})
-        stop = threading.Event()
-        executor = ThreadPoolExecutor(self.threads, thread_name_prefix="chunk")
-        try:
-            self._run(executor, chunks, progress, stop)
-        finally:
-            stop.set()
-            executor.shutdown(wait=True, cancel_futures=True)
+        self._run(ThreadPoolExecutor(self.threads, thread_name_prefix="chunk"), chunks, progress)
 
-    def _run(
-        self, executor: Executor, chunks: list[Chunk], progress: Progress, stop: threading.Event
-    ) -> None:
+    def _run(self, executor: Executor, chunks: list[Chunk], progress: Progress) -> None:
+        stop = threading.Event()
         # First the programs, in parallel; whichever thread is free then begins to train.
         first = {(chunk.shape, chunk.width): chunk for chunk in reversed(chunks)}
         compiling = [executor.submit(compile_chunk, c, self.feed) for c in first.values()]
@@ -137,14 +130,13 @@ class Search:
                     self._keep(training.pop(future), future)
             for program in compiling:
                 program.result()
-        except BaseException:
-            # What came to its end meanwhile is kept; the rest stops at its next span of epochs.
+        finally:
+            # On an interrupt chunks stop at their next span; what came to its end is kept.
             stop.set()
             executor.shutdown(wait=True, cancel_futures=True)
             for future, chunk in training.items():
                 if not future.cancelled() and future.exception() is None:
                     self._keep(chunk, future)
-            raise
 
     def _keep(self, chunk: Chunk, future: Future[ChunkResult]) -> None:
         self.journal.add([self.keys.of(lane) for lane in chunk.lanes], future.result())

@@ -21,7 +21,6 @@ from cuesta.spec import check_choice
 STREAMS = ("random", "sparse", "zeros")
 SIZE = 8  # weights of a random stream
 TELLING = 0.5  # a convention that leaves more of the gap than this is not its cause alone
-DECAYS = {"momentum": 0.9, "nesterov": False, "beta_1": 0.9, "beta_2": 0.999}
 
 # What people argue about, and the numbers of a rule that say it. A convention is switched as a
 # whole: its numbers go over from one rule to the other together.
@@ -86,9 +85,7 @@ class Comparison:
 def parse(name: str) -> core.Rule:
     """The rule of `optimizer:dialect`; without a dialect, torch's. Raises SpecError."""
     optimizer, _, dialect = name.partition(":")
-    dialect = dialect or "torch"
-    rho = 0.99 if dialect == "torch" else 0.9
-    return core.rule(optimizer, dialect, rho=rho, **DECAYS)
+    return core.usual_rule(optimizer, dialect or "torch")
 
 
 def compare(

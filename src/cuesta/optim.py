@@ -48,9 +48,6 @@ __all__ = [
     "sgd",
 ]
 
-RHO = {"torch": 0.99}  # the frameworks' default decay of RMSProp; 0.9 in all the others
-
-
 class Optimizer(NamedTuple):
     """optax's protocol: `init(params) → state`, `update(grads, state, params) → updates, state`."""
 
@@ -169,7 +166,7 @@ def rmsprop(
     torch: √Γ + 1e-8 and ρ = 0.99 unless given; optax: √(Γ + 1e-8); keras: √(Γ + 1e-7), ρ = 0.9.
     ρ = 0 is descent by the gradient's sign; ρ = 1 never moves.
     """
-    decay = RHO.get(dialect, 0.9) if rho is None else rho
+    decay = core.usual_rho(dialect) if rho is None else rho
     return from_rule(
         core.rule("rmsprop", dialect, rho=decay, epsilon=epsilon), learning_rate, **extras
     )

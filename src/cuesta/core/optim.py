@@ -171,6 +171,21 @@ def rule(optimizer: str, dialect: str, *, epsilon: Scalar | None = None, **numbe
     return row.rule(**{**numbers, **constants})
 
 
+# The decays that people mean when they name none; torch's RMSProp has its own.
+USUAL = {"momentum": 0.9, "beta_1": 0.9, "beta_2": 0.999}
+USUAL_RHO = {"torch": 0.99}
+
+
+def usual_rho(dialect: str) -> float:
+    """The ρ of RMSProp that a dialect takes unless told."""
+    return USUAL_RHO.get(dialect, 0.9)
+
+
+def usual_rule(optimizer: str, dialect: str) -> Rule:
+    """An optimizer with its usual decays. Raises SpecError for an unknown name."""
+    return rule(optimizer, dialect, rho=usual_rho(dialect), **USUAL)
+
+
 def init_moments(rule: Rule, weights: Params) -> Moments:
     """V = 0 and F = F₀, shaped like the weights; NumPy weights and numbers give NumPy moments."""
     plain = isinstance(rule.f0, int | float | np.generic)

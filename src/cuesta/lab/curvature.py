@@ -7,11 +7,10 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
 from cuesta.core.types import Tensor
+from cuesta.lab.functions import Objective
 
-Objective = Callable[[Array], Array]
 SMALL = 3  # up to here the whole Hessian is cheaper than an iteration, which needs n > 2
 
 

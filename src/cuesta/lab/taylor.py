@@ -8,9 +8,11 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
 from cuesta.core.types import Tensor
-from cuesta.lab.curvature import Objective, gradient, hessian_product
+from cuesta.lab.curvature import gradient, hessian_product
+from cuesta.lab.functions import Objective
 
 RIGHT = 0.5  # a step within half to one and a half times the best length is right
 
@@ -33,9 +35,16 @@ class Forecast:
 
     @property
     def verdict(self) -> str:
-        """short, right, long (beyond the minimum) or past the far wall (α > 2α*); or uphill."""
+        """short, right, long (beyond the minimum) or past the far wall (α > 2α*); or uphill.
+
+        A step without length is at rest; one whose numbers overflow is not finite.
+        """
+        if not math.isfinite(self.actual + self.second):
+            return "not finite"
         if self.first > 0:
             return "uphill"
+        if self.first == self.second == 0:
+            return "at rest"
         if self.curvature <= 0 or self.length < 1 - RIGHT:
             return "short"
         if self.length <= 1 + RIGHT:
@@ -43,17 +52,29 @@ class Forecast:
         return "long" if self.length <= 2 else "past the far wall"
 
 
-def forecast(j: Objective, w: Tensor, step: Tensor) -> Forecast:
-    """The forecast of any optimizer's step, exact on quadratics (N8).
+def expand(j: Objective, w: Array, step: Array) -> tuple[Array, Array, Array, Array]:
+    """(J(w + Δ) − J(w), ∇JᵀΔ, ΔᵀHΔ, ΔᵀΔ), the terms of the expansion, for one point and step."""
+    slope, bend = jax.jvp(jax.grad(j), (w,), (step,))
+    return j(w + step) - j(w), slope @ step, bend @ step, step @ step
 
-    J(w + Δ) ≈ J(w) + ∇JᵀΔ + ½ΔᵀHΔ.
+
+def forecasts(j: Objective, points: Tensor, steps: Tensor) -> list[Forecast]:
+    """The forecasts of many steps, from points (m, n) by steps (m, n), in float64 (N8).
+
+    J(w + Δ) ≈ J(w) + ∇JᵀΔ + ½ΔᵀHΔ, exact on quadratics.
     """
-    w, step = np.asarray(w, np.float64), np.asarray(step, np.float64)
-    slope = float(gradient(j, w) @ step)
-    bend = float(step @ hessian_product(j, w)(step))
-    square = float(step @ step)
     with jax.enable_x64(True):
-        actual = float(j(jnp.asarray(w + step)) - j(jnp.asarray(w)))
+        many = jax.jit(jax.vmap(lambda w, step: expand(j, w, step)))
+        terms = many(jnp.asarray(points, jnp.float64), jnp.asarray(steps, jnp.float64))
+    return [_forecast(*row) for row in np.stack(terms, axis=1).tolist()]
+
+
+def forecast(j: Objective, w: Tensor, step: Tensor) -> Forecast:
+    """The forecast of any optimizer's step from w: see `forecasts`."""
+    return forecasts(j, [w], [step])[0]
+
+
+def _forecast(actual: float, slope: float, bend: float, square: float) -> Forecast:
     return Forecast(
         actual,
         slope,

@@ -1,0 +1,264 @@
+"""Critical points, what kind they are, and the basins that lead to them (N9)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from cuesta.lab.functions import Function, Objective
+
+BATCH = 1024  # starts of Newton's method at once
+MOST_BATCHES = 16
+PATIENCE = 2
+MOST = 1000  # critical points: a function with more of them is not listed in full
+ROUNDS = 100  # steps of Newton's method: where the Hessian is 0 they halve the distance only
+REACH = 0.1  # the longest step, as a share of the domain's width
+DAMPING = 1e-3
+FLAT = 1e-9  # a gradient this small beside those met on the domain is 0
+SAME = 1e-4  # points closer than this share of the domain's width are one
+JOINED = 0.03  # degenerate points closer than this belong to one curve
+EPS = float(np.finfo(np.float64).eps)
+ROUNDING = 100.0  # how many roundings the entries of a Hessian may carry
+KINK_TRIES = 8
+ARRIVED = 0.01  # a path that ends this share of the domain's width from a point ended there
+NOWHERE, LOST = -1, -2
+
+
+@dataclass(frozen=True)
+class Critical:
+    """A point where ∇J = 0 (N6), or a kink: a minimum without a derivative.
+
+    `kind` is minimum, maximum, saddle, degenerate (an eigenvalue of the Hessian is 0 within its
+    error) or kink. `members` (m, n) are the places found: more than one where critical points
+    form a curve, of which `point` is one.
+    """
+
+    point: np.ndarray
+    value: float
+    kind: str
+    eigenvalues: np.ndarray
+    members: np.ndarray
+
+    @property
+    def low(self) -> bool:
+        """Whether a path can come to rest here."""
+        return self.kind in ("minimum", "kink") or (
+            self.kind == "degenerate" and len(self.members) > 1 and bool(self.eigenvalues[-1] > 0)
+        )
+
+
+class Found(NamedTuple):
+    """Where Newton's method ended: the point, J, ∇J and H there, and how far H moved at last."""
+
+    point: Array
+    value: Array
+    slope: Array
+    h: Array
+    drift: Array
+
+
+def newton(j: Objective, reach: Array, start: Array, downhill: Array) -> Found:
+    """Newton's method on ∇J = 0 from one start (n,).
+
+    Steps are at most `reach` (n,) long along each coordinate, and none is taken along directions
+    in which the surface is flat. With `downhill` the first half of the rounds goes against the
+    slope along every axis, by the size of its curvature alone (Dauphin et al., 2014), damped:
+    plain Newton turns away from minima that lie beyond an inflection.
+    """
+    slope, bend = jax.grad(j), jax.hessian(j)
+
+    def step(k: int | Array, w: Array) -> Array:
+        values, axes = jnp.linalg.eigh(bend(w))
+        largest = jnp.abs(values).max()
+        curved = jnp.abs(values) > ROUNDING * len(start) * EPS * largest
+        falling = downhill & (k < ROUNDS // 2)
+        scale = jnp.where(falling, jnp.abs(values) + DAMPING * largest, values)
+        along = jnp.where(curved, (axes.T @ slope(w)) / jnp.where(curved, scale, 1.0), 0.0)
+        move = -(axes @ along)
+        return w + move / jnp.maximum(1.0, jnp.max(jnp.abs(move) / reach))
+
+    before = jax.lax.fori_loop(0, ROUNDS - 1, step, start)
+    last = step(ROUNDS, before)
+    h = bend(last)
+    return Found(last, j(last), slope(last), h, h - bend(before))
+
+
+def critical_points(function: Function, seed: int = 0) -> list[Critical]:
+    """The critical points in the domain, lowest first, by Newton's method from many starts (N9).
+
+    Batches of starts, evenly spread, go on until two in turn find nothing new, or some 1,000
+    points are known. Newton's method goes to minima, maxima and saddles alike; minima without a derivative are sought apart.
+    """
+    from scipy.stats import qmc
+
+    low, width = function.low(), function.width()
+    sampler = qmc.Sobol(function.dimensions, rng=np.random.default_rng(seed))
+    known: list[Critical] = []
+    idle = 0
+    with jax.enable_x64(True):
+        many = jax.jit(jax.vmap(partial(newton, function.value, jnp.asarray(REACH * width))))
+        usual = _usual(function, low + width * sampler.random(BATCH))
+        for _ in range(MOST_BATCHES):
+            starts = low + width * sampler.random(BATCH)
+            # Either half of a Sobol batch is spread evenly; every second point of it is not.
+            found = many(starts, np.arange(BATCH) < BATCH // 2)
+            fresh = _fresh(function, jax.tree.map(np.asarray, found), known, usual)
+            known += fresh
+            idle = 0 if fresh else idle + 1
+            if idle == PATIENCE or len(known) >= MOST:
+                break
+        joined = _join(known, width)
+        return sorted(joined + _kinks(function, joined, seed), key=lambda c: c.value)
+
+
+def _fresh(
+    function: Function, found: Found, known: list[Critical], usual: float
+) -> list[Critical]:
+    """The critical points among Newton's ends that are inside the domain and not yet known."""
+    small = np.linalg.norm(found.slope, axis=1) <= FLAT * usual
+    finite = np.isfinite(found.drift).all(axis=(1, 2)) & np.isfinite(found.h).all(axis=(1, 2))
+    sound = np.flatnonzero(_inside(function, found.point) & small & finite)
+    fresh: list[Critical] = []
+    for i in sound[_distinct(found.point[sound], SAME * function.width())]:
+        eigenvalues = np.linalg.eigvalsh(found.h[i])
+        kind = classify(eigenvalues, error_of(found.h[i], found.drift[i]))
+        point = found.point[i]
+        # A curve of critical points has no end of them: its places are taken at some distance.
+        radius = (JOINED if kind == "degenerate" else SAME) * function.width()
+        places = np.array([c.point for c in known + fresh]).reshape(-1, len(point))
+        if (np.linalg.norm((places - point) / radius, axis=1) >= 1.0).all():
+            value = float(found.value[i])
+            fresh.append(Critical(point, value, kind, eigenvalues, point[None]))
+    return fresh
+
+
+def _usual(function: Function, points: np.ndarray) -> float:
+    """The usual size of ∇J on the domain, beside which a slope is small or not."""
+    slopes = np.asarray(jax.jit(jax.vmap(jax.grad(function.value)))(points))
+    norms = np.linalg.norm(slopes, axis=1)
+    norms = norms[np.isfinite(norms)]
+    return float(np.median(norms)) if len(norms) else 0.0
+
+
+def _inside(function: Function, points: np.ndarray) -> np.ndarray:
+    slack = 1e-9 * function.width()
+    upper = function.low() + function.width()
+    return ((points >= function.low() - slack) & (points <= upper + slack)).all(axis=1)
+
+
+def _distinct(points: np.ndarray, radius: np.ndarray) -> np.ndarray:
+    """The places of points that are not near an earlier one: cells of a grid tell them apart.
+
+    Two near points can fall on both sides of a cell's edge; the caller compares what is left.
+    """
+    cells = np.floor(points / radius).astype(np.int64)
+    _, first = np.unique(cells, axis=0, return_index=True)
+    return np.sort(first)
+
+
+def error_of(h: np.ndarray, drift: np.ndarray) -> float:
+    """How much an eigenvalue of H may be wrong: rounding, and what H still moved by at last.
+
+    By Weyl's inequality eigenvalues move by no more than H does. The point itself is wrong by
+    about Newton's last step: much less where it converges as a square, as much where H is 0.
+    """
+    return float(4.0 * np.linalg.norm(drift) + ROUNDING * len(h) * EPS * np.linalg.norm(h))
+
+
+def classify(eigenvalues: np.ndarray, error: float = 0.0) -> str:
+    """The kind of a critical point by the eigenvalues of its Hessian, each known to ± `error`."""
+    if (np.abs(eigenvalues) <= error).any():
+        return "degenerate"
+    if (eigenvalues > 0).all():
+        return "minimum"
+    return "maximum" if (eigenvalues < 0).all() else "saddle"
+
+
+def _join(found: list[Critical], width: np.ndarray) -> list[Critical]:
+    """Degenerate points of one height that lie close together become one, with many members."""
+    flat = [c for c in found if c.kind == "degenerate"]
+    spread = max(np.ptp([c.value for c in found]) if found else 0.0, EPS)
+    curves: list[list[Critical]] = []
+    for c in flat:
+        touches = [any(_linked(c, d, width, spread) for d in curve) for curve in curves]
+        joined = [c, *(d for curve, near in zip(curves, touches, strict=True) if near for d in curve)]
+        apart = [curve for curve, near in zip(curves, touches, strict=True) if not near]
+        curves = [*apart, joined]
+    return [c for c in found if c.kind != "degenerate"] + [_curve(curve) for curve in curves]
+
+
+def _linked(one: Critical, other: Critical, width: np.ndarray, spread: float) -> bool:
+    distance = np.linalg.norm((one.point - other.point) / width)
+    return bool(distance < 2.5 * JOINED and abs(one.value - other.value) <= 1e-6 * spread)
+
+
+def _curve(curve: list[Critical]) -> Critical:
+    """One critical point for a curve of them: the middle member stands for all."""
+    members = np.stack([c.point for c in curve])
+    middle = curve[int(np.argmin(np.linalg.norm(members - members.mean(axis=0), axis=1)))]
+    return Critical(middle.point, middle.value, middle.kind, middle.eigenvalues, members)
+
+
+def _kinks(function: Function, smooth: list[Critical], seed: int) -> list[Critical]:
+    """Minima without a derivative: from the lowest of many points, by a search without slopes."""
+    from scipy.optimize import minimize
+    from scipy.stats import qmc
+
+    rng = np.random.default_rng([1, seed])
+    low, width = function.low(), function.width()
+    points = low + width * qmc.Sobol(function.dimensions, rng=rng).random(BATCH)
+    value = jax.jit(function.value)
+    heights = np.asarray(jax.jit(jax.vmap(function.value))(points))
+    heights = np.where(np.isfinite(heights), heights, np.inf)
+    known = [member for c in smooth for member in c.members]
+    kinks: list[Critical] = []
+    for start in points[np.argsort(heights)[:KINK_TRIES]]:
+        options = {"xatol": EPS, "fatol": 0.0, "maxfev": 400 * len(low)}
+        found = minimize(lambda w: float(value(w)), start, method="Nelder-Mead", options=options)
+        if not _inside(function, found.x[None])[0] or not _is_kink(function, found.x, rng):
+            continue
+        if all(np.linalg.norm((found.x - other) / width) > SAME for other in known):
+            none = np.full(len(low), math.nan)
+            kinks.append(Critical(found.x, float(found.fun), "kink", none, found.x[None]))
+            known.append(found.x)
+    return kinks
+
+
+def _is_kink(function: Function, point: np.ndarray, rng: np.random.Generator) -> bool:
+    """Whether J rises all around, and its slope does not fall with the distance, as a cone's."""
+    ways = rng.standard_normal((8 * len(point), len(point)))
+    ways *= function.width() / np.linalg.norm(ways, axis=1, keepdims=True)
+    see = jax.jit(jax.vmap(jax.value_and_grad(function.value)))
+    here = float(function.value(jnp.asarray(point)))
+    slopes = []
+    for distance in (1e-4, 1e-5):
+        heights, slope = (np.asarray(part) for part in see(point + distance * ways))
+        if not (heights > here).all():
+            return False
+        slopes.append(float(np.median(np.linalg.norm(slope, axis=1))))
+    # A smooth minimum's slope is ten times smaller at a tenth of the distance.
+    return slopes[1] > 0.5 * slopes[0]
+
+
+def labels(function: Function, points: Iterable[Critical], ends: np.ndarray) -> np.ndarray:
+    """For each end (m, n), the place in `points` of the one that it came to, or NOWHERE."""
+    from scipy.spatial import cKDTree
+
+    points = list(points)
+    if not points:
+        return np.full(len(ends), NOWHERE)
+    width = function.width()
+    owners = np.concatenate([np.full(len(c.members), i) for i, c in enumerate(points)])
+    radii = np.array([JOINED if len(c.members) > 1 else ARRIVED for c in points])
+    tree = cKDTree(np.concatenate([c.members for c in points]) / width)
+    finite = np.isfinite(ends).all(axis=1)
+    distance, nearest = tree.query(np.where(finite[:, None], ends, 0.0) / width)
+    return np.where(finite & (distance <= radii[owners[nearest]]), owners[nearest], NOWHERE)

@@ -1,0 +1,90 @@
+"""A function of the user's own, named as `package.module:function`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from itertools import cycle, islice
+
+import jax
+import jax.numpy as jnp
+
+from cuesta.errors import SpecError
+from cuesta.lab.functions import Function, Objective
+
+WIDE = ((-5.0, 5.0),)
+PLACES = (0.8, 0.3)  # where in its domain a path starts unless told
+
+
+def load(
+    reference: str, domain: Sequence[tuple[float, float]] = WIDE, dimensions: int = 2
+) -> Function:
+    """The function that `package.module:function` names; the working folder is searched too.
+
+    The one command of cuesta that runs a user's code, and only the code that it is given.
+    Raises SpecError for what is not found, is no function, or is no scalar function of a point.
+    """
+    module_name, _, name = reference.partition(":")
+    here = os.getcwd()
+    if here not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        module = importlib.import_module(module_name)
+    except Exception as error:
+        raise SpecError(f"Module {module_name!r} cannot be imported: {_first(error)}") from error
+    value = getattr(module, name, None)
+    if not callable(value):
+        raise SpecError(f"Module {module_name!r} has no function {name!r}.")
+    return wrap(value, reference, domain, dimensions)
+
+
+def wrap(
+    value: Objective,
+    name: str = "",
+    domain: Sequence[tuple[float, float]] = WIDE,
+    dimensions: int = 2,
+) -> Function:
+    """A callable from a point (n,) to a number, written with jax.numpy, as a Function.
+
+    A domain of one pair stands for all coordinates. Raises SpecError where the callable does not
+    take such a point, or does not return one number.
+    """
+    name = name or getattr(value, "__name__", "J")
+    box = tuple(domain) * dimensions if len(domain) == 1 else tuple(domain)
+    for low, high in box:
+        if not low < high:
+            raise SpecError(f"The domain's lower end must be below its upper: {low:g}, {high:g}.")
+    check_scalar(value, name, len(box))
+    places = islice(cycle(PLACES), len(box))
+    start = tuple(low + (high - low) * p for (low, high), p in zip(box, places, strict=True))
+    lines = (getattr(value, "__doc__", None) or "").strip().splitlines()
+    formula = lines[0] if lines else f"J = {name}(w)"
+    return Function(name, value, box, start, formula, "the user's own", lowest=None, goal=None)
+
+
+def check_scalar(value: Objective, name: str, dimensions: int) -> None:
+    """Raise SpecError unless `value` takes a point of so many coordinates to one real number."""
+    with jax.enable_x64(True):
+        point = jax.ShapeDtypeStruct((dimensions,), jnp.float64)
+        try:
+            found = jax.eval_shape(value, point)
+        except Exception as error:
+            raise SpecError(
+                f"{name} cannot take a point of {dimensions} coordinates, written with "
+                f"jax.numpy: {_first(error)}"
+            ) from error
+    shape, kind = getattr(found, "shape", None), getattr(found, "dtype", None)
+    if shape is None or kind is None:
+        raise SpecError(f"{name} must return one number, not {type(found).__name__}.")
+    if shape != ():
+        raise SpecError(f"{name} must return one number, not an array of shape {shape}.")
+    if not jnp.issubdtype(kind, jnp.floating):
+        raise SpecError(f"{name} must return a real number, not {kind}.")
+
+
+def _first(error: Exception) -> str:
+    """The first line of an error's text, with its kind."""
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no more is said'}"

@@ -19,12 +19,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     if path.exists() and not path.is_file():
         _write_through(path, write)  # a pipe or a device: there is nothing to replace
         return
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise RunFolderError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
-    beside = Path(name)
+    beside = _beside(path)
     try:
         write(beside)
         beside.chmod(0o666 & ~_umask())
@@ -33,6 +28,25 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
         raise RunFolderError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
     finally:
         beside.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Raise RunFolderError where a file could not be written at the end of long work."""
+    path = path.resolve()
+    if path.is_dir():
+        raise RunFolderError(f"{str(path)!r} cannot be written: it is a folder.")
+    if not path.exists() or path.is_file():
+        _beside(path).unlink()
+
+
+def _beside(path: Path) -> Path:
+    """A new, empty file in the same folder."""
+    try:
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        os.close(handle)
+    except OSError as error:
+        raise RunFolderError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
+    return Path(name)
 
 
 def _write_through(path: Path, write: Callable[[Path], object]) -> None:

@@ -48,6 +48,7 @@ __all__ = [
     "sgd",
 ]
 
+
 class Optimizer(NamedTuple):
     """optax's protocol: `init(params) → state`, `update(grads, state, params) → updates, state`."""
 

@@ -59,13 +59,13 @@ class Info(NamedTuple):
     `f` the moments that it leaves; `delta` the displacement.
     """
 
-    j: Array
-    gradient: Array
-    clipped: Array
-    v: Array
-    f: Array
-    delta: Array
-    alpha: Array
+    j: Tensor
+    gradient: Tensor
+    clipped: Tensor
+    v: Tensor
+    f: Tensor
+    delta: Tensor
+    alpha: Tensor
 
 
 class End(NamedTuple):
@@ -76,10 +76,10 @@ class End(NamedTuple):
     path then stays at that point. NEVER where it did not happen.
     """
 
-    w: Array
-    j: Array
-    reached: Array
-    lost: Array
+    w: Tensor
+    j: Tensor
+    reached: Tensor
+    lost: Tensor
 
 
 def begin(course: Course, start: Array) -> State:
@@ -108,7 +108,7 @@ def sound(info: Info) -> Array:
 def proceed(
     j: Objective, course: Course, total: Scalar, k: Scalar, state: State, noise: Tensor
 ) -> tuple[State, Info]:
-    """`step`, unless J is not finite here, or has fallen to the course's end: the path then stays."""
+    """`step`, unless J is not finite here or has fallen to `stop`: the path then stays."""
     after, info = step(j, course, total, k, state, noise)
     halted = ~sound(info) | (info.j <= course.stop)
     return jax.tree.map(partial(jnp.where, halted), state, after), info
@@ -121,7 +121,13 @@ def draw(course: Course, seed: Scalar, k: Scalar, shape: tuple[int, ...]) -> Arr
 
 
 def descend(
-    j: Objective, noisy: bool, total: Scalar, goal: Scalar, course: Course, start: Array, seed: Array
+    j: Objective,
+    noisy: bool,
+    total: Scalar,
+    goal: Scalar,
+    course: Course,
+    start: Array,
+    seed: Array,
 ) -> End:
     """One path of `total` steps from the start to its end."""
 
@@ -140,9 +146,7 @@ def descend(
     height = j(state.w)
     arrived = (height <= goal) & (reached == NEVER) & (lost == NEVER)
     gone = ~jnp.isfinite(height) & (lost == NEVER)
-    return End(
-        state.w, height, jnp.where(arrived, total, reached), jnp.where(gone, total, lost)
-    )
+    return End(state.w, height, jnp.where(arrived, total, reached), jnp.where(gone, total, lost))
 
 
 def stack(courses: Sequence[Course]) -> Course:
@@ -153,7 +157,7 @@ def stack(courses: Sequence[Course]) -> Course:
 def crossed(
     courses: Course, starts: np.ndarray, seeds: np.ndarray
 ) -> tuple[Course, np.ndarray, np.ndarray]:
-    """Lanes for every course from every start (m, n) with its seed: all starts of the first first."""
+    """Lanes for every course from every start (m, n) with its seed, course by course."""
     count = len(courses.alpha_0)
     lanes = jax.tree.map(lambda a: np.repeat(a, len(starts)), courses)
     return lanes, np.tile(starts, (count, 1)), np.tile(seeds, count)
@@ -206,14 +210,13 @@ class Bulk:
 
 
 def trace(
-    j: Objective, courses: Course, start: Tensor, seed: int, steps: int, shown: Sequence[int]
+    j: Objective, courses: Course, start: Tensor, seed: int, steps: int, shown: np.ndarray
 ) -> tuple[np.ndarray, Info]:
     """The points (lanes, shown, n) and what happened at the `shown` steps, for lanes of one start.
 
     Steps that are not shown are taken without being kept: memory follows what is shown.
     """
-    begins = np.asarray(shown)
-    ends = np.append(begins[1:], steps)
+    spans: Any = (shown, np.append(shown[1:], steps))
 
     def one(course: Course) -> tuple[Array, Info]:
         where = jnp.asarray(start, jnp.float64)
@@ -227,7 +230,7 @@ def trace(
             later = jax.lax.fori_loop(first + 1, after, lambda k, s: take(k, s)[0], later)
             return later, (state.w, info)
 
-        _, seen = jax.lax.scan(show, begin(course, where), (begins, ends))
+        _, seen = jax.lax.scan(show, begin(course, where), spans)
         return seen
 
     with jax.enable_x64(True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import islice, cycle
+from itertools import cycle, islice
 from typing import Any
 
 import jax
@@ -110,9 +110,7 @@ def beale(w: Array) -> Array:
     Minimum 0 at (3, ½); far plateaus between steep walls.
     """
     x, y = w[0], w[1]
-    return (
-        (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
-    )
+    return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
 
 
 def himmelblau(w: Array) -> Array:
@@ -361,7 +359,7 @@ def function(name: str, dimensions: int = 2, **shape: Any) -> Function:
 
 
 def check_start(function: Function, start: Tensor) -> np.ndarray:
-    """The start as an array (n,). Raises SpecError where it does not fit or is not in the domain."""
+    """The start as an array (n,). Raises SpecError for one that does not fit in the domain."""
     point = np.asarray(start, np.float64).reshape(-1)
     if len(point) != function.dimensions:
         raise SpecError(

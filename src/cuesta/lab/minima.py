@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from cuesta.core.types import Tensor
 from cuesta.lab.functions import Function, Objective
 
 BATCH = 1024  # starts of Newton's method at once
@@ -58,11 +59,11 @@ class Critical:
 class Found(NamedTuple):
     """Where Newton's method ended: the point, J, ∇J and H there, and how far H moved at last."""
 
-    point: Array
-    value: Array
-    slope: Array
-    h: Array
-    drift: Array
+    point: Tensor
+    value: Tensor
+    slope: Tensor
+    h: Tensor
+    drift: Tensor
 
 
 def newton(j: Objective, reach: Array, start: Array, downhill: Array) -> Found:
@@ -95,7 +96,8 @@ def critical_points(function: Function, seed: int = 0) -> list[Critical]:
     """The critical points in the domain, lowest first, by Newton's method from many starts (N9).
 
     Batches of starts, evenly spread, go on until two in turn find nothing new, or some 1,000
-    points are known. Newton's method goes to minima, maxima and saddles alike; minima without a derivative are sought apart.
+    points are known. Newton's method goes to minima, maxima and saddles alike; minima without a
+    derivative are sought apart.
     """
     from scipy.stats import qmc
 
@@ -119,9 +121,7 @@ def critical_points(function: Function, seed: int = 0) -> list[Critical]:
         return sorted(joined + _kinks(function, joined, seed), key=lambda c: c.value)
 
 
-def _fresh(
-    function: Function, found: Found, known: list[Critical], usual: float
-) -> list[Critical]:
+def _fresh(function: Function, found: Found, known: list[Critical], usual: float) -> list[Critical]:
     """The critical points among Newton's ends that are inside the domain and not yet known."""
     small = np.linalg.norm(found.slope, axis=1) <= FLAT * usual
     finite = np.isfinite(found.drift).all(axis=(1, 2)) & np.isfinite(found.h).all(axis=(1, 2))
@@ -189,7 +189,10 @@ def _join(found: list[Critical], width: np.ndarray) -> list[Critical]:
     curves: list[list[Critical]] = []
     for c in flat:
         touches = [any(_linked(c, d, width, spread) for d in curve) for curve in curves]
-        joined = [c, *(d for curve, near in zip(curves, touches, strict=True) if near for d in curve)]
+        joined = [
+            c,
+            *(d for curve, near in zip(curves, touches, strict=True) if near for d in curve),
+        ]
         apart = [curve for curve, near in zip(curves, touches, strict=True) if not near]
         curves = [*apart, joined]
     return [c for c in found if c.kind != "degenerate"] + [_curve(curve) for curve in curves]

@@ -2,20 +2,58 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
+import math
 import os
 import sys
 from collections.abc import Sequence
 from itertools import cycle, islice
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 
 from cuesta.errors import SpecError
-from cuesta.lab.functions import Function, Objective
+from cuesta.lab.functions import Function, Objective, function
 
 WIDE = ((-5.0, 5.0),)
 PLACES = (0.8, 0.3)  # where in its domain a path starts unless told
+
+
+def find(
+    reference: str,
+    dimensions: int = 2,
+    domain: Sequence[float] | None = None,
+    **shape: Any,
+) -> Function:
+    """A function by its name, or the user's own by `package.module:function`.
+
+    `domain` is low and high for all coordinates, or a pair for each in turn; `shape` as `function`
+    takes it. Raises SpecError for a name that is not known and for what does not fit together.
+    """
+    box = None if domain is None else _pairs(domain, dimensions)
+    if ":" not in reference:
+        found = function(reference, dimensions, **shape)
+        return found if box is None else dataclasses.replace(found, domain=box)
+    if shape:
+        raise SpecError(f"{next(iter(shape))} is the quadratic's alone; {reference} has none.")
+    return load(reference, box or WIDE, dimensions)
+
+
+def _pairs(domain: Sequence[float], dimensions: int) -> tuple[tuple[float, float], ...]:
+    ends = tuple(domain) * dimensions if len(domain) == 2 else tuple(domain)
+    if len(ends) != 2 * dimensions:
+        raise SpecError(
+            f"A domain of {dimensions} coordinates has 2 or {2 * dimensions} ends, not {len(ends)}."
+        )
+    pairs = tuple(zip(ends[::2], ends[1::2], strict=True))
+    for low, high in pairs:
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise SpecError(
+                f"A domain goes from a finite end up to another, not from {low:g} to {high:g}."
+            )
+    return pairs
 
 
 def load(
@@ -52,10 +90,7 @@ def wrap(
     take such a point, or does not return one number.
     """
     name = name or getattr(value, "__name__", "J")
-    box = tuple(domain) * dimensions if len(domain) == 1 else tuple(domain)
-    for low, high in box:
-        if not low < high:
-            raise SpecError(f"The domain's lower end must be below its upper: {low:g}, {high:g}.")
+    box = _pairs([end for pair in domain for end in pair], dimensions)
     check_scalar(value, name, len(box))
     places = islice(cycle(PLACES), len(box))
     start = tuple(low + (high - low) * p for (low, high), p in zip(box, places, strict=True))
@@ -67,7 +102,7 @@ def wrap(
 def check_scalar(value: Objective, name: str, dimensions: int) -> None:
     """Raise SpecError unless `value` takes a point of so many coordinates to one real number."""
     with jax.enable_x64(True):
-        point = jax.ShapeDtypeStruct((dimensions,), jnp.float64)
+        point = jnp.zeros(dimensions)
         try:
             found = jax.eval_shape(value, point)
         except Exception as error:

@@ -11,102 +11,26 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cuesta.core.optim import usual_rule
 from cuesta.errors import SpecError
 from cuesta.lab.descent import NEVER, Bulk, Course, End, Info, crossed, stack, trace
 from cuesta.lab.functions import Function, check_start
+from cuesta.lab.grids import grid_of, shown_steps, surface
 from cuesta.lab.minima import LOST, Critical, critical_points, labels
 from cuesta.lab.taylor import Forecast, forecasts
+from cuesta.lab.terms import Terms
 from cuesta.lab.tuning import heights, tune, with_rate
-from cuesta.spec import DIALECTS, OPTIMIZERS, check_choice, check_count, check_range
 
 FEW = 4  # dimensions up to which critical points are sought
-DENSE = 100  # steps at the start of a long path that are all shown
-GRID = 100  # starts of a basin picture along each side
-SHOWN = 600  # steps of a path that are kept to be seen
-MANY = 1_000_000
+BASIN_STEPS = 1000  # at most so many for each of the 10,000 starts
+WORLD = 1e-6  # minima whose J differs by less are equally low
 Watcher = Callable[[str, float], None]
 
 
 def _silent(stage: str, share: float) -> None: ...
 
 
-@dataclass(frozen=True)
-class Terms:
-    """The terms of a race, checked when made.
-
-    Each optimizer's α is the best of `tries` rates from `lowest_rate` to `highest_rate` (the
-    function's own where it is None), in equal ratios, over `tuning_starts` starts. The race has `seeds` starts: the given one, and others
-    within ± `spread` of the domain's width of it, as the starts of the tuning are; none is in
-    both. `noise` is the variance of what is added to each component of the gradient; `clip_norm`
-    and `clip_value` bound it (N5); α decays linearly to α · `final_ratio` (N12). `basins` asks
-    where 10,000 starts of the whole domain end.
-    Raises SpecError naming what is unusable.
-    """
-
-    optimizers: tuple[str, ...] = OPTIMIZERS
-    dialect: str = "notes"
-    steps: int = 2000
-    seeds: int = 9
-    tries: int = 40
-    lowest_rate: float = 1e-5
-    highest_rate: float | None = None
-    tuning_starts: int = 9
-    spread: float = 0.05
-    noise: float = 0.0
-    clip_norm: float | None = None
-    clip_value: float | None = None
-    final_ratio: float | None = None
-    seed: int = 0
-    basins: bool = True
-
-    def __post_init__(self) -> None:
-        if not self.optimizers:
-            raise SpecError("A race needs at least one optimizer.")
-        for name in self.optimizers:
-            check_choice("optimizer", name, OPTIMIZERS)
-        if len(set(self.optimizers)) < len(self.optimizers):
-            raise SpecError("An optimizer races once; one is named twice.")
-        check_choice("dialect", self.dialect, DIALECTS)
-        for name in ("steps", "seeds", "tries", "tuning_starts"):
-            check_count(name, getattr(self, name), MANY)
-        check_range("lowest_rate", self.lowest_rate, 0, math.inf, open_low=True)
-        if self.highest_rate is not None:
-            check_range("highest_rate", self.highest_rate, self.lowest_rate, math.inf)
-        check_range("spread", self.spread, 0, 1)
-        check_range("noise", self.noise, 0, math.inf)
-        for name in ("clip_norm", "clip_value"):
-            if getattr(self, name) is not None:
-                check_range(name, getattr(self, name), 0, math.inf, open_low=True)
-        if self.final_ratio is not None:
-            check_range("final_ratio", self.final_ratio, 0, 1)
-
-    @property
-    def clips(self) -> bool:
-        """Whether any bound is set."""
-        return self.clip_norm is not None or self.clip_value is not None
-
-    def rates(self, function: Function) -> np.ndarray:
-        """The rates that are tried for every optimizer."""
-        highest = function.highest_rate if self.highest_rate is None else self.highest_rate
-        return np.geomspace(self.lowest_rate, max(highest, self.lowest_rate), self.tries)
-
-    def course(self, optimizer: str, function: Function) -> Course:
-        """An optimizer on these terms, with α₀ = 1."""
-        falls = function.lowest is not None and math.isinf(function.lowest)
-        return Course(
-            usual_rule(optimizer, self.dialect),
-            1.0,
-            1.0 if self.final_ratio is None else self.final_ratio,
-            math.inf if self.clip_norm is None else self.clip_norm,
-            math.inf if self.clip_value is None else self.clip_value,
-            math.sqrt(self.noise),
-            function.goal if falls and function.goal is not None else -math.inf,
-        )
-
-
 class Path(NamedTuple):
-    """The shown steps of one path: points (shown, n), what the rule did there, what was foreseen."""
+    """The shown steps of one path: points (shown, n), what the rule did, what was foreseen."""
 
     points: np.ndarray
     info: Info
@@ -114,21 +38,29 @@ class Path(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Runner:
-    """An optimizer's race: its rate, the ends of its seeds, its path from the given start.
+class Run:
+    """The ends of all seeds, the path from the given start, and the critical point it ends at."""
 
-    `unclipped` and `ghost` are the same without clipping, where there is any; `basin` holds, for
-    each start of the grid, the place in `Race.resting` of where it ended, NOWHERE or LOST.
+    end: End
+    path: Path
+    rest: Critical | None
+
+
+@dataclass(frozen=True)
+class Runner:
+    """An optimizer's race: its rate, its run, and the same run without clipping where there is any.
+
+    `basin` holds, for each start of the grid, the place in `Race.resting` of where it ended,
+    NOWHERE or LOST; `world` is the share of those starts that end as low as J goes.
     """
 
     optimizer: str
     learning_rate: float
     final_learning_rate: float
-    end: End
-    path: Path
-    unclipped: End | None
-    ghost: Path | None
+    run: Run
+    free: Run | None
     basin: np.ndarray | None
+    world: float | None
 
 
 @dataclass(frozen=True)
@@ -136,7 +68,7 @@ class Race:
     """All that a race showed, the first to arrive first.
 
     J is counted from `base`; a path has arrived once J ≤ `goal`. `resting` are the critical points
-    at which a path can end.
+    at which a path can end, `grid` the starts of the basins, `surface` J on a grid of `axes`.
     """
 
     function: Function
@@ -149,6 +81,7 @@ class Race:
     resting: list[Critical]
     shown: np.ndarray
     grid: np.ndarray | None
+    surface: np.ndarray | None
 
 
 def race(function: Function, terms: Terms, start: object = None, watch: Watcher = _silent) -> Race:
@@ -167,26 +100,29 @@ def race(function: Function, terms: Terms, start: object = None, watch: Watcher 
     field = _Field(function, terms, first, watch)
     courses, base, goal = field.tune([c.value for c in resting])
     free = [c._replace(clip_norm=math.inf, clip_value=math.inf) for c in courses]
-    both = [*courses, *free] if terms.clips else courses
+    runs = field.runs([*courses, *free] if terms.clips else courses, goal, critical)
     nothing = [None] * len(courses)  # where nothing is clipped there is nothing to compare
-    ends, paths = field.ends(both, goal, "race"), field.paths(both)
-    unclipped, ghosts = [*ends[len(courses) :], *nothing], [*paths[len(courses) :], *nothing]
+    free_runs = [*runs[len(courses) :], *nothing]
     grid = grid_of(function, terms.seed) if terms.basins and resting else None
-    basins = nothing if grid is None else field.basins(courses, resting, grid)
-    parts = zip(terms.optimizers, courses, ends, paths, unclipped, ghosts, basins, strict=False)
+    basins: list[Any] = [(None, None)] * len(courses)
+    if grid is not None:
+        basins = field.basins(courses, resting, grid, goal)
+    parts = zip(terms.optimizers, courses, runs, free_runs, basins, strict=False)
     runners = [
-        Runner(name, float(c.alpha_0), float(c.alpha_t), *rest) for name, c, *rest in parts
+        Runner(name, float(c.alpha_0), float(c.alpha_t), run, other, *basin)
+        for name, c, run, other, basin in parts
     ]
-    runners.sort(key=lambda runner: _place(runner.end, base, goal, terms.steps))
-    return Race(function, terms, first, base, goal, runners, critical, resting, field.shown, grid)
+    runners.sort(key=lambda runner: _place(runner.run.end, base, goal, terms.steps))
+    heights = surface(function) if function.dimensions == 2 else None
+    return Race(
+        function, terms, first, base, goal, runners, critical, resting, field.shown, grid, heights
+    )
 
 
 class _Field:
     """What all runners of a race share: the function, the starts, the compiled program."""
 
-    def __init__(
-        self, function: Function, terms: Terms, first: np.ndarray, watch: Watcher
-    ) -> None:
+    def __init__(self, function: Function, terms: Terms, first: np.ndarray, watch: Watcher) -> None:
         self._function, self._terms, self._watch = function, terms, watch
         self._bulk = Bulk(function.value, noisy=terms.noise > 0)
         self._starts, self._seeds = _starts(function, terms, first, terms.seeds, stream=0)
@@ -224,11 +160,15 @@ class _Field:
         base, near = heights(lowest, function.goal, tuned.lowest)
         return fitted, base, base + near if function.goal is None else function.goal
 
-    def ends(self, courses: list[Course], goal: float, stage: str) -> list[End]:
-        """The ends of all seeds, for each course."""
-        return self._run(courses, self._starts, self._seeds, goal, stage)
+    def runs(self, courses: list[Course], goal: float, critical: list[Critical]) -> list[Run]:
+        """Every course from all the starts."""
+        steps = self._terms.steps
+        ends = self._run(courses, self._starts, self._seeds, goal, "race", steps)
+        places = labels(self._function, critical, np.array([end.w[0] for end in ends]))
+        rests = [critical[place] if place >= 0 else None for place in places]
+        return [Run(*row) for row in zip(ends, self._paths(courses), rests, strict=True)]
 
-    def paths(self, courses: list[Course]) -> list[Path]:
+    def _paths(self, courses: list[Course]) -> list[Path]:
         """The shown steps from the given start, for each course."""
         j, steps = self._function.value, self._terms.steps
         points, info = trace(
@@ -243,20 +183,36 @@ class _Field:
         ]
 
     def basins(
-        self, courses: list[Course], resting: list[Critical], grid: np.ndarray
-    ) -> list[np.ndarray]:
-        """Where each start of the grid ends: its place in `resting`, NOWHERE or LOST."""
-        ends = self._run(courses, grid, np.arange(len(grid)), -math.inf, "basins")
-        found = [labels(self._function, resting, end.w) for end in ends]
-        lost = [end.lost != NEVER for end in ends]
-        return [np.where(gone, LOST, places) for places, gone in zip(found, lost, strict=True)]
+        self, courses: list[Course], resting: list[Critical], grid: np.ndarray, goal: float
+    ) -> list[tuple[np.ndarray, float]]:
+        """Where each start of the grid ends, for each course, and the share that ends lowest.
+
+        That is its place in `resting`, NOWHERE or LOST. An end below the goal counts as lowest
+        wherever it is: a curve of minima goes on beyond the domain.
+        """
+        steps = min(self._terms.steps, BASIN_STEPS)
+        ends = self._run(courses, grid, np.arange(len(grid)), goal, "basins", steps)
+        least = min(c.value for c in resting)
+        lowest = np.array([c.value - least <= WORLD for c in resting] + [False, False])
+        basins = []
+        for end in ends:
+            places = labels(self._function, resting, end.w)
+            places = np.where(end.lost != NEVER, LOST, places)
+            basins.append((places, float((lowest[places] | (end.j <= goal)).mean())))
+        return basins
 
     def _run(
-        self, courses: list[Course], starts: np.ndarray, seeds: np.ndarray, goal: float, stage: str
+        self,
+        courses: list[Course],
+        starts: np.ndarray,
+        seeds: np.ndarray,
+        goal: float,
+        stage: str,
+        steps: int,
     ) -> list[End]:
         lanes = crossed(stack(courses), starts, seeds)
         progress = self._progress(stage, len(courses) * len(starts))
-        end = self._bulk.run(*lanes, self._terms.steps, goal, advanced=progress)
+        end = self._bulk.run(*lanes, steps, goal, advanced=progress)
         shape = len(courses), len(starts)
         apart = End(*(part.reshape(*shape, *part.shape[1:]) for part in end))
         return [End(*(part[i] for part in apart)) for i in range(len(courses))]
@@ -299,39 +255,6 @@ def _starts(
     moved = first + rng.uniform(-1, 1, (count, len(first))) * terms.spread * function.width()
     low = function.low()
     return np.clip(moved, low, low + function.width()), rng.integers(2**31, size=count)
-
-
-def shown_steps(steps: int) -> np.ndarray:
-    """All steps of a short path; of a long one the first hundred, then ever fewer, to the last."""
-    if steps <= SHOWN:
-        return np.arange(steps)
-    later = np.geomspace(DENSE, steps - 1, SHOWN - DENSE)
-    return np.unique(np.concatenate([np.arange(DENSE), later.round().astype(np.int64)]))
-
-
-def grid_of(function: Function, seed: int) -> np.ndarray:
-    """10,000 starts of the whole domain: a square grid in two dimensions, else evenly spread."""
-    if function.dimensions == 2:
-        x, y = axes(function, GRID)
-        return np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    from scipy.stats import qmc
-
-    sampler = qmc.Sobol(function.dimensions, rng=np.random.default_rng([6, seed]))
-    return function.low() + function.width() * sampler.random(2**14)[: GRID**2]
-
-
-def axes(function: Function, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The coordinates of a grid over a domain of two dimensions."""
-    (left, right), (bottom, top) = function.domain
-    return np.linspace(left, right, count), np.linspace(bottom, top, count)
-
-
-def surface(function: Function, count: int = 81) -> np.ndarray:
-    """J on a grid over a domain of two dimensions: (y, x)."""
-    x, y = axes(function, count)
-    points = np.stack(np.meshgrid(x, y), axis=-1)
-    with jax.enable_x64(True):
-        return np.asarray(jax.jit(jax.vmap(jax.vmap(function.value)))(jnp.asarray(points)))
 
 
 def _place(end: End, base: float, goal: float, steps: int) -> tuple[float, float, float]:

@@ -11,6 +11,8 @@ import numpy as np
 from cuesta.lab.descent import NEVER, Bulk, Course, End, crossed, stack
 from cuesta.lab.functions import NEAR
 
+TINY = 1e-300  # a height of 0 has no logarithm
+
 
 class Tuned(NamedTuple):
     """The rate of each course, and the lowest J that a path of the tuning ended at.
@@ -69,7 +71,8 @@ def heights(lowest: float | None, goal: float | None, met: float) -> tuple[float
 def _best(end: End, course: int, base: float, clamp: float, steps: int) -> int:
     """The place of the best rate of a course among (courses, rates, starts)."""
     j, reached, lost = end.j[course], end.reached[course], end.lost[course] != NEVER
-    height = np.where(lost, 1.0, np.maximum(np.where(lost, base, j) - base, clamp))
+    floor = max(clamp, TINY)
+    height = np.where(lost, 1.0, np.maximum(np.where(lost, base, j) - base, floor))
     level = np.log10(height).mean(axis=1)
     took = np.where(reached == NEVER, steps + 1, reached).mean(axis=1)
     # Levels that differ by rounding alone are one level: then the time decides.

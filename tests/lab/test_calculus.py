@@ -6,7 +6,14 @@ from hypothesis import strategies as st
 
 from cuesta.core.optim import init_moments, rule, update
 from cuesta.lab.curvature import extreme_eigenvalues, gradient, hessian, hessian_product
-from cuesta.lab.functions import FUNCTIONS, half_square, himmelblau, ravine, rosenbrock
+from cuesta.lab.functions import (
+    FUNCTIONS,
+    function,
+    half_square,
+    himmelblau,
+    ravine,
+    rosenbrock,
+)
 from cuesta.lab.taylor import best_rate, forecast
 
 CLOSED = 1e-10  # float64's 1e-16, amplified by the few hundred operations of these functions
@@ -32,7 +39,7 @@ def test_rosenbrocks_derivatives_are_their_closed_forms(w):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_products_are_those_of_the_whole_hessian(name):
-    j, w = FUNCTIONS[name].value, np.array(FUNCTIONS[name].start)
+    j, w = function(name).value, np.array(function(name).start)
     product, whole = hessian_product(j, w), hessian(j, w)
     for v in rng.standard_normal((3, len(w))):
         np.testing.assert_allclose(product(v), whole @ v, rtol=CLOSED, atol=CLOSED)

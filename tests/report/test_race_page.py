@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cuesta.report import race_words
 from cuesta.report.race_copy import packed
 from cuesta.report.race_page import PARTS, render
 from tests.report.views import FORMULAS, view
@@ -95,6 +96,29 @@ def test_a_function_without_a_lowest_value_is_told_and_drawn():
     page = render(race)
     assert "It has no lowest value" in page
     assert "from the lowest value drawn" in page
+
+
+def test_what_a_race_does_not_know_is_left_out():
+    race = view(steps=5)
+    for result in race["results"]:
+        result |= {"shares": None, "global_share": None, "learning_rate": None}
+        result["final"] = dict.fromkeys(result["final"])
+    race["minima"] = race["critical_points"] = []
+    page = render(race)
+    assert 'id="landings"' not in page
+    assert 'id="critical"' not in page
+    assert 'id="basins"' in page
+
+
+def test_only_the_minima_that_catch_most_get_a_row():
+    race = view(steps=5)
+    race["critical_points"] *= 3
+    race["minima"] = list(range(20))
+    for result in race["results"]:
+        result["shares"] = [0.01] * 10 + [0.05] * 8 + [0.01] * 2
+    found = race_words.landings(race, 8)
+    assert found["first"] == list(range(10, 18))
+    assert (found["left"], found["others"][0], found["nowhere"][0]) == (12, "12 %", "48 %")
 
 
 # ---- in a browser ----

@@ -44,7 +44,8 @@ def page_data(view: dict[str, Any], scale: Scale, worn: list[Look]) -> dict[str,
             for result, look, path in zip(view["results"], worn, view["paths"], strict=True)
         ],
         "critical": [
-            {**spot, "point": spot["point"][:SHOWN], "eigenvalues": None}
+            {name: spot[name] for name in ("kind", "value", "global")}
+            | {"point": spot["point"][:SHOWN]}
             for spot in view["critical_points"]
         ],
         "surface": _surface(view["surface"], scale),

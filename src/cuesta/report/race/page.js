@@ -5,7 +5,7 @@
 
 const race = unpacked(JSON.parse(byId("data").textContent));
 const shown = allSteps(race.optimizers);
-const state = { at: shown.length - 1, chosen: 0, timer: null, relief: false, theme: null };
+const state = { at: shown.length - 1, chosen: 0, playing: false, relief: false, theme: null };
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 const night = matchMedia("(prefers-color-scheme: dark)");
 
@@ -96,10 +96,17 @@ function height(above) {
 }
 
 /* A colour of the style sheet as plotly can read it: light-dark() is resolved by an element only. */
-function colour(name, element = document.body) {
+function colour(name) {
+  if (!tints.has(name)) tints.set(name, resolved(name));
+  return tints.get(name);
+}
+
+const tints = new Map(); /* until the look changes: asking costs a layout */
+
+function resolved(name) {
   const probe = document.createElement("i");
   probe.style.color = `var(${name})`;
-  element.append(probe);
+  document.body.append(probe);
   const found = getComputedStyle(probe).color;
   probe.remove();
   return found;
@@ -336,7 +343,8 @@ function move(id, traces, first) {
 function showMarks() {
   const kinds = new Set(race.critical.map(kindOf));
   const listed = Object.keys(MARKS).filter((kind) => kinds.has(kind));
-  byId("marks").replaceChildren(...listed.map((kind) => cell("span", `${MARKS[kind][1]} ${kind}`)));
+  const signs = listed.map((kind) => cell("span", `${MARKS[kind][1]} ${kind}`));
+  byId("marks").replaceChildren(...signs, cell("span", `shade and height: ${race.scale.name}`));
 }
 
 function isOutside(w) {
@@ -441,9 +449,13 @@ function criticalSigns() {
   };
 }
 
-/* Further away where the picture is narrow: the axes' names must fit. */
+function isNarrow() {
+  return byId("relief").clientWidth < 480;
+}
+
+/* Further away where the picture is narrow: the numbers of the axes must fit. */
 function viewpoint() {
-  const away = byId("relief").clientWidth < 480 ? 1.3 : 1;
+  const away = isNarrow() ? 1.15 : 1;
   return { x: -1.25 * away, y: -1.45 * away, z: 1.05 * away };
 }
 
@@ -463,7 +475,7 @@ function drawRelief() {
     scene: {
       xaxis: side("x", { range: across }),
       yaxis: side("y", { range: up }),
-      zaxis: side(plain(race.scale.name)),
+      zaxis: side(isNarrow() ? "" : plain(race.scale.name)),
       aspectratio: { x: 1.1, y: 1.1, z: 0.65 },
       camera,
     },
@@ -621,8 +633,16 @@ curveLines.count = race.optimizers.length + race.optimizers.filter((one) => one.
 
 /* ---- the player ---- */
 
+const LAST = shown.length - 1;
+
+/* A jump of the reader's; while playing, the play goes on from there. */
 function goTo(at) {
-  state.at = Math.max(0, Math.min(shown.length - 1, at));
+  show(Math.max(0, Math.min(LAST, at)));
+  startClock();
+}
+
+function show(at) {
+  state.at = at;
   moveSurface();
   moveCurve();
   showStep();
@@ -636,36 +656,41 @@ function showStep() {
   slider.setAttribute("aria-valuetext", text);
   write("now", text);
   /* A voice that reads thirty steps a second helps nobody. */
-  if (!state.timer) write("spoken", text);
+  if (!state.playing) write("spoken", text);
 }
 
-function tick() {
-  if (state.at >= shown.length - 1) pause();
-  else goTo(state.at + 1);
+function startClock() {
+  state.from = state.at;
+  state.since = performance.now();
+}
+
+/* Steps follow the clock: a slow machine leaves some out rather than playing longer. */
+function tick(now) {
+  if (!state.playing) return;
+  const passed = Math.floor((Math.max(0, now - state.since) * Number(byId("speed").value)) / 1000);
+  const at = Math.min(LAST, state.from + passed);
+  if (at !== state.at) show(at);
+  if (at < LAST) requestAnimationFrame(tick);
+  else pause();
 }
 
 function play() {
-  if (state.at >= shown.length - 1) goTo(0);
-  state.timer = setInterval(tick, 1000 / Number(byId("speed").value));
+  if (state.at >= LAST) goTo(0);
+  state.playing = true;
+  startClock();
   write("play", "Pause");
+  requestAnimationFrame(tick);
 }
 
 function pause() {
-  clearInterval(state.timer);
-  state.timer = null;
+  state.playing = false;
   write("play", "Play");
   showStep();
 }
 
 function toggle() {
-  if (state.timer) pause();
+  if (state.playing) pause();
   else play();
-}
-
-function changeSpeed() {
-  if (!state.timer) return;
-  pause();
-  play();
 }
 
 /* ---- what the rule did ---- */
@@ -861,6 +886,7 @@ function drawBasins() {
 
 function paint() {
   if (state.theme) document.documentElement.dataset.theme = state.theme;
+  tints.clear();
   write("theme", isDark() ? "Light look" : "Dark look");
   drawSurface();
   drawCurve();
@@ -879,7 +905,7 @@ const KEYS = {
   ArrowLeft: (event) => goTo(state.at - (event.shiftKey ? 10 : 1)),
   ArrowRight: (event) => goTo(state.at + (event.shiftKey ? 10 : 1)),
   Home: () => goTo(0),
-  End: () => goTo(shown.length - 1),
+  End: () => goTo(LAST),
   d: chooseRelief,
   t: switchLook,
   "?": () => byId("keys").showModal(),
@@ -909,7 +935,7 @@ function listen() {
   byId("help").addEventListener("click", KEYS["?"]);
   byId("play").addEventListener("click", toggle);
   byId("slider").addEventListener("input", (event) => goTo(Number(event.target.value)));
-  byId("speed").addEventListener("change", changeSpeed);
+  byId("speed").addEventListener("change", startClock);
   byId("choice").addEventListener("change", (event) => choose(Number(event.target.value)));
   byId("third")?.addEventListener("click", chooseRelief);
   byId("basin-choice")?.addEventListener("change", (event) => choose(Number(event.target.value)));
@@ -918,7 +944,7 @@ function listen() {
 }
 
 function begin() {
-  byId("slider").max = shown.length - 1;
+  byId("slider").max = LAST;
   if (still.matches) byId("speed").value = "4";
   if (race.surface) {
     showMarks();

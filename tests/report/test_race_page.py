@@ -267,6 +267,21 @@ def test_playing_draws_more_of_the_paths(visit):
     assert page.text("play") == "Play"
 
 
+def test_what_stands_still_stays_while_paths_move(visit):
+    # Plotly's animation takes away what its frame leaves out.
+    page = visit(view(steps=20, clip_norm=20.0))
+    seen = """
+        const count = selector => document.querySelectorAll(selector).length;
+        return [count('#plane .contourfill path'), count('#plane .contourlines path'),
+                count('#curve .js-line'), count('#curve .point'), count('#plane .point')]
+    """
+    before = page.ask(seen)
+    assert min(before) > 0
+    page.press("\ue011", "\ue014")
+    page.ask("return new Promise(done => setTimeout(done, 200))")
+    assert page.ask(seen) == before
+
+
 def test_playing_ends_at_the_last_step(visit):
     page = visit(view(steps=5))
     page.click("#play")  # from the end it begins anew
@@ -438,7 +453,7 @@ def test_other_dimensions_have_no_surface_but_all_the_rest(visit, dimensions):
     page.slide(4)
     assert page.ask("return document.getElementById('plane')") is None
     assert page.coordinates()["w"] == close(race["paths"][0]["w"][4][:6])
-    left = "3 further coordinates are left out."
+    left = "Not shown: 3 of 9 coordinates."
     hidden = page.ask("return document.getElementById('coordinates-left').hidden")
     assert (page.text("coordinates-left") == left and not hidden) == (dimensions == 9)
     page.press("d", "\ue011", "3")

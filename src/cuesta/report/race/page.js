@@ -71,6 +71,7 @@ function number(value, digits = 4) {
   if (Number.isInteger(value) && Math.abs(value) < 1e6) return grouped(value);
   const small = value !== 0 && Math.abs(value) < 1e-3;
   const short = Number(value.toPrecision(digits));
+  if (Number.isInteger(short) && Math.abs(short) < 1e6) return grouped(short);
   return signed((small ? short.toExponential() : String(short)).replace("e+", "e"));
 }
 
@@ -326,9 +327,11 @@ function drawPlane() {
   Plotly.react("plane", [contours(), criticalMarks(), ...movers(flat)], look, SETUP);
 }
 
-/* While playing only the traces that move are touched: no contour is computed again. */
+/* Only the traces that move are given anew. Not by Plotly.animate: it takes the contours away. */
 function movePlane() {
-  move("plane", movers(flat), 2);
+  const traces = movers(flat);
+  const update = { x: traces.map((trace) => trace.x), y: traces.map((trace) => trace.y) };
+  Plotly.restyle("plane", update, traces.map((trace, i) => i + 2));
 }
 
 function move(id, traces, first) {
@@ -756,7 +759,7 @@ function showCoordinates(path, i) {
   table.tBodies[0].replaceChildren(...rows);
   const hidden = race.dimensions - names.length;
   byId("coordinates-left").hidden = !hidden;
-  write("coordinates-left", `${grouped(hidden)} further coordinates are left out.`);
+  write("coordinates-left", `Not shown: ${grouped(hidden)} of ${grouped(race.dimensions)} coordinates.`);
 }
 
 function coordinate(k) {

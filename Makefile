@@ -21,6 +21,7 @@ lint: .venv/installed-dev
 bench: .venv/installed
 	$(BIN)/python bench/quality.py
 	$(BIN)/python bench/rule_cost.py
+	$(BIN)/python bench/basins.py
 
 # Our optimizers beside torch's, optax's and Keras's: the table of worst differences.
 parity: .venv/installed-parity

@@ -51,6 +51,16 @@ def test_the_optimizers_page_runs_as_it_stands():
     assert abs(found["params"]["w"] - 3.0).max() < 0.05  # α ends at 1e-3 and steps by about that
 
 
+def test_the_labs_page_runs_as_it_stands():
+    (code,) = blocks("docs/lab.md", "python")
+    found = {}
+    exec(code, found)  # noqa: S102 (our own page)
+    assert found["found"].verdict == "short"
+    assert abs(found["rate"] - 0.5) < 1e-12
+    assert sorted(set(found["kinds"])) == ["maximum", "minimum", "saddle"]
+    assert found["winner"].run.end.j[0] < 1e-8
+
+
 def test_the_readmes_space_is_read(in_folder):
     (text,) = blocks("README.md", "toml")
     (in_folder / "space.toml").write_text(text)

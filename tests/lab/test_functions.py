@@ -38,10 +38,12 @@ ORACLES = {
     ),
     "himmelblau": lambda w: (w[0] ** 2 + w[1] - 11) ** 2 + (w[0] + w[1] ** 2 - 7) ** 2,
     "rastrigin": lambda w: sum(10 + x * x - 10 * math.cos(2 * math.pi * x) for x in w),
-    "ackley": lambda w: -20 * math.exp(-0.2 * math.sqrt(sum(x * x for x in w) / len(w)))
-    - math.exp(sum(math.cos(2 * math.pi * x) for x in w) / len(w))
-    + 20
-    + math.e,
+    "ackley": lambda w: (
+        -20 * math.exp(-0.2 * math.sqrt(sum(x * x for x in w) / len(w)))
+        - math.exp(sum(math.cos(2 * math.pi * x) for x in w) / len(w))
+        + 20
+        + math.e
+    ),
     "saddle": lambda w: (sum(x * x for x in w[:-1]) - w[-1] ** 2) / 2,
     "monkey_saddle": lambda w: w[0] ** 3 - 3 * w[0] * w[1] ** 2,
 }
@@ -109,7 +111,7 @@ def test_in_the_plane_a_quadratics_flat_axis_lies_at_the_angle():
 def test_the_cliff_has_a_wall_where_fifty_factors_multiply():
     # Away from it the gradient is below 1; at its foot a product of fifty factors above 1.
     assert np.abs(gradient(cliff, [2.0, -0.5])).max() < 1
-    assert np.linalg.norm(gradient(cliff, [5.5, -2.918])) > 10
+    assert np.linalg.norm(gradient(cliff, [4.9, -2.55])) > 10
 
 
 def test_the_cliffs_minima_are_a_line_of_which_the_hessian_knows():

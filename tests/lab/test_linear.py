@@ -1,9 +1,10 @@
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from sklearn.linear_model import LinearRegression, Ridge
 
 from cuesta.errors import CuestaError
-from cuesta.lab.linear import solve
+from cuesta.lab.linear import objective, solve, train
 
 rng = np.random.default_rng(0)
 X = rng.standard_normal((50, 4)) * [1, 10, 0.1, 1] + [0, 5, 1, -2]
@@ -65,3 +66,38 @@ def test_badly_conditioned_columns_keep_half_their_digits():
 def test_what_cannot_be_solved_is_a_sentence(x, y, how, culprit):
     with pytest.raises(CuestaError, match=culprit):
         solve(x, y, **how)
+
+
+@pytest.mark.parametrize("ridge", [0.0, 0.2])
+def test_every_optimizer_comes_to_the_closed_form(ridge):
+    x, weights = (X - X.mean(0)) / X.std(0), rng.random(50)
+    found = {t.optimizer: t for t in train(x, Y, ridge=ridge, weights=weights, final_ratio=1e-3)}
+    assert set(found) == {"sgd", "momentum", "adagrad", "rmsprop", "adam"}
+    for one in found.values():
+        assert one.distance < 1e-3
+        # Near its minimum J is a parabola: it lies above by at most ½λmax of the distance squared.
+        assert -1e-15 < one.excess < 1e-5
+    assert found["momentum"].distance < 1e-9
+
+
+def test_badly_scaled_columns_keep_descent_away_where_the_closed_form_is_exact():
+    # N3: columns of sizes 0.1 to 10 have a condition of 10⁴ and more.
+    (raw,) = train(X, Y, optimizers=("sgd",))
+    (even,) = train((X - X.mean(0)) / X.std(0), Y, optimizers=("sgd",))
+    assert even.distance < 1e-8 < 1e-2 < raw.distance
+
+
+def test_where_columns_depend_on_each_other_the_excess_tells():
+    doubled = np.hstack([X, X[:, :1]])
+    doubled = (doubled - doubled.mean(0)) / doubled.std(0)
+    found = {t.optimizer: t for t in train(doubled, Y[:, 0])}
+    assert found["sgd"].distance < 1e-8  # from zero descent never leaves the span of the rows
+    assert abs(found["adam"].excess) < 1e-12
+
+
+def test_the_objective_is_the_mean_that_solve_minimizes(float64):
+    theta, u = rng.standard_normal((5, 3)), rng.random(50)
+    found = float(objective(X, Y, ridge=0.3, weights=u)(jnp.asarray(theta.ravel())))
+    residual = X @ theta[:4] + theta[4] - Y
+    rows = 0.5 * (residual**2).sum(axis=1)
+    assert found == pytest.approx((u @ rows) / u.sum() + 0.15 * (theta[:4] ** 2).sum(), rel=1e-12)

@@ -1,5 +1,6 @@
 from collections import Counter
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -70,7 +71,11 @@ def test_the_cliffs_minima_are_one_curve():
     assert found.low
     assert len(found.members) > 10
     on_line = 0.7 * found.members[:, 0] + found.members[:, 1]
-    np.testing.assert_allclose(on_line, np.log(0.7 / 0.3), atol=1e-6)
+    # Beside the wall fifty steps do not settle, and the line bends by a thousandth.
+    np.testing.assert_allclose(on_line, np.log(0.7 / 0.3), atol=1e-3)
+    with jax.enable_x64(True):
+        heights = np.asarray(jax.vmap(function("cliff").value)(jnp.asarray(found.members)))
+    assert heights.max() < 1e-15
 
 
 def test_a_cones_tip_is_a_kink_and_a_smooth_minimum_is_not():

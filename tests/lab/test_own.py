@@ -1,3 +1,5 @@
+import sys
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -30,13 +32,8 @@ number = 3
 def mine(in_folder, monkeypatch):
     (in_folder / "mine_for_race.py").write_text(SOURCE)
     (in_folder / "broken_for_race.py").write_text("import nothing_of_this_name\n")
-    monkeypatch.setattr("sys.path", ["elsewhere"])
-    monkeypatch.delitem(__import__("sys").modules, "mine_for_race", raising=False)
-
-
-@pytest.fixture(autouse=True)
-def standard_library(monkeypatch):
-    """`mine` empties the search path: what was imported stays imported."""
+    monkeypatch.setattr("sys.path", [p for p in sys.path if p not in ("", str(in_folder))])
+    monkeypatch.delitem(sys.modules, "mine_for_race", raising=False)
 
 
 def test_a_function_of_the_working_folder_is_found(mine):
@@ -68,7 +65,7 @@ def test_a_domain_is_one_pair_or_a_pair_for_each(mine):
         (":f", "cannot be imported"),
         ("..:f", "cannot be imported"),
         ("mine_for_race:vector", r"one number, not an array of shape \(2,\)"),
-        ("mine_for_race:whole", "one number, not int|real number"),
+        ("mine_for_race:whole", "one number, not int"),
         ("mine_for_race:text", "one number, not str"),
         ("mine_for_race:plain", "jax.numpy: TracerArrayConversionError|jax.numpy: .*Error"),
         ("mine_for_race:branches", "TracerBoolConversionError"),

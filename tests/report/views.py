@@ -145,6 +145,7 @@ def result(name, kept, steps, clipping, two):
         "numbers": numbers,
         "learning_rate": alpha,
         "final_learning_rate": None,
+        "edge": False,
         "reached": 9 if reached else 0,
         "steps_to_goal": {
             "median": reached,
@@ -157,7 +158,12 @@ def result(name, kept, steps, clipping, two):
         "outcome": f"reaches the minimum {where} at step {reached}."
         if reached
         else f"is at {where} when the steps are used up.",
-        "unclipped": {"end": [1.0, 1.0], "value": 0.49, "outcome": "is thrown far out: lost."}
+        "unclipped": {
+            "end": [1.0, 1.0],
+            "value": 0.49,
+            "reached": 2,
+            "outcome": "is thrown far out: lost.",
+        }
         if clipping
         else None,
         "shares": [0.4, 0.25, 0.2, 0.1] if two else None,
@@ -209,6 +215,8 @@ def view(
             "clip_value": None,
             "decay": False,
             "dialect": "notes",
+            "final_ratio": None,
+            "seed": 0,
         },
         "results": [
             result(name, kept, steps, bool(clip_norm), two)
@@ -220,6 +228,7 @@ def view(
                 "value": float(value(np.array(spot))),
                 "kind": kind,
                 "eigenvalues": np.linalg.eigvalsh(hessian(np.array(spot))).tolist(),
+                "members": None,
                 "global": best,
             }
             for spot, kind, best in (SPOTS if two else [((0.0,) * dimensions, "minimum", True)])
@@ -229,4 +238,5 @@ def view(
         "surface": surface(domain) if two else None,
         "basins": basins(domain, len(names), [spot for spot, _, _ in SPOTS[:4]]) if two else None,
         "version": "0.1.0",
+        "format": 1,
     }

@@ -126,6 +126,8 @@ def _fresh(function: Function, found: Found, known: list[Critical], usual: float
     small = np.linalg.norm(found.slope, axis=1) <= FLAT * usual
     finite = np.isfinite(found.drift).all(axis=(1, 2)) & np.isfinite(found.h).all(axis=(1, 2))
     sound = np.flatnonzero(_inside(function, found.point) & small & finite)
+    # Of near points the one that is flattest stands for all.
+    sound = sound[np.argsort(np.linalg.norm(found.slope[sound], axis=1), kind="stable")]
     fresh: list[Critical] = []
     for i in sound[_distinct(found.point[sound], SAME * function.width())]:
         eigenvalues = np.linalg.eigvalsh(found.h[i])

@@ -101,15 +101,16 @@ def wrap(
 
 def check_scalar(value: Objective, name: str, dimensions: int) -> None:
     """Raise SpecError unless `value` takes a point of so many coordinates to one real number."""
+    returned: list[Any] = []
     with jax.enable_x64(True):
-        point = jnp.zeros(dimensions)
         try:
-            found = jax.eval_shape(value, point)
+            jax.eval_shape(lambda w: returned.append(value(w)), jnp.zeros(dimensions))
         except Exception as error:
             raise SpecError(
                 f"{name} cannot take a point of {dimensions} coordinates, written with "
                 f"jax.numpy: {_first(error)}"
             ) from error
+    found = returned[0]
     shape, kind = getattr(found, "shape", None), getattr(found, "dtype", None)
     if shape is None or kind is None:
         raise SpecError(f"{name} must return one number, not {type(found).__name__}.")

@@ -15,7 +15,7 @@ from cuesta.errors import SpecError
 from cuesta.lab.descent import NEVER, Bulk, Course, End, Info, crossed, stack, trace
 from cuesta.lab.functions import Function, check_start
 from cuesta.lab.grids import grid_of, shown_steps, surface
-from cuesta.lab.minima import LOST, Critical, critical_points, labels
+from cuesta.lab.minima import LOST, NOWHERE, Critical, critical_points, labels
 from cuesta.lab.taylor import Forecast, forecasts
 from cuesta.lab.terms import Terms
 from cuesta.lab.tuning import heights, tune, with_rate
@@ -187,18 +187,21 @@ class _Field:
     ) -> list[tuple[np.ndarray, float]]:
         """Where each start of the grid ends, for each course, and the share that ends lowest.
 
-        That is its place in `resting`, NOWHERE or LOST. An end below the goal counts as lowest
-        wherever it is: a curve of minima goes on beyond the domain.
+        That is its place in `resting`, NOWHERE or LOST. An end below the goal is one of the
+        lowest wherever it lies: a curve of minima goes on beyond the domain.
         """
         steps = min(self._terms.steps, BASIN_STEPS)
         ends = self._run(courses, grid, np.arange(len(grid)), goal, "basins", steps)
         least = min(c.value for c in resting)
         lowest = np.array([c.value - least <= WORLD for c in resting] + [False, False])
+        curves = [i for i, c in enumerate(resting) if lowest[i] and len(c.members) > 1]
         basins = []
         for end in ends:
-            places = labels(self._function, resting, end.w)
-            places = np.where(end.lost != NEVER, LOST, places)
-            basins.append((places, float((lowest[places] | (end.j <= goal)).mean())))
+            places = np.where(end.lost != NEVER, LOST, labels(self._function, resting, end.w))
+            low = (end.j <= goal) & (end.lost == NEVER)
+            if curves:
+                places = np.where(low & (places == NOWHERE), curves[0], places)
+            basins.append((places, float((lowest[places] | low).mean())))
         return basins
 
     def _run(

@@ -50,9 +50,10 @@ def tune(
     base, clamp = heights(lowest, goal, met)
     shape = len(courses), len(rates), len(starts)
     shaped = jax.tree.map(lambda a: a.reshape(*shape, *a.shape[1:]), end)
+    if not len(finite):
+        return Tuned([float(rates[0])] * len(courses), met, (int(end.lost[0]), end.w[0]))
     best = [_best(shaped, i, base, clamp, steps) for i in range(len(courses))]
-    lost = None if len(finite) else (int(end.lost[0]), end.w[0])
-    return Tuned([float(rates[i]) for i in best], met, lost)
+    return Tuned([float(rates[i]) for i in best], met, None)
 
 
 def heights(lowest: float | None, goal: float | None, met: float) -> tuple[float, float]:

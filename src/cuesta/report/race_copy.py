@@ -8,7 +8,7 @@ from math import isfinite
 from typing import Any
 
 from cuesta.report.race_look import Look
-from cuesta.report.race_picture import Scale, height_name, numbers, outlook, trail
+from cuesta.report.race_picture import Scale, goal_above, height_name, numbers, outlook, trail
 from cuesta.report.race_words import SHOWN, landings, seen
 
 DIGITS = 4  # as many as are shown of a step's numbers
@@ -28,7 +28,7 @@ def page_data(view: dict[str, Any], scale: Scale, worn: list[Look]) -> dict[str,
         "name": function["name"],
         "dimensions": function["dimensions"],
         "domain": function["domain"],
-        "goal": function["goal"],
+        "goal": goal_above(function),
         "steps": view["settings"]["steps"],
         "scale": scale._asdict() | {"name": height_name(scale, function["lowest"])},
         "edges": outlook(view, scale),

@@ -19,6 +19,13 @@ class Scale(NamedTuple):
     known: bool  # base is the lowest value there is, not merely the lowest that is drawn
 
 
+def goal_above(function: dict[str, Any]) -> float | None:
+    """How far above the lowest value a path has arrived; None where there is no lowest."""
+    if function["goal"] is None or function["lowest"] is None:
+        return None
+    return float(function["goal"] - function["lowest"])
+
+
 def scale_of(view: dict[str, Any]) -> Scale:
     """The scale on which a view's surface is drawn; without a surface only its base matters."""
     lowest, surface = view["function"]["lowest"], view["surface"]
@@ -59,7 +66,7 @@ def outlook(view: dict[str, Any], scale: Scale) -> tuple[float, float]:
         low = max(-abs(high), float(every.min(initial=0.0)))
         return scale.base + low, scale.base + high
     low = min(float(every[every > 0].min(initial=high)), high) / 2
-    return max(low, (view["function"]["goal"] or 1e-8) * 1e-4), 2 * high
+    return max(low, (goal_above(view["function"]) or 1e-8) * 1e-4), 2 * high
 
 
 def trail(points: list[Any], domain: list[list[float]]) -> np.ndarray:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from cuesta import __version__
+
 if TYPE_CHECKING:
     from cuesta.lab.minima import Critical
     from cuesta.lab.race import Path, Race, Run, Runner
@@ -17,6 +19,7 @@ SETTINGS = (
     *("steps", "seeds", "seed", "tries", "tuning_starts", "spread", "noise", "dialect"),
     *("clip_norm", "clip_value", "final_ratio"),
 )
+MOMENTS = {"v": ("momentum", "adam"), "f": ("adagrad", "rmsprop", "adam")}
 FORMAT = 1  # the layout of these values
 
 
@@ -25,6 +28,7 @@ def view(race: Race) -> dict[str, Any]:
     return _finite(
         {
             "format": FORMAT,
+            "version": __version__,
             "function": _function(race),
             "settings": _settings(race),
             "results": [result(race, runner) for runner in race.runners],
@@ -202,7 +206,8 @@ def _path(race: Race, runner: Runner) -> dict[str, Any]:
         "step": race.shown.tolist(),
         "w": path.points.tolist(),
         "j": info.j.tolist(),
-        **{name: getattr(info, name).tolist() for name in ("gradient", "clipped", "v", "f")},
+        **{name: getattr(info, name).tolist() for name in ("gradient", "clipped")},
+        **{name: _moment(runner, name).tolist() for name in ("v", "f")},
         "delta": info.delta.tolist(),
         "alpha": info.alpha.tolist(),
         **{
@@ -213,6 +218,12 @@ def _path(race: Race, runner: Runner) -> dict[str, Any]:
         if ghost is None
         else {"w": ghost.points.tolist(), "j": ghost.info.j.tolist()},
     }
+
+
+def _moment(runner: Runner, name: str) -> np.ndarray:
+    """A moment along the path; 0 throughout where the optimizer has none."""
+    values = getattr(runner.run.path.info, name)
+    return values if runner.optimizer in MOMENTS[name] else np.zeros_like(values)
 
 
 def _surface(race: Race) -> dict[str, Any] | None:

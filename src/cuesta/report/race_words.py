@@ -46,7 +46,7 @@ def quartiles(found: dict[str, float | None]) -> tuple[str, str]:
 def rates(result: dict[str, Any]) -> str:
     """The tuned learning rate, and where it falls to."""
     last = result["final_learning_rate"]
-    first = number(result["learning_rate"], 3)
+    first = number(result["learning_rate"], 3) + ("*" if result["edge"] else "")
     return first if last is None else f"{first} → {number(last, 3)}"
 
 
@@ -67,11 +67,19 @@ def _tuning(view: dict[str, Any]) -> str:
     )
 
 
+def _goal(goal: float | None, lowest: float | None) -> str:
+    if goal is None:
+        return ""
+    if lowest is None:
+        return f"; the goal is J below {number(goal)}"
+    return f"; the goal is J within {number(goal - lowest)} of its lowest value"
+
+
 def _starts(view: dict[str, Any]) -> str:
     kept, goal = view["settings"], view["function"]["goal"]
     where = f"around {point(kept['start'])}"
     around = f", within ±{100 * kept['spread']:.3g} % of the domain’s width {where}"
-    until = f"; the goal is J within {number(goal)} of its lowest value" if goal else ""
+    until = _goal(goal, view["function"]["lowest"])
     return (
         f"All take {_many(kept['steps'], 'step')} from the same {_many(kept['seeds'], 'start')}"
         f"{around}{until}."

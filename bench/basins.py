@@ -28,7 +28,7 @@ def slope(x: float, y: float) -> np.ndarray:
 
 
 def sgd(w: np.ndarray, v: np.ndarray, f: np.ndarray, a: float) -> np.ndarray:
-    """w ← w − αG."""
+    """W ← w − αG."""
     return w - a * slope(*w)
 
 

@@ -1,4 +1,5 @@
 import json
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -13,6 +14,8 @@ from cuesta.errors import CuestaError, RunFolderError, SealError, TableError
 from cuesta.model import load_model
 from cuesta.pipeline import Listener, fit
 from cuesta.result import summary, to_json
+from cuesta.search import lanes, run
+from cuesta.search.run import Search
 from cuesta.search.space import Choice, Space
 from cuesta.task import Options, prepare
 
@@ -85,10 +88,10 @@ def test_another_seed_gives_another_run(fitted):
 def test_the_model_predicts_as_the_networks_were_trained(fitted):
     """NumPy's forward pass in float64 against the compiled one's validation of the same rows."""
     task, candidate = fitted.task, fitted.winner.candidate
-    lane = pipeline.Lane(candidate, 0, 0)
+    lane = lanes.Lane(candidate, 0, 0)
     shape = pipeline.shape_of(candidate, task.encoder.width, 3, "cross_entropy")
-    chunk = pipeline.Chunk(shape, 2, (lane,), 4, 4)
-    result = pipeline.train_chunk(chunk, task.feed)
+    chunk = lanes.Chunk(shape, 2, (lane,), 4, 4)
+    result = lanes.train_chunk(chunk, task.feed)
     arrays = task.feed.arrays(0, "standard")
     layers = tuple((layer.w, layer.b) for layer in result.layers[0])
     model = pipeline.FittedModel(
@@ -227,27 +230,28 @@ def test_diverged_lanes_are_counted_by_optimizer():
 
 
 def test_a_refit_that_diverges_gives_way_to_the_next_candidate(monkeypatch):
-    plain, refitted = pipeline.train_chunk, []
+    plain, refitted = Search.refit, []
 
-    def first_one_diverges(chunk, feed):
-        result = plain(chunk, feed)
-        refitted.append(chunk.lanes[0].candidate)
+    def first_one_diverges(search, candidate, epochs):
+        result = plain(search, candidate, epochs)
+        refitted.append(candidate)
         return replace(result, diverged_at=np.array([1])) if len(refitted) == 1 else result
 
-    monkeypatch.setattr(pipeline, "train_chunk", first_one_diverges)
+    monkeypatch.setattr(Search, "refit", first_one_diverges)
     result = fit(Table("penguins", penguins()), small(target=("kind",)))
     assert result.winner is result.scores[1]
     assert any("diverged when refitted" in note for note in result.notes)
 
 
 def test_the_refit_trains_on_all_training_rows_for_the_chosen_epochs(monkeypatch):
-    chunks, plain = [], pipeline.train_chunk
+    chunks, plain = [], lanes.train_chunk
 
-    def spied(chunk, feed):
-        chunks.append((chunk, len(feed.folds[chunk.lanes[0].fold].train)))
-        return plain(chunk, feed)
+    def spied(chunk, feed, *told):
+        if chunk.lanes[0].fold == feed.refit:
+            chunks.append((chunk, len(feed.folds[feed.refit].train)))
+        return plain(chunk, feed, *told)
 
-    monkeypatch.setattr(pipeline, "train_chunk", spied)
+    monkeypatch.setattr(run, "train_chunk", spied)
     # Labels without a signal: training longer only does harm, so few epochs are chosen.
     noise = penguins().with_columns(pl.col("kind").shuffle(seed=0))
     quick = Space({"learning_rate": Choice((0.1,)), "batch_size": Choice((16,))})
@@ -257,6 +261,60 @@ def test_the_refit_trains_on_all_training_rows_for_the_chosen_epochs(monkeypatch
     assert rows == len(result.task.x)
     assert chunk.epochs == result.winner.epochs < 15
     assert chunk.schedule_epochs == 15
+
+
+def test_halving_trains_fewer_epochs_and_says_how_many():
+    heard = []
+
+    class Ear(Listener):
+        def progressed(self, lane_epochs):
+            heard.append(lane_epochs)
+
+    options = small(target=("kind",), halving=True, epochs=9, candidates=4)
+    result = fit(Table("penguins", penguins()), options, listener=Ear())
+    trained = sorted(score.trained for score in result.scores)
+    assert trained == [1, 1, 3, 9]
+    assert result.winner.trained == 9
+    # Survivors train anew from their start.
+    assert sum(heard) == 3 * (4 * 1 + 2 * 3 + 1 * 9)
+
+
+def test_products_in_bfloat16_are_told_in_the_result():
+    options = small(target=("kind",), precision="bfloat16")
+    result = fit(Table("penguins", penguins()), options)
+    assert result.winner.candidate.precision == "bfloat16"
+    assert {score.candidate.precision for score in result.scores} == {"bfloat16"}
+
+
+def test_any_executor_gives_the_same_result():
+    from multiprocessing import get_context
+
+    alone = fit(Table("penguins", penguins()), small(target=("kind",)))
+    heard = []
+
+    class Ear(Listener):
+        def progressed(self, lane_epochs):
+            heard.append(lane_epochs)
+
+    def found(executor):
+        with executor:
+            return fit(
+                Table("penguins", penguins()),
+                small(target=("kind",)),
+                listener=Ear(),
+                executor=executor,
+            )
+
+    for executor in (
+        ThreadPoolExecutor(3),
+        ProcessPoolExecutor(1, mp_context=get_context("spawn")),
+    ):
+        heard.clear()
+        result = found(executor)
+        assert [s.mean for s in result.scores] == [s.mean for s in alone.scores]
+        assert sum(heard) == alone.lanes * 6
+        for mine, theirs in zip(result.model.layers, alone.model.layers, strict=True):
+            np.testing.assert_array_equal(mine[0], theirs[0])
 
 
 @pytest.mark.parametrize("sampler", ["grid", "tpe"])

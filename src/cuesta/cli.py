@@ -105,6 +105,21 @@ def fit(
     threads: Annotated[
         int | None, typer.Option(help="Threads that train. [default: one a core]")
     ] = None,
+    halving: Annotated[
+        bool,
+        typer.Option(
+            "--halving",
+            help="Stop candidates that are behind: all train for a ninth of the epochs, the better "
+            "third of them for a third, the better third of those to the end.",
+        ),
+    ] = False,
+    precision: Annotated[
+        str | None,
+        typer.Option(
+            help="float32, or bfloat16 for the products: quicker where the processor has units "
+            "for it. [default: float32]"
+        ),
+    ] = None,
     json_: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")
     ] = False,
@@ -146,6 +161,8 @@ def fit(
             test_size=test_size,
             seed=seed,
             threads=threads,
+            halving=halving,
+            precision=precision,
         )
         read = read_table(table)
         folder = out or Path(f"{read.name}.cuesta")
@@ -359,10 +376,10 @@ def race(
         for path in (page, png):
             if path is not None:
                 check_writable(path)
+        from cuesta.caches import use_compilation_cache
         from cuesta.lab.own import find
         from cuesta.lab.race import race as run_race
         from cuesta.lab.terms import Terms
-        from cuesta.search.lanes import use_compilation_cache
 
         use_compilation_cache()
         size = dimensions or (len(first) if first else 2)

@@ -10,10 +10,11 @@ from pathlib import Path
 from cuesta.errors import RunFolderError
 
 
-def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomically(path: Path, write: Callable[[Path], object], permissions: int = 0o666) -> None:
     """Have `write` fill a file beside the path, then move it there in one step.
 
-    Raises RunFolderError where the folder cannot be written; the old file then still stands.
+    `permissions` are what the user's mask leaves of them. Raises RunFolderError where the folder
+    cannot be written; the old file then still stands.
     """
     path = path.resolve()  # a link stays a link
     if path.exists() and not path.is_file():
@@ -22,7 +23,7 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     beside = _beside(path)
     try:
         write(beside)
-        beside.chmod(0o666 & ~_umask())
+        beside.chmod(permissions & ~_umask())
         beside.replace(path)
     except OSError as error:
         raise RunFolderError(f"{str(path)!r} cannot be written: {error.strerror}.") from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from concurrent.futures import Executor
 from datetime import UTC, datetime
 from functools import cache, partial
 from pathlib import Path
@@ -17,10 +18,11 @@ from cuesta.errors import CuestaError
 from cuesta.folder import check_folder, earlier_openings, make_folder, write_run
 from cuesta.model import FittedModel
 from cuesta.result import FitResult
+from cuesta.search import halving
 from cuesta.search.journal import Journal
-from cuesta.search.lanes import Chunk, Lane, train_chunk, use_compilation_cache
+from cuesta.search.plan import this_machine
 from cuesta.search.propose import waves
-from cuesta.search.run import Search, shape_of, thread_count
+from cuesta.search.run import Search, shape_of
 from cuesta.search.select import Score, rank, score_candidate
 from cuesta.search.space import default_space
 from cuesta.spec import Candidate
@@ -39,7 +41,7 @@ class Listener:
         """The table is read, encoded, sealed and folded."""
 
     def started(self, lane_epochs: int) -> None:
-        """The search begins: this much work in all."""
+        """The search begins: this much work at most."""
 
     def found(self, lane_epochs: int) -> None:
         """So much of the work is in the journal already."""
@@ -56,15 +58,16 @@ def fit(
     options: Options,
     folder: Path | None = None,
     listener: Listener | None = None,
+    executor: Executor | None = None,
 ) -> FitResult:
     """From a table to a tested network.
 
-    With a folder, finished chunks are kept there and taken from there, and the result is
-    written to it. Raises CuestaError with one sentence that names the culprit.
+    Chunks train on threads of this machine, or on the executor. With a folder, finished chunks
+    are kept there and taken from there, and the result is written to it. Raises CuestaError with
+    one sentence that names the culprit.
     """
     began = time.perf_counter()
     listener = listener or Listener()
-    use_compilation_cache()
     names = options.target or table.targets
     if folder is not None:
         check_folder(folder, table, names)
@@ -79,7 +82,8 @@ def fit(
         epochs=options.epochs,
         seed=options.seed,
         journal=journal,
-        threads=options.threads or thread_count(),
+        machine=this_machine(options.threads),
+        executor=executor,
     )
     scores = rank(search_candidates(search, task, options, listener))
     winner, layers, skipped = refit(search, scores)
@@ -98,29 +102,44 @@ def search_candidates(
     search: Search, task: Task, options: Options, listener: Listener
 ) -> list[Score]:
     """Train every candidate on every fold, and score it by its mean over the folds."""
-    space = options.space or default_space(len(task.x))
+    space = (options.space or default_space(len(task.x))).with_precision(options.precision)
     scores: list[Score] = []
     rounds = REPEATS if options.protocol == "repeated" else 1
-
+    rungs = halving.rungs(options.epochs) if options.halving else [options.epochs]
     units_of = cache(partial(_units, task))  # the same for every candidate
 
+    def scored(numbered: dict[int, Candidate], epochs: int) -> list[Score]:
+        lanes = search.lanes(numbered.values())
+        listener.found((len(lanes) - len(search.missing(lanes, epochs))) * epochs)
+        search.train(numbered.values(), listener.progressed, epochs)
+        return [
+            score_candidate(
+                candidate,
+                index,
+                [record.until(epochs) for record in search.records(candidate)],
+                task.metric,
+                units_of(candidate.normalize),
+                rounds,
+            )
+            for index, candidate in numbered.items()
+        ]
+
     def evaluate(candidates: list[Candidate]) -> list[float]:
-        lanes = search.lanes(candidates)
-        listener.found((len(lanes) - len(search.missing(lanes))) * options.epochs)
-        search.train(candidates, listener.progressed)
-        for candidate in candidates:
-            units = units_of(candidate.normalize)
-            records = search.records(candidate)
-            score = score_candidate(candidate, len(scores), records, task.metric, units, rounds)
-            scores.append(score)
-        return [score.loss for score in scores[-len(candidates) :]]
+        numbered = dict(enumerate(candidates, start=len(scores)))
+        found: dict[int, Score] = {}
+        for rung in rungs:
+            alive = scored(numbered, rung)
+            found |= {score.index: score for score in alive}
+            numbered = {score.index: score.candidate for score in halving.survivors(alive)}
+        scores.extend(found.values())
+        return [score.loss for score in found.values()]
 
     for wave in waves(space, options.sampler, options.candidates, options.seed, evaluate):
         if not scores:
             count = options.candidates if options.sampler == "tpe" else len(wave)
             if count < options.candidates and options.sampler == "random":
                 listener.said(f"the space holds no more than {count} different candidates")
-            listener.started(count * task.feed.refit * options.epochs)
+            listener.started(halving.lane_epochs(count, rungs) * task.feed.refit)
         if options.sampler != "tpe":
             evaluate(wave)
     listener.finished()
@@ -145,11 +164,7 @@ def refit(search: Search, scores: list[Score]) -> tuple[Score, Layers, list[Scor
     for score in scores:
         if not math.isfinite(score.loss):
             break
-        lane = Lane(score.candidate, search.feed.refit, search.seed)
-        shape = search.shape(score.candidate)
-        width = search.width(score.candidate)
-        chunk = Chunk(shape, width, (lane,), score.epochs, search.epochs)
-        result = train_chunk(chunk, search.feed)
+        result = search.refit(score.candidate, score.epochs)
         layers = result.layers[0]
         if not result.diverged_at[0] and all(np.isfinite(leaf).all() for p in layers for leaf in p):
             return score, tuple((layer.w, layer.b) for layer in layers), skipped

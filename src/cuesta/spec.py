@@ -17,6 +17,7 @@ DIALECTS = ("notes", "torch", "optax", "keras")
 ACTIVATIONS = ("relu", "tanh", "sigmoid", "identity")
 INITS = ("uniform", "normal", "glorot", "he")
 NORMALIZATIONS = ("standard", "minmax", "none")
+PRECISIONS = ("float32", "bfloat16")
 LARGEST_LAYER = 65_536
 LARGEST_FLOAT32 = 3.4e38
 
@@ -64,6 +65,7 @@ class Shape:
     batch_size: int
     loss: str  # cross_entropy or squared
     foreign: str = ""  # an optimizer that is not of our table: its state has a shape of its own
+    precision: str = "float32"  # of the products; all else is float32
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -89,7 +91,8 @@ class Candidate:
     `learning_rate` is α, decaying linearly to `final_learning_rate` where that is given (N12);
     `momentum` is γ (N13), `rho` ρ (N15), `beta_1` and `beta_2` ρ₁ and ρ₂ (N16); `dropout` is
     1 − p (N1); `clip_norm` and `clip_value` bound the gradient (N5); `weight_decay` is λ in
-    w ← w − αλw; `epsilon` replaces the dialect's ε.
+    w ← w − αλw; `epsilon` replaces the dialect's ε; `precision` is the products' own, beside
+    float32 weights, moments and losses.
     Raises SpecError naming the parameter.
     """
 
@@ -111,6 +114,7 @@ class Candidate:
     weight_decay: float = 0.0
     batch_size: int = 32
     normalize: str = "standard"
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if not isinstance(self.hidden_layer_sizes, list | tuple):
@@ -126,6 +130,7 @@ class Candidate:
             check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("dialect", self.dialect, DIALECTS)
         check_choice("normalize", self.normalize, NORMALIZATIONS)
+        check_choice("precision", self.precision, PRECISIONS)
         for size in self.hidden_layer_sizes:
             check_count("hidden_layer_sizes", size, LARGEST_LAYER)
         check_count("batch_size", self.batch_size, 1_000_000)

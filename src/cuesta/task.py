@@ -17,7 +17,7 @@ from cuesta.search.feed import Feed
 from cuesta.search.propose import SAMPLERS
 from cuesta.search.select import METRICS
 from cuesta.search.space import Space, check_grid
-from cuesta.spec import check_choice
+from cuesta.spec import PRECISIONS, check_choice
 
 TASKS = ("auto", "classification", "regression")
 LARGEST_SEED = 2**32 - 1  # what scikit-learn's splitters take
@@ -41,12 +41,20 @@ class Options:
     test_size: float = 0.2
     seed: int = 0
     threads: int | None = None
+    halving: bool = False
+    precision: str | None = None
 
     def __post_init__(self) -> None:
         check_choice("task", self.task, TASKS)
         check_choice("protocol", self.protocol, PROTOCOLS)
         check_choice("sampler", self.sampler, SAMPLERS)
         check_groups(self.protocol, self.groups is not None)
+        if self.halving and self.sampler == "tpe":
+            raise SpecError(
+                "halving compares all candidates; it goes with random or grid, not tpe."
+            )
+        if self.precision is not None:
+            check_choice("precision", self.precision, PRECISIONS)
         if self.sampler == "grid":
             check_grid(self.space)
         for name in self.space.optimizers.values if self.space else ():

@@ -28,6 +28,7 @@ EFFECTS = {
     "hidden_layer_sizes": ({}, (9, 6), (9, 7)),
     "batch_size": ({}, 16, 8),
     "normalize": ({}, "standard", "minmax"),
+    "precision": ({}, "float32", "bfloat16"),
 }
 
 

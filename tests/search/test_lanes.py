@@ -1,3 +1,4 @@
+import dataclasses
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -87,6 +88,13 @@ def diverging_like(candidate):
         optimizer="sgd",
         learning_rate=1e30,
     )
+
+
+def test_a_lane_of_sgd_ignores_whether_moments_are_kept():
+    candidate = base(optimizer="sgd", clip_norm=0.5, weight_decay=0.1, dropout=0.1)
+    plain = dataclasses.replace(chunk_of(class_feed(), [candidate]), memory=False)
+    kept = train(class_feed(), [candidate, MIXED[0]])
+    assert_same_bits(leaves(train_chunk(plain, class_feed())), leaves(kept))
 
 
 @pytest.mark.parametrize("make", [class_feed, value_feed])

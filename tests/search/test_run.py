@@ -6,7 +6,8 @@ import pytest
 from cuesta.search import run as run_module
 from cuesta.search.journal import Journal, LaneKeys
 from cuesta.search.lanes import Lane, StoppedError, train_chunk
-from cuesta.search.run import Search, cut_chunks, shape_of
+from cuesta.search.plan import Machine
+from cuesta.search.run import Cut, Search, shape_of
 from tests.search.tables import base, chunk_of, class_feed, value_feed
 
 CANDIDATES = [base(learning_rate=rate) for rate in (1e-3, 1e-2, 1e-1)]
@@ -17,8 +18,12 @@ def shape(candidate):
     return shape_of(candidate, 5, 3, "cross_entropy")
 
 
+def machine(threads=2):
+    return Machine(threads, 1 << 20)
+
+
 def search(feed, folder=None, epochs=EPOCHS, threads=2):
-    return Search(feed, shape, epochs, 0, Journal(folder), threads)
+    return Search(feed, shape, epochs, 0, Journal(folder), machine(threads))
 
 
 def quiet(lane_epochs):
@@ -38,7 +43,7 @@ def test_every_lane_is_in_exactly_one_chunk_of_its_own_kind():
         for n in ("standard", "minmax")
     ]
     lanes = [Lane(c, fold, seed) for c in candidates for fold in range(3) for seed in (0, 1)]
-    chunks = cut_chunks(lanes, shape, EPOCHS, 2, 1 << 20)
+    chunks = Cut(machine()).chunks(lanes, shape, EPOCHS, EPOCHS)
     assert sorted(map(repr, lanes)) == sorted(repr(lane) for c in chunks for lane in c.lanes)
     for chunk in chunks:
         assert len(chunk.lanes) <= chunk.width
@@ -98,7 +103,7 @@ def test_a_damaged_chunk_file_is_trained_again(folder, harm):
     journal = Journal(folder)
     assert journal.damaged == [files[0].name]
     told = []
-    Search(class_feed(), shape, EPOCHS, 0, journal, 2).train(CANDIDATES, told.append)
+    Search(class_feed(), shape, EPOCHS, 0, journal, machine()).train(CANDIDATES, told.append)
     assert 0 < sum(told) < 15 * EPOCHS
 
 

@@ -1,4 +1,4 @@
-"""The network: layers of weights, an activation that is a row of numbers, and dropout (N1)."""
+"""The network: layers of weights, an activation that is a row of numbers, and its forward pass."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from cuesta.core.noise import NOISE_LEVELS, drop
+from cuesta.core.products import forward_product
 from cuesta.core.types import Scalar, Tensor
 from cuesta.spec import ACTIVATIONS, check_choice
 
@@ -46,34 +48,52 @@ def activation(name: str) -> Activation:
     return ACTIVATION_ROWS[name]
 
 
-def activate(kind: Activation, z: Array) -> Array:
-    """The activation of z, element by element."""
-    straight = z * jnp.where(z > 0, 1.0, kind.slope)
-    bounded = kind.shift + kind.height * jnp.tanh(kind.pace * z)
-    return jnp.where(kind.bounded > 0, bounded, straight)
+def activate(kind: Activation, z: Array) -> tuple[Array, Array]:
+    """The activation of z and its slope there, element by element.
 
-
-NOISE_LEVELS = 1 << 16
-
-
-def keep_threshold(keep: float) -> float:
-    """The number of the 65,536 noise values for which a unit is kept, nearest to keep.
-
-    As a float: 65,536 itself does not fit the noise's 16 bits.
+    The slope is 1 or `slope` where not bounded (`slope` at 0), else height·pace·(1 − tanh²).
     """
-    return float(round(keep * NOISE_LEVELS))
+    straight_slope = jnp.where(z > 0, 1.0, kind.slope)
+    curve = jnp.tanh(kind.pace * z)
+    units = jnp.where(kind.bounded > 0, kind.shift + kind.height * curve, z * straight_slope)
+    bounded_slope = kind.height * kind.pace * (1.0 - curve * curve)
+    return units, jnp.where(kind.bounded > 0, bounded_slope, straight_slope)
 
 
-def drop(units: Array, noise: Array, threshold: Scalar) -> Array:
-    """Dropout: M = L/p where the unit's Bernoulli(p) draw is 1, else 0 (N1).
+class Tape(NamedTuple):
+    """What a forward pass leaves for the backward one.
 
-    `noise` is uniform on 0…65,535, one value per unit and example; p = threshold/65,536, the
-    keep-probability. The division by p keeps the expectation, so prediction needs no scaling
-    (the notes' form leaves L alone and multiplies by p at prediction: equal in the mean).
-    p = 1 changes nothing; p = 0 gives zeros.
+    `units[l]` (rows, inputs of layer l) enters layer l, so `units[0]` is x; `slopes[l]` is the
+    derivative of `units[l + 1]` by what layer l put out, dropout's factor in it; `outputs`
+    (rows, outputs) come before the loss's own link.
     """
-    scale = jnp.where(threshold > 0, NOISE_LEVELS / jnp.maximum(threshold, 1.0), 0.0)
-    return jnp.where(noise < threshold, units * scale, 0.0)
+
+    units: list[Array]
+    slopes: list[Array]
+    outputs: Array
+
+
+def record(
+    layers: list[Layer],
+    x: Array,
+    kind: Activation,
+    noise: list[Array] | None = None,
+    threshold: Scalar = float(NOISE_LEVELS),
+    precision: str = "float32",
+) -> Tape:
+    """The forward pass of rows x (rows, inputs), layer by layer.
+
+    With `noise`, one (rows, units) array per hidden layer, units are dropped (N1).
+    """
+    units, slopes = [x], []
+    for depth, layer in enumerate(layers[:-1]):
+        unit, slope = activate(kind, forward_product(units[-1], layer.w, precision) + layer.b)
+        if noise is not None:
+            unit, slope = (drop(each, noise[depth], threshold) for each in (unit, slope))
+        units.append(unit)
+        slopes.append(slope)
+    last = layers[-1]
+    return Tape(units, slopes, forward_product(units[-1], last.w, precision) + last.b)
 
 
 def forward(
@@ -82,16 +102,7 @@ def forward(
     kind: Activation,
     noise: list[Array] | None = None,
     threshold: Scalar = float(NOISE_LEVELS),
+    precision: str = "float32",
 ) -> Array:
-    """The network's output before the loss's own link: (rows, inputs) → (rows, outputs).
-
-    With `noise`, one (rows, units) array per hidden layer, units are dropped (N1).
-    """
-    units = x
-    for depth, layer in enumerate(layers):
-        units = units @ layer.w + layer.b
-        if depth < len(layers) - 1:
-            units = activate(kind, units)
-            if noise is not None:
-                units = drop(units, noise[depth], threshold)
-    return units
+    """The network's output before the loss's own link: (rows, inputs) → (rows, outputs)."""
+    return record(layers, x, kind, noise, threshold, precision).outputs

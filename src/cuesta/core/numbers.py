@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from cuesta.core.net import activation, keep_threshold
+from cuesta.core.net import activation
+from cuesta.core.noise import keep_threshold
 from cuesta.core.optim import Rule, rule
 from cuesta.core.train import Numbers
 from cuesta.spec import Candidate, is_foreign

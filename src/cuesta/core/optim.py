@@ -18,6 +18,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from cuesta.core.rounding import rounded
 from cuesta.core.types import Params, Scalar, Tensor
 from cuesta.spec import DIALECTS, OPTIMIZERS, check_choice
 
@@ -244,18 +245,9 @@ def update(
     return jax.tree.map(displacement, v, f, grads), Moments(v, f)
 
 
-def update_where_needed(
-    memory: Array, rule: Rule, alpha: Scalar, step: Scalar, grads: Params, moments: Moments
-) -> tuple[Params, Moments]:
-    """`update`, or without `memory` SGD's part of it alone: the same numbers, moments untouched.
-
-    `memory` says whether any lane at hand is more than SGD (a = 0, b = 1, F = 1 for all).
-    """
-
-    def descend() -> tuple[Params, Moments]:
-        return jax.tree.map(lambda g: -(_as(g, alpha) * g), grads), moments
-
-    return jax.lax.cond(memory, lambda: update(rule, alpha, step, grads, moments), descend)
+def descend(alpha: Scalar, step: Scalar, grads: Params) -> Params:
+    """`update` without moments, for SGD (a = 0, b = 1, F ≡ 1): Δ = −αG, in the same bits (N11)."""
+    return jax.tree.map(lambda g: -rounded(_as(g, alpha) * g, step), grads)
 
 
 def _as(like: Tensor, number: Scalar) -> Array:

@@ -9,17 +9,21 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from cuesta.core.backprop import deltas, gradient
 from cuesta.core.clip import clip_by_norm, clip_by_value
 from cuesta.core.foreign import factory
 from cuesta.core.loss import row_losses, row_scores, weighted_mean
-from cuesta.core.net import Activation, Layer, forward
-from cuesta.core.optim import Rule, init_moments, update_where_needed
+from cuesta.core.net import Activation, Layer, forward, record
+from cuesta.core.noise import noise_bits
+from cuesta.core.optim import Rule, descend, init_moments, update
+from cuesta.core.rounding import rounded
 from cuesta.core.schedule import linear_decay
 from cuesta.core.types import Params, Scalar, Tensor
 from cuesta.spec import Shape
 
-VALIDATION_BLOCK = 256  # rows validated at once: bounds the activations held, not the result
-
+# Rows validated at once: they bound the activations held. Small tables take small blocks, so that
+# the last one is not mostly empty.
+SMALL_BLOCK, LARGE_BLOCK, MANY_ROWS = 64, 256, 1024
 
 Batch = tuple[Array, Array, Array, list[Array]]  # x, y, row weights, noise
 
@@ -61,18 +65,6 @@ class Span(NamedTuple):
     total: Scalar
 
 
-class Company(NamedTuple):
-    """What the lanes at hand have in common; no lane's result depends on it beyond the key.
-
-    The key of the dropout noise, whether any of them drops units at all, and whether any has an
-    optimizer with moments.
-    """
-
-    key: Tensor
-    dropout: Scalar
-    memory: Scalar
-
-
 class Outcome(NamedTuple):
     """How a lane goes: the step (from 1) with the first non-finite loss or gradient, or 0.
 
@@ -100,68 +92,65 @@ def initial_state(layers: list[Layer], rule: Rule, foreign: str = "") -> State:
     return State(layers, moments, Outcome(np.int32(0), np.float32(0)))
 
 
-def draw_noise(company: Company, step: Array, shape: Shape) -> list[Array]:
-    """Uniform 16-bit noise for each hidden unit and row of a batch; zeros where not wanted."""
-    rows = shape.batch_size
-    half = sum(shape.hidden) * rows // 2 + 1
-
-    def draw() -> Array:
-        words = jax.random.bits(jax.random.fold_in(company.key, step), (half,), jnp.uint32)
-        return jax.lax.bitcast_convert_type(words, jnp.uint16).reshape(-1)
-
-    flat = jax.lax.cond(company.dropout, draw, lambda: jnp.zeros(2 * half, jnp.uint16))
-    pieces, start = [], 0
+def draw_noise(key: Tensor, step: Array, shape: Shape) -> list[Array]:
+    """Uniform 16-bit noise (rows, units) for each hidden layer, of this step (N1)."""
+    rows, start, pieces = shape.batch_size, 0, []
+    flat = noise_bits(key, step, rows * sum(shape.hidden))
     for units in shape.hidden:
         pieces.append(flat[start : start + rows * units].reshape(rows, units))
         start += rows * units
     return pieces
 
 
-def batch_loss(
-    layers: list[Layer],
-    shape: Shape,
-    numbers: Numbers,
-    x: Array,
-    y: Array,
-    weights: Array,
-    noise: list[Array],
-) -> Array:
-    """J = (1/b) Σ ℓ(f(xᵢ, w), yᵢ) over the b rows of the batch (N11)."""
-    outputs = forward(layers, x, numbers.activation, noise, numbers.keep_threshold)
-    return weighted_mean(row_losses(shape.loss, outputs, y), weights)
+def loss_and_gradient(
+    layers: list[Layer], shape: Shape, numbers: Numbers, batch: Batch
+) -> tuple[Array, list[Layer]]:
+    """J = (1/b) Σ ℓ(f(xᵢ, w), yᵢ) over the b rows of the batch, and G = ∇J (N11)."""
+    x, y, weights, noise = batch
+    tape = record(
+        layers, x, numbers.activation, noise, numbers.keep_threshold, precision=shape.precision
+    )
+    loss, delta = jax.value_and_grad(
+        lambda outputs: weighted_mean(row_losses(shape.loss, outputs, y), weights)
+    )(tape.outputs)
+    return loss, gradient(tape, deltas(layers, tape, delta, shape.precision), shape.precision)
 
 
-def decay_weights(layers: list[Layer], rate: Array) -> list[Layer]:
+def decay_weights(layers: list[Layer], rate: Array, step: Array) -> list[Layer]:
     """W ← w − αλw, apart from the gradient (Loshchilov and Hutter, 2019); biases stay."""
-    return [Layer(layer.w * (1.0 - rate), layer.b) for layer in layers]
+    return [Layer(rounded(layer.w * (1.0 - rate), step), layer.b) for layer in layers]
 
 
 def take_step(
     state: State,
     shape: Shape,
     numbers: Numbers,
-    alpha: Array,
-    step: Array,
+    total: Scalar,
+    k: Array,
     batch: Batch,
-    memory: Array,
+    memory: bool = True,
 ) -> tuple[State, Array]:
-    """Gradient, clipping, rule: one step, and the batch's loss. `step` counts from 1."""
-    loss, grads = jax.value_and_grad(batch_loss)(state.layers, shape, numbers, *batch)
+    """Gradient, clipping, rule: step k (from 0) of `total`, and the batch's loss.
+
+    Without `memory` every optimizer at hand is SGD, and no moments are kept.
+    """
+    alpha = linear_decay(numbers.alpha_0, numbers.alpha_t, total, k)
+    loss, grads = loss_and_gradient(state.layers, shape, numbers, batch)
     grads, norm = clip_by_norm(grads, numbers.clip_norm)
     grads = clip_by_value(grads, numbers.clip_value)
     if shape.foreign:
         opt = factory(shape.foreign)(learning_rate=alpha)
         delta, moments = opt.update(grads, state.moments, state.layers)
+    elif memory:
+        delta, moments = update(numbers.rule, alpha, k + 1, grads, state.moments)
     else:
-        delta, moments = update_where_needed(
-            memory, numbers.rule, alpha, step, grads, state.moments
-        )
-    layers = decay_weights(state.layers, alpha * numbers.weight_decay)
+        delta, moments = descend(alpha, k, grads), state.moments
+    layers = decay_weights(state.layers, alpha * numbers.weight_decay, k)
     layers = jax.tree.map(jnp.add, layers, delta)
     finite = jnp.isfinite(loss) & jnp.isfinite(norm)
     going = state.outcome.diverged_at == 0
     outcome = Outcome(
-        jnp.where(going & ~finite, step, state.outcome.diverged_at),
+        jnp.where(going & ~finite, k + 1, state.outcome.diverged_at),
         jnp.where(going & finite, norm, state.outcome.norm),
     )
     return State(layers, moments, outcome), loss
@@ -171,18 +160,18 @@ def validate(
     layers: list[Layer], shape: Shape, kind: Activation, data: FoldData, offset: Array
 ) -> Array:
     """The mean scores over the fold's validation rows, block by block; NaN where there are none."""
-    block = VALIDATION_BLOCK
-    width = 2 if shape.loss == "cross_entropy" else shape.outputs
+    places = data.validation.shape[0]
+    block = SMALL_BLOCK if places <= MANY_ROWS else LARGE_BLOCK
 
     def add(i: Array, total: Array) -> Array:
         place = i * block + jnp.arange(block)
-        rows = offset + data.validation[jnp.minimum(place, data.validation.shape[0] - 1)]
-        outputs = forward(layers, data.x[rows], kind)
+        rows = offset + data.validation[jnp.minimum(place, places - 1)]
+        outputs = forward(layers, data.x[rows], kind, precision=shape.precision)
         scores = row_scores(shape.loss, outputs, data.y[rows])
         return total + jnp.sum(jnp.where((place < data.n_validation)[:, None], scores, 0.0), 0)
 
     blocks = (data.n_validation + block - 1) // block
-    return jax.lax.fori_loop(0, blocks, add, jnp.zeros(width)) / data.n_validation
+    return jax.lax.fori_loop(0, blocks, add, jnp.zeros(shape.scores)) / data.n_validation
 
 
 def train_lane(
@@ -192,7 +181,9 @@ def train_lane(
     offset: Array,
     data: FoldData,
     span: Span,
-    company: Company,
+    noise_key: Tensor,
+    *,
+    memory: bool = True,
 ) -> tuple[State, Array]:
     """Train one network over a span of epochs, every training row once an epoch (N11).
 
@@ -203,6 +194,7 @@ def train_lane(
     `offset` is zero and is added to every row number. Given once a lane, it makes each lane
     gather its own copy of a batch: were the batch shared, the compiler would merge the lanes'
     first products into one whose blocking, and so whose rounding, depends on their number.
+    `noise_key` (2,) uint32 words draw the dropout noise; lanes that share it share their noise.
     """
     batch_size = shape.batch_size
     steps = (data.n_train + batch_size - 1) // batch_size
@@ -215,9 +207,8 @@ def train_lane(
         place = s * batch_size + slots
         rows = offset + data.order[epoch - span.start, jnp.minimum(place, last)]
         weights = (place < data.n_train).astype(jnp.float32)
-        alpha = linear_decay(numbers.alpha_0, numbers.alpha_t, span.total * steps, k)
-        batch = (data.x[rows], data.y[rows], weights, draw_noise(company, k, shape))
-        state, loss = take_step(state, shape, numbers, alpha, k + 1, batch, company.memory)
+        batch = (data.x[rows], data.y[rows], weights, draw_noise(noise_key, k, shape))
+        state, loss = take_step(state, shape, numbers, span.total * steps, k, batch, memory)
         return state, loss_sum + loss * jnp.sum(weights)
 
     def one_epoch(epoch: Array, carry: tuple[State, Array]) -> tuple[State, Array]:
@@ -229,6 +220,5 @@ def train_lane(
         row = jnp.concatenate([(loss_sum / data.n_train)[None], scores])
         return state, curves.at[epoch - span.start].set(row)
 
-    width = 3 if shape.loss == "cross_entropy" else 1 + shape.outputs
-    curves = jnp.full((data.order.shape[0], width), jnp.nan)
+    curves = jnp.full((data.order.shape[0], 1 + shape.scores), jnp.nan)
     return jax.lax.fori_loop(span.start, span.stop, one_epoch, (state, curves))

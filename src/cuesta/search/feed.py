@@ -6,6 +6,7 @@ import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import numpy as np
@@ -59,6 +60,14 @@ class Feed:
         self.validation_places = pad_to_few(max(len(f.validation) for f in folds))
         power = max(1, LARGEST_ORDER // self.rows).bit_length() - 1
         self.span = min(LONGEST_SPAN, 1 << power)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What travels to another process: the rows and folds, not the arrays made from them."""
+        made: dict[str, Any] = {"_kept": OrderedDict(), "_lock": None}
+        return {name: made.get(name, value) for name, value in vars(self).items()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state, _lock=threading.Lock())
 
     @property
     def fingerprint(self) -> bytes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from cuesta.search.feed import Feed
 from cuesta.search.lanes import ChunkResult, Lane
 from cuesta.spec import Candidate, Shape
 
-FORMAT = 1
+FORMAT = 2  # of the records, and of the arithmetic behind them
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,10 @@ class LaneRecord:
     curves: np.ndarray
     diverged_at: int
     norm: float
+
+    def until(self, epochs: int) -> LaneRecord:
+        """The record of the first epochs; a divergence stands, whenever it came."""
+        return replace(self, curves=self.curves[:epochs])
 
 
 def digest(*parts: bytes) -> str:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 import threading
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
-from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
+from cuesta.caches import cache_folder
 from cuesta.core.init import init_layers
 from cuesta.core.net import Layer
 from cuesta.core.numbers import lane_numbers
-from cuesta.core.train import Company, FoldData, Span, State, initial_state, train_lane
+from cuesta.core.train import FoldData, Span, State, initial_state, train_lane
 from cuesta.search.feed import Feed
+from cuesta.search.programs import Arguments, Program, Programs, Tree
 from cuesta.spec import Candidate, Shape
 
 # Reductions by the compiler's own loops, products by its library: with the library's reductions
@@ -27,10 +25,6 @@ CPU_OPTIONS = {
     "xla_cpu_multi_thread_eigen": False,
     "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT",
 }
-
-Tree = Any
-Arguments = tuple[Any, ...]
-Program = Callable[..., Any]
 
 
 class StoppedError(Exception):
@@ -48,13 +42,17 @@ class Lane:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Lanes of one shape, fold, seed and normalization, trained in one compiled call."""
+    """Lanes of one shape, fold, seed and normalization, trained in one compiled call.
+
+    `memory` is false where every lane of this shape in the run is SGD's: no moments are kept then.
+    """
 
     shape: Shape
     width: int
     lanes: tuple[Lane, ...]
     epochs: int
     schedule_epochs: int
+    memory: bool = True
 
 
 @dataclass(frozen=True)
@@ -65,19 +63,6 @@ class ChunkResult:
     diverged_at: np.ndarray
     norm: np.ndarray
     layers: list[list[Layer]]
-
-
-def use_compilation_cache() -> None:
-    """Keep compiled programs in the user's cache folder, unless JAX was told of another place."""
-    if jax.config.values["jax_compilation_cache_dir"] is None:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        settings = {
-            "jax_compilation_cache_dir": str(base / "cuesta" / "jax"),
-            "jax_persistent_cache_min_compile_time_secs": 0.1,
-            "jax_persistent_cache_min_entry_size_bytes": 0,
-        }
-        for name, value in settings.items():
-            jax.config.update(name, value)  # type: ignore[no-untyped-call]
 
 
 def stack(trees: Sequence[Tree]) -> Tree:
@@ -96,47 +81,33 @@ def noise_key(seed: int, fold: int) -> np.ndarray:
 
 def _train_chunk(
     shape: Shape,
+    memory: bool,
     state: State,
     numbers: Tree,
     offset: jax.Array,
     data: FoldData,
     span: Span,
-    company: Company,
+    key: jax.Array,
 ) -> tuple[State, jax.Array]:
-    company = company._replace(key=jax.random.wrap_key_data(company.key))
-    one_lane = partial(train_lane, shape)
+    one_lane = partial(train_lane, shape, memory=memory)
     return jax.vmap(one_lane, in_axes=(0, 0, 0, None, None, None))(
-        state, numbers, offset, data, span, company
+        state, numbers, offset, data, span, key
     )
 
 
-class Programs:
-    """Compiled programs by their static facts, each compiled once, by whoever comes first."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._locks: dict[Hashable, threading.Lock] = {}
-        self._made: dict[Hashable, Program] = {}
-
-    def get(self, shape: Shape, arguments: Arguments) -> Program:
-        """The program for these arguments' shapes, compiled if it is new."""
-        described = jax.tree.map(lambda leaf: (np.shape(leaf), jnp.result_type(leaf)), arguments)
-        leaves, structure = jax.tree.flatten(described)
-        key = (shape, structure, tuple(leaves))
-        with self._lock:
-            lock = self._locks.setdefault(key, threading.Lock())
-        with lock:
-            if key not in self._made:
-                options = CPU_OPTIONS if jax.default_backend() == "cpu" else {}
-                function = jax.jit(partial(_train_chunk, shape), compiler_options=options)
-                self._made[key] = function.lower(*arguments).compile()
-            return self._made[key]
-
-    def __len__(self) -> int:
-        return len(self._made)
+PROGRAMS = Programs(cache_folder() / "programs")
 
 
-PROGRAMS = Programs()
+def _program(chunk: Chunk, arguments: Arguments) -> Program:
+    """The chunk's compiled program."""
+    static = (chunk.shape, chunk.memory)
+    return PROGRAMS.get(
+        static,
+        partial(_train_chunk, *static),
+        arguments,
+        like=(arguments[0], 0),  # the state, and curves
+        options=CPU_OPTIONS if jax.default_backend() == "cpu" else {},
+    )
 
 
 def _arguments(chunk: Chunk, feed: Feed, state: State, numbers: Tree, start: int) -> Arguments:
@@ -145,13 +116,7 @@ def _arguments(chunk: Chunk, feed: Feed, state: State, numbers: Tree, start: int
     data = feed.span_data(first.fold, first.candidate.normalize, first.seed, start, stop)
     span = Span(np.int32(start), np.int32(stop), np.int32(chunk.schedule_epochs))
     offset = np.zeros(chunk.width, np.int32)
-    candidates = [lane.candidate for lane in chunk.lanes]
-    company = Company(
-        noise_key(first.seed, first.fold),
-        np.bool_(any(c.dropout > 0 for c in candidates)),
-        np.bool_(any(c.optimizer != "sgd" for c in candidates)),
-    )
-    return state, numbers, offset, data, span, company
+    return state, numbers, offset, data, span, noise_key(first.seed, first.fold)
 
 
 def _begin(chunk: Chunk) -> tuple[State, Tree]:
@@ -168,8 +133,12 @@ def _begin(chunk: Chunk) -> tuple[State, Tree]:
 
 def compile_chunk(chunk: Chunk, feed: Feed) -> None:
     """Compile the chunk's program, if it is new, and train nothing."""
-    state, numbers = _begin(chunk)
-    PROGRAMS.get(chunk.shape, _arguments(chunk, feed, state, numbers, 0))
+    _program(chunk, _arguments(chunk, feed, *_begin(chunk), 0))
+
+
+def is_compiled(chunk: Chunk, feed: Feed) -> bool:
+    """Whether the chunk's program is at hand."""
+    return PROGRAMS.ready((chunk.shape, chunk.memory), _arguments(chunk, feed, *_begin(chunk), 0))
 
 
 def train_chunk(
@@ -188,8 +157,7 @@ def train_chunk(
         if stop is not None and stop.is_set():
             raise StoppedError
         arguments = _arguments(chunk, feed, state, numbers, start)
-        program = PROGRAMS.get(chunk.shape, arguments)
-        state, curves = program(*arguments)
+        state, curves = _program(chunk, arguments)(*arguments)
         ended = min(feed.span, chunk.epochs - start)
         pieces.append(np.asarray(curves)[:, :ended])
         progress(ended * len(chunk.lanes))

@@ -1,39 +1,98 @@
-"""How wide a chunk is: as many lanes as fit a core's L2 cache (design, idea 1)."""
+"""How wide a chunk is (design, idea 1): a model of the time that a width would take."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from cuesta.spec import Shape
 
-# A chunk of one lane would lose its lane axis in the compiler, and round differently.
-NARROWEST, WIDEST = 2, 16
-DEFAULT_L2 = 1 << 20
-L2_SIZE = Path("/sys/devices/system/cpu/cpu0/cache/index2/size")
+DEFAULT_CACHE = 8 << 20
+CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
+# A chunk of one lane loses its lane axis in the compiler and rounds differently. So a lane trains
+# alone always, or never: which of the two hangs on its size and the machine.
+NARROWEST, ALONE = 2, 1 << 20
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What the planner knows of a machine.
+
+    `threads` train at once; `room` bytes are near to each of them; `launch` seconds pass in a
+    step beside its arithmetic; `rate` floating-point operations a second are reached by a thread;
+    a chunk has at most `widest` lanes, and one where a lane touches `alone` bytes.
+    `bench/planner.py` holds the choices that follow against every width tried.
+    """
+
+    threads: int
+    room: int
+    launch: float = 45e-6
+    rate: float = 30e9
+    widest: int = 16
+    alone: int = ALONE
 
 
 def lane_bytes(shape: Shape) -> int:
     """What a step of one lane touches: weights, gradient and two moments, and its batch."""
-    units = sum(shape.sizes)
-    return 4 * (4 * shape.weights + 2 * shape.batch_size * units)
+    return 4 * (4 * shape.weights + 2 * shape.batch_size * sum(shape.sizes))
 
 
-def chunk_width(shape: Shape, lanes: int, threads: int, l2_bytes: int) -> int:
-    """The number of lanes of a chunk: a power of two that fits the cache.
+def step_flops(shape: Shape) -> int:
+    """Floating-point operations of one lane's step: three products a layer, 2 a weight and row."""
+    return 6 * shape.batch_size * shape.weights
 
-    No wider than what gives each thread two chunks of the `lanes` there are, so that no thread
-    idles long at the end.
+
+def step_seconds(shape: Shape, width: int, machine: Machine) -> float:
+    """What a step of a chunk takes; lanes that do not fit the near memory take half as long again."""
+    crowded = 1.5 if width * lane_bytes(shape) > machine.room else 1.0
+    return machine.launch + width * crowded * step_flops(shape) / machine.rate
+
+
+def widths(shape: Shape, machine: Machine) -> list[int]:
+    """The widths that a chunk may have: one lane alone where it is large, else powers of two."""
+    if lane_bytes(shape) >= machine.alone:
+        return [1]
+    found = [NARROWEST]
+    while found[-1] * 2 <= machine.widest:
+        found.append(found[-1] * 2)
+    return found
+
+
+def chunk_width(shape: Shape, groups: Sequence[int], machine: Machine) -> int:
+    """The width, a power of two, with which a search would end soonest.
+
+    `groups` are the numbers of lanes that may share a chunk: those of one fold, seed and
+    normalization. Threads take chunks in rounds, and one more chunk is the winner's refit.
     """
-    fitting = l2_bytes // lane_bytes(shape)
-    shared = -(-lanes // (2 * threads))
-    wanted = max(NARROWEST, min(WIDEST, fitting, shared))
-    return 1 << (wanted.bit_length() - 1)
+
+    def seconds(width: int) -> float:
+        chunks = sum(-(-lanes // width) for lanes in groups)
+        rounds = -(-chunks // machine.threads) + 1
+        return rounds * step_seconds(shape, width, machine)
+
+    return min(widths(shape, machine), key=seconds)
 
 
-def l2_bytes() -> int:
-    """The L2 cache of a core, where the system tells; else 1 MiB."""
-    try:
-        text = L2_SIZE.read_text().strip()
-        return int(text.removesuffix("K")) * 1024 if text.endswith("K") else int(text)
-    except (OSError, ValueError):
-        return DEFAULT_L2
+def thread_count() -> int:
+    """The cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def this_machine(threads: int | None = None) -> Machine:
+    """This machine's processor, with its last cache shared by the threads."""
+    threads = threads or thread_count()
+    return Machine(threads, last_cache() // (2 * threads))
+
+
+def last_cache() -> int:
+    """The size of the largest cache, where the system tells; else 8 MiB."""
+    sizes = []
+    for path in CACHES.glob("index*/size"):
+        try:
+            text = path.read_text().strip()
+            sizes.append(int(text.removesuffix("K")) * (1024 if text.endswith("K") else 1))
+        except (OSError, ValueError):
+            continue
+    return max(sizes, default=DEFAULT_CACHE)

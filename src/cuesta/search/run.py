@@ -2,141 +2,216 @@
 
 from __future__ import annotations
 
-import os
+import dataclasses
 import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import NamedTuple
 
 from cuesta.search.feed import Feed
 from cuesta.search.journal import Journal, LaneKeys, LaneRecord
-from cuesta.search.lanes import Chunk, ChunkResult, Lane, compile_chunk, train_chunk
-from cuesta.search.plan import chunk_width, l2_bytes
+from cuesta.search.lanes import (
+    Chunk,
+    ChunkResult,
+    Lane,
+    compile_chunk,
+    is_compiled,
+    train_chunk,
+)
+from cuesta.search.plan import Machine, chunk_width, step_seconds, widths
 from cuesta.spec import Candidate, Shape, is_foreign
 
 Progress = Callable[[int], None]
-
-
-def thread_count() -> int:
-    """The cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+ShapeOf = Callable[[Candidate], Shape]
+AHEAD = 2  # chunks handed to an executor for each of its workers: what is in flight is bounded
+REMOTE_WORKERS = 64  # where an executor does not say how many it has
+COMPILATION = 2.0  # seconds that a program about takes to compile
 
 
 def shape_of(candidate: Candidate, inputs: int, outputs: int, loss: str) -> Shape:
     """The static shape of a candidate's network on this table."""
     foreign = candidate.optimizer if is_foreign(candidate.optimizer) else ""
-    return Shape(inputs, candidate.hidden_layer_sizes, outputs, candidate.batch_size, loss, foreign)
+    return Shape(
+        inputs,
+        candidate.hidden_layer_sizes,
+        outputs,
+        candidate.batch_size,
+        loss,
+        foreign,
+        candidate.precision,
+    )
 
 
-def cut_chunks(
-    lanes: Iterable[Lane],
-    shape: Callable[[Candidate], Shape],
-    epochs: int,
-    threads: int,
-    l2: int,
-) -> list[Chunk]:
-    """Lanes in chunks: those of one shape, fold, seed and normalization together.
+class Together(NamedTuple):
+    """What the lanes of a chunk have in common."""
 
-    Lanes that drop units stand together, so that the others draw no noise; so do those of SGD,
-    which keep no moments.
+    shape: Shape
+    fold: int
+    seed: int
+    normalize: str
+
+
+@dataclass
+class Cut:
+    """How lanes of each shape are cut into chunks: settled when a shape is first met.
+
+    So a program that one wave of candidates compiled serves the next.
     """
 
-    def group(lane: Lane) -> tuple[Any, ...]:
-        s, c = shape(lane.candidate), lane.candidate
-        return (
-            *(s.sizes, s.batch_size, s.loss, s.foreign, lane.seed, c.normalize, lane.fold),
-            *(c.dropout > 0, c.optimizer != "sgd"),
-        )
+    machine: Machine
+    widths: dict[Shape, int] = field(default_factory=dict)
+    memory: dict[Shape, bool] = field(default_factory=dict)
 
-    ordered = sorted(lanes, key=group)
-    chunks = []
-    for _, of_shape in groupby(ordered, key=lambda lane: group(lane)[:4]):
-        same = list(of_shape)
-        static = shape(same[0].candidate)
-        width = chunk_width(static, len(same), threads, l2)
-        for _, together in groupby(same, key=lambda lane: group(lane)[:7]):
-            members = list(together)
+    def chunks(
+        self, lanes: Iterable[Lane], shape: ShapeOf, epochs: int, schedule_epochs: int
+    ) -> list[Chunk]:
+        """Lanes in chunks, those of the largest networks first, so that no thread ends late."""
+        groups: dict[Together, list[Lane]] = {}
+        for lane in lanes:
+            c = lane.candidate
+            groups.setdefault(Together(shape(c), lane.fold, lane.seed, c.normalize), []).append(
+                lane
+            )
+        self._settle(groups)
+        chunks = []
+        for together, members in groups.items():
+            width = self.widths[together.shape]
             for start in range(0, len(members), width):
                 part = tuple(members[start : start + width])
-                chunks.append(Chunk(static, width, part, epochs, epochs))
-    return chunks
+                chunks.append(self.chunk(together.shape, part, epochs, schedule_epochs))
+        return sorted(chunks, key=self._seconds, reverse=True)
+
+    def chunk(
+        self, shape: Shape, lanes: tuple[Lane, ...], epochs: int, schedule_epochs: int
+    ) -> Chunk:
+        """One chunk of the shape's own width."""
+        memory = self.memory[shape]
+        return Chunk(shape, self.widths[shape], lanes, epochs, schedule_epochs, memory)
+
+    def _settle(self, groups: dict[Together, list[Lane]]) -> None:
+        of_shape: dict[Shape, list[list[Lane]]] = {}
+        for together, members in groups.items():
+            of_shape.setdefault(together.shape, []).append(members)
+        for shape, parts in of_shape.items():
+            if shape not in self.widths:
+                self.widths[shape] = chunk_width(shape, [len(p) for p in parts], self.machine)
+            plain = all(lane.candidate.optimizer == "sgd" for part in parts for lane in part)
+            self.memory[shape] = self.memory.get(shape, False) or not plain
+
+    def _seconds(self, chunk: Chunk) -> float:
+        """What an epoch of the chunk takes, but for the number of rows that all share."""
+        return step_seconds(chunk.shape, chunk.width, self.machine) / chunk.shape.batch_size
 
 
 @dataclass
 class Search:
-    """One run's way from candidates to records; all of it that lasts is in the journal."""
+    """One run's way from candidates to records; all of it that lasts is in the journal.
+
+    Chunks run on threads of our own, or on any executor that is given.
+    """
 
     feed: Feed
-    shape: Callable[[Candidate], Shape]
+    shape: ShapeOf
     epochs: int
     seed: int
     journal: Journal
-    threads: int
+    machine: Machine
+    executor: Executor | None = None
 
     def __post_init__(self) -> None:
         self.keys = LaneKeys(self.feed, self.shape, self.epochs)
-        self._widths: dict[Shape, int] = {}
-
-    def width(self, candidate: Candidate) -> int:
-        """The width of the chunks of this candidate's shape: its program is compiled already."""
-        shape = self.shape(candidate)
-        return self._widths.get(shape) or chunk_width(shape, 1, self.threads, l2_bytes())
+        self._cut = Cut(self.machine)
 
     def lanes(self, candidates: Iterable[Candidate]) -> list[Lane]:
         """Every candidate on every fold; the refit's fold is not among them."""
         folds = range(self.feed.refit)
         return [Lane(c, fold, self.seed) for c in candidates for fold in folds]
 
-    def missing(self, lanes: Iterable[Lane]) -> list[Lane]:
-        """The lanes that the journal does not know, or not as they should be, each once."""
+    def missing(self, lanes: Iterable[Lane], epochs: int) -> list[Lane]:
+        """The lanes of which the journal does not know so many epochs, each lane once."""
         by_key = {self.keys.of(lane): lane for lane in lanes}
-        return [lane for key, lane in by_key.items() if not self._known(key, lane)]
+        return [lane for key, lane in by_key.items() if not self._known(key, lane, epochs)]
 
-    def _known(self, key: str, lane: Lane) -> bool:
+    def _known(self, key: str, lane: Lane, epochs: int) -> bool:
         record = self.journal.records.get(key)
-        wanted = (self.epochs, 1 + self.shape(lane.candidate).scores)
-        return record is not None and record.curves.shape == wanted
+        if record is None or record.curves.shape[1] != 1 + self.shape(lane.candidate).scores:
+            return False
+        return epochs <= len(record.curves) <= self.epochs
 
     def records(self, candidate: Candidate) -> list[LaneRecord]:
         """The candidate's records, fold by fold."""
         return [self.journal.records[self.keys.of(lane)] for lane in self.lanes([candidate])]
 
-    def train(self, candidates: Iterable[Candidate], progress: Progress) -> None:
+    def train(
+        self, candidates: Iterable[Candidate], progress: Progress, epochs: int | None = None
+    ) -> None:
         """Train the lanes that are missing, in chunks on all threads; each is kept when done.
 
-        `progress` is told of lane-epochs. On an interrupt the chunks at hand stop at their next
-        span of epochs, and what is finished stays.
+        `epochs` are those of the whole schedule, or fewer: a lane's beginning. `progress` is
+        told of lane-epochs. On an interrupt the chunks at hand stop at their next span of epochs,
+        and what is finished stays.
         """
-        lanes = self.missing(self.lanes(candidates))
-        chunks = cut_chunks(lanes, self.shape, self.epochs, self.threads, l2_bytes())
-        self._widths.update({chunk.shape: chunk.width for chunk in chunks})
-        self._run(ThreadPoolExecutor(self.threads, thread_name_prefix="chunk"), chunks, progress)
+        epochs = epochs or self.epochs
+        lanes = self.missing(self.lanes(candidates), epochs)
+        self._run(self._cut.chunks(lanes, self.shape, epochs, self.epochs), progress)
 
-    def _run(self, executor: Executor, chunks: list[Chunk], progress: Progress) -> None:
+    def refit(self, candidate: Candidate, epochs: int) -> ChunkResult:
+        """Train the candidate on all rows for these epochs of the whole schedule."""
+        lane = Lane(candidate, self.feed.refit, self.seed)
+        if self.shape(candidate) not in self._cut.widths:  # all of the search was in the journal
+            self._cut.chunks([lane], self.shape, epochs, self.epochs)
+        wide = self._cut.chunk(self.shape(candidate), (lane,), epochs, self.epochs)
+        return train_chunk(self._narrowed(wide), self.feed)
+
+    def _narrowed(self, wide: Chunk) -> Chunk:
+        """The chunk without empty places, where a program for that is at hand or worth making."""
+        narrow = dataclasses.replace(wide, width=widths(wide.shape, self.machine)[0])
+        steps = wide.epochs * -(-len(self.feed.folds[-1].train) // wide.shape.batch_size)
+        took, takes = (steps * step_seconds(c.shape, c.width, self.machine) for c in (wide, narrow))
+        if took - takes > COMPILATION or is_compiled(narrow, self.feed):
+            return narrow
+        return wide
+
+    @property
+    def _far(self) -> bool:
+        """Whether chunks run in other processes, which tell nothing until they end."""
+        return self.executor is not None and not isinstance(self.executor, ThreadPoolExecutor)
+
+    def _run(self, chunks: list[Chunk], progress: Progress) -> None:
+        executor = self.executor or ThreadPoolExecutor(self.machine.threads, "chunk")
         stop = threading.Event()
-        # First the programs, in parallel; whichever thread is free then begins to train.
-        first = {(chunk.shape, chunk.width): chunk for chunk in reversed(chunks)}
-        compiling = [executor.submit(compile_chunk, c, self.feed) for c in first.values()]
-        training: dict[Future[ChunkResult], Chunk] = {
-            executor.submit(train_chunk, chunk, self.feed, progress, stop): chunk
-            for chunk in chunks
-        }
+        compiling: list[Future[None]] = []
+        running: dict[Future[ChunkResult], Chunk] = {}
         try:
-            while training:
-                done, _ = wait(training, return_when=FIRST_COMPLETED)
+            if not self._far:
+                # First the programs, in parallel; whichever thread is free then begins to train.
+                first = {(chunk.shape, chunk.width): chunk for chunk in reversed(chunks)}
+                compiling += [executor.submit(compile_chunk, c, self.feed) for c in first.values()]
+            told = () if self._far else (progress, stop)
+            begun = ((executor.submit(train_chunk, c, self.feed, *told), c) for c in chunks)
+            places = AHEAD * getattr(executor, "_max_workers", REMOTE_WORKERS)
+            running.update(islice(begun, places))
+            while running:
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    self._keep(training.pop(future), future)
+                    self._keep(running.pop(future), future, progress)
+                running.update(islice(begun, places - len(running)))
             for program in compiling:
                 program.result()
         finally:
             # On an interrupt chunks stop at their next span; what came to its end is kept.
             stop.set()
-            executor.shutdown(wait=True, cancel_futures=True)
-            for future, chunk in training.items():
-                if not future.cancelled() and future.exception() is None:
-                    self._keep(chunk, future)
+            ending = {f: chunk for f, chunk in running.items() if not f.cancel()}
+            if self.executor is None:
+                executor.shutdown(wait=True, cancel_futures=True)
+            wait(ending)
+            for future, chunk in ending.items():
+                if future.exception() is None:
+                    self._keep(chunk, future, progress)
 
-    def _keep(self, chunk: Chunk, future: Future[ChunkResult]) -> None:
+    def _keep(self, chunk: Chunk, future: Future[ChunkResult], progress: Progress) -> None:
         self.journal.add([self.keys.of(lane) for lane in chunk.lanes], future.result())
+        if self._far:
+            progress(chunk.epochs * len(chunk.lanes))

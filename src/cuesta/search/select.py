@@ -18,6 +18,7 @@ class Score:
     """A candidate's validation: the best epoch of its mean curve, its mean and standard error.
 
     `loss` orders candidates: the mean, negated where higher is better; ∞ if a lane diverged.
+    `trained` epochs were seen: fewer than others' where halving stopped the candidate.
     """
 
     candidate: Candidate
@@ -28,6 +29,7 @@ class Score:
     folds: tuple[float, ...]
     diverged: tuple[int, ...]  # of each fold, the step of divergence, or 0
     loss: float
+    trained: int
 
 
 def fold_curves(records: list[LaneRecord], metric: str, units: np.ndarray) -> np.ndarray:
@@ -77,9 +79,17 @@ def score_candidate(
         tuple(at_best.tolist()),
         diverged,
         np.inf if failed else float(losses[best]),
+        curves.shape[1],
     )
 
 
 def rank(scores: list[Score]) -> list[Score]:
-    """Best first; of equals the earlier candidate; diverged ones last."""
-    return sorted(scores, key=lambda score: (score.loss, score.index))
+    """Best first; of equals the earlier candidate; those stopped early after all others.
+
+    Diverged ones come last.
+    """
+
+    def place(score: Score) -> tuple[bool, int, float, int]:
+        return not np.isfinite(score.loss), -score.trained, score.loss, score.index
+
+    return sorted(scores, key=place)

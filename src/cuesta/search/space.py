@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -81,6 +81,13 @@ class Space:
         merged = {**self.common, **self.own.get(optimizer, {})}
         merged.pop("optimizer", None)
         return {n: d for n, d in merged.items() if optimizer in READERS.get(n, (optimizer,))}
+
+    def with_precision(self, precision: str | None) -> Space:
+        """The space with products in this precision for all candidates; None leaves it alone."""
+        if precision is None:
+            return self
+        start = None if self.start is None else replace(self.start, precision=precision)
+        return Space({**self.common, "precision": Choice((precision,))}, self.own, start)
 
     @property
     def optimizers(self) -> Choice:

@@ -1,0 +1,22 @@
+"""Numbers that are rounded where the formula says, whatever the compiler could join."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from cuesta.core.types import Scalar
+
+
+def rounded(product: Array, step: Scalar) -> Array:
+    """The same number, kept apart from the sum that it enters.
+
+    A compiler joins a product and a sum in one rounding where it sees both, and what it sees hangs
+    on what else a program does: so the same lane could end in other bits in another program. Here
+    the bits pass through min(step, 0), which is nothing, but which only we know.
+    """
+    whole = jnp.int64 if product.dtype == jnp.float64 else jnp.int32
+    nothing = jnp.minimum(jnp.asarray(step), 0).astype(whole)
+    bits = jax.lax.bitcast_convert_type(product, whole)
+    return jax.lax.bitcast_convert_type(bits ^ nothing, product.dtype)

@@ -1,10 +1,10 @@
-"""Metrics on test rows, their intervals, and the trivial predictor's (by scikit-learn)."""
+"""Metrics on test rows, their intervals, and the trivial predictor's."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from itertools import permutations
 
 import numpy as np
 
@@ -20,28 +20,40 @@ def classification_metrics(y: np.ndarray, shares: np.ndarray) -> dict[str, float
     ROC-AUC is the one of class 1 for two classes, else the mean over pairs of classes (Hand
     and Till, 2001); NaN where the rows lack a class.
     """
-    from sklearn import metrics
-
     decided = shares.argmax(axis=1)
     classes = np.arange(shares.shape[1])
     clipped = np.clip(shares[np.arange(len(y)), y], LEAST, 1.0)
     return {
         "accuracy": float((decided == y).mean()),
         "log_loss": float(-np.log(clipped).mean()),
-        "roc_auc": _roc_auc(metrics, y, shares, classes),
+        "roc_auc": roc_auc(y, shares),
         "balanced_accuracy": float(
             np.mean([(decided[y == c] == c).mean() for c in classes if (y == c).any()])
         ),
     }
 
 
-def _roc_auc(metrics: Any, y: np.ndarray, shares: np.ndarray, classes: np.ndarray) -> float:
-    if len(np.unique(y)) < len(classes):
+def roc_auc(y: np.ndarray, shares: np.ndarray) -> float:
+    """How likely a row of a class has a larger share of it than a row of another class.
+
+    For two classes that of class 1; else the mean over ordered pairs of classes (Hand and Till,
+    2001). NaN where the rows lack a class.
+    """
+    rows = [shares[y == c] for c in range(shares.shape[1])]
+    if min(len(of_class) for of_class in rows) == 0:
         return math.nan
-    if len(classes) == 2:
-        return float(metrics.roc_auc_score(y, shares[:, 1]))
-    shares = shares / shares.sum(axis=1, keepdims=True)
-    return float(metrics.roc_auc_score(y, shares, multi_class="ovo", labels=classes))
+    if len(rows) == 2:
+        return _wins(rows[1][:, 1], rows[0][:, 1])
+    pairs = permutations(range(len(rows)), 2)
+    return float(np.mean([_wins(rows[a][:, a], rows[b][:, a]) for a, b in pairs]))
+
+
+def _wins(ours: np.ndarray, theirs: np.ndarray) -> float:
+    """P(one of ours > one of theirs), ties as halves: by ranks (Mann and Whitney, 1947)."""
+    from scipy.stats import rankdata
+
+    ranks = rankdata(np.concatenate([ours, theirs]))[: len(ours)]
+    return float((ranks.mean() - (len(ours) + 1) / 2) / len(theirs))
 
 
 def regression_metrics(y: np.ndarray, values: np.ndarray) -> dict[str, float]:

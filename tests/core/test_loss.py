@@ -6,7 +6,15 @@ from jax.flatten_util import ravel_pytree
 from scipy.special import logsumexp
 
 from cuesta.core.init import init_layers
-from cuesta.core.loss import cross_entropy, row_losses, row_scores, squared, weighted_mean
+from cuesta.core.loss import (
+    LOSSES,
+    cross_entropy,
+    loss_and_slope,
+    row_losses,
+    row_scores,
+    squared,
+    weighted_mean,
+)
 from cuesta.core.net import activation, forward
 from cuesta.spec import ACTIVATIONS
 
@@ -70,3 +78,26 @@ def test_unnormalized_outputs_and_inputs_scale_the_gradient_as_the_notes_say(flo
 
     for z1, y in ((1.5, 3.0), (1.5, 3000.0), (150.0, 3.0)):
         assert float(slope(z1, y)) == pytest.approx(-2.0 * (y - 2.0 * 0.1 * z1) * z1, rel=1e-12)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_slope_is_the_derivative_of_the_mean_loss(loss, float64):
+    outputs = jnp.asarray(rng.standard_normal((7, 4)) * 3)
+    y = rng.integers(0, 4, 7) if loss == "cross_entropy" else rng.standard_normal((7, 4))
+    weights = jnp.asarray([1.0, 2.0, 0.0, 0.5, 1.0, 1.0, 0.0])
+    value, slope = loss_and_slope(loss, outputs, y, weights)
+
+    def mean(o):
+        return weighted_mean(row_losses(loss, o, y), weights)
+
+    assert float(value) == pytest.approx(float(mean(outputs)), rel=1e-15)
+    # The same formula differentiated by rule: rounding alone.
+    np.testing.assert_allclose(slope, jax.grad(mean)(outputs), rtol=1e-12, atol=1e-16)
+
+
+def test_padding_rows_have_no_slope_even_when_not_finite():
+    outputs = jnp.array([[1.0, 2.0], [jnp.nan, jnp.inf]])
+    for loss, y in (("cross_entropy", jnp.array([0, 1])), ("squared", jnp.zeros((2, 2)))):
+        _, slope = loss_and_slope(loss, outputs, y, jnp.array([1.0, 0.0]))
+        assert np.isfinite(slope).all()
+        np.testing.assert_array_equal(slope[1], [0.0, 0.0])

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from cuesta.core.train import Parts
 from cuesta.search.lanes import PROGRAMS, train_chunk
 from tests.search.tables import (
     EPOCHS,
@@ -90,11 +91,20 @@ def diverging_like(candidate):
     )
 
 
-def test_a_lane_of_sgd_ignores_whether_moments_are_kept():
-    candidate = base(optimizer="sgd", clip_norm=0.5, weight_decay=0.1, dropout=0.1)
-    plain = dataclasses.replace(chunk_of(class_feed(), [candidate]), memory=False)
-    kept = train(class_feed(), [candidate, MIXED[0]])
-    assert_same_bits(leaves(train_chunk(plain, class_feed())), leaves(kept))
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("memory", {"optimizer": "sgd", "dropout": 0.1, "activation": "tanh"}),
+        ("bounded", {"activation": "relu", "dropout": 0.1}),
+        ("bounded", {"activation": "identity", "optimizer": "momentum"}),
+        ("dropout", {"activation": "tanh", "optimizer": "rmsprop"}),
+    ],
+)
+def test_a_part_that_a_lane_does_not_need_changes_no_bit_of_it(feed, part, changes):
+    candidate = base(clip_norm=0.5, weight_decay=0.1, final_learning_rate=1e-3, **changes)
+    whole = chunk_of(feed, [candidate])
+    lean = dataclasses.replace(whole, parts=Parts()._replace(**{part: False}))
+    assert_same_bits(leaves(train_chunk(lean, feed)), leaves(train_chunk(whole, feed)))
 
 
 @pytest.mark.parametrize("make", [class_feed, value_feed])

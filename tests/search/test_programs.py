@@ -4,17 +4,23 @@ import threading
 import jax
 import numpy as np
 import pytest
+from jax.experimental.compilation_cache import compilation_cache
 
 from cuesta.search import programs
 from cuesta.search.programs import Programs
 
 
+def use_cache_of_jax(used):
+    jax.config.update("jax_enable_compilation_cache", used)
+    compilation_cache.reset_cache()  # else what was asked for once stands
+
+
 @pytest.fixture(autouse=True)
 def no_cache_of_jax():
     """As a user has it; the other tests share JAX's cache."""
-    jax.config.update("jax_enable_compilation_cache", False)
+    use_cache_of_jax(False)
     yield
-    jax.config.update("jax_enable_compilation_cache", True)
+    use_cache_of_jax(True)
 
 
 ARGUMENTS = (np.arange(3.0, dtype=np.float32), np.float32(2.0))
@@ -121,7 +127,7 @@ def test_the_key_knows_of_64_bits(tmp_path):
 
 
 def test_beside_a_cache_of_jaxs_nothing_is_kept(tmp_path):
-    jax.config.update("jax_enable_compilation_cache", True)
+    use_cache_of_jax(True)
     get(Programs(tmp_path / "ours"))
     assert not (tmp_path / "ours").exists()
 

@@ -35,10 +35,10 @@ class Activation(NamedTuple):
 
 # σ(z) = ½ + ½ tanh(z/2) exactly, so one bounded form serves both.
 ACTIVATION_ROWS = {
-    "relu": Activation(0.0, 0.0, 0.0, 0.0, 0.0),
-    "identity": Activation(0.0, 1.0, 0.0, 0.0, 0.0),
-    "tanh": Activation(1.0, 0.0, 0.0, 1.0, 1.0),
-    "sigmoid": Activation(1.0, 0.0, 0.5, 0.5, 0.5),
+    "relu": Activation(False, 0.0, 0.0, 0.0, 0.0),
+    "identity": Activation(False, 1.0, 0.0, 0.0, 0.0),
+    "tanh": Activation(True, 0.0, 0.0, 1.0, 1.0),
+    "sigmoid": Activation(True, 0.0, 0.5, 0.5, 0.5),
 }
 
 
@@ -48,16 +48,25 @@ def activation(name: str) -> Activation:
     return ACTIVATION_ROWS[name]
 
 
-def activate(kind: Activation, z: Array) -> tuple[Array, Array]:
+def is_bounded(name: str) -> bool:
+    """Whether the named activation is one of the bounded ones."""
+    return bool(activation(name).bounded)
+
+
+def activate(kind: Activation, z: Array, *, bounded: bool = True) -> tuple[Array, Array]:
     """The activation of z and its slope there, element by element.
 
     The slope is 1 or `slope` where not bounded (`slope` at 0), else height·pace·(1 − tanh²).
+    Without `bounded` no activation at hand is, and no tanh is computed.
     """
     straight_slope = jnp.where(z > 0, 1.0, kind.slope)
+    if not bounded:
+        return z * straight_slope, straight_slope
     curve = jnp.tanh(kind.pace * z)
-    units = jnp.where(kind.bounded > 0, kind.shift + kind.height * curve, z * straight_slope)
-    bounded_slope = kind.height * kind.pace * (1.0 - curve * curve)
-    return units, jnp.where(kind.bounded > 0, bounded_slope, straight_slope)
+    units = jnp.where(kind.bounded, kind.shift + kind.height * curve, z * straight_slope)
+    # As 1 − tanh², some programs would round the square and others not.
+    bounded_slope = kind.height * kind.pace * (1.0 - curve) * (1.0 + curve)
+    return units, jnp.where(kind.bounded, bounded_slope, straight_slope)
 
 
 class Tape(NamedTuple):
@@ -80,14 +89,17 @@ def record(
     noise: list[Array] | None = None,
     threshold: Scalar = float(NOISE_LEVELS),
     precision: str = "float32",
+    bounded: bool = True,
 ) -> Tape:
     """The forward pass of rows x (rows, inputs), layer by layer.
 
-    With `noise`, one (rows, units) array per hidden layer, units are dropped (N1).
+    With `noise`, one (rows, units) array per hidden layer, units are dropped (N1). Without
+    `bounded` the activation is known not to be.
     """
     units, slopes = [x], []
     for depth, layer in enumerate(layers[:-1]):
-        unit, slope = activate(kind, forward_product(units[-1], layer.w, precision) + layer.b)
+        z = forward_product(units[-1], layer.w, precision) + layer.b
+        unit, slope = activate(kind, z, bounded=bounded)
         if noise is not None:
             unit, slope = (drop(each, noise[depth], threshold) for each in (unit, slope))
         units.append(unit)
@@ -103,6 +115,7 @@ def forward(
     noise: list[Array] | None = None,
     threshold: Scalar = float(NOISE_LEVELS),
     precision: str = "float32",
+    bounded: bool = True,
 ) -> Array:
     """The network's output before the loss's own link: (rows, inputs) → (rows, outputs)."""
-    return record(layers, x, kind, noise, threshold, precision).outputs
+    return record(layers, x, kind, noise, threshold, precision, bounded).outputs

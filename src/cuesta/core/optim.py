@@ -70,8 +70,10 @@ def _rule(
     eps_out: Scalar = 0.0,
     **flags: bool,
 ) -> Rule:
-    off = dict.fromkeys(("alpha_inside", "nesterov", "correct_v", "correct_f", "correct_root"), 0.0)
-    on = {name: float(value) for name, value in flags.items()}
+    off = dict.fromkeys(
+        ("alpha_inside", "nesterov", "correct_v", "correct_f", "correct_root"), False
+    )
+    on = {name: bool(value) for name, value in flags.items()}
     return Rule(a, b, c, d, f0, eps_in, eps_out, _log(a), _log(c), **{**off, **on})
 
 
@@ -221,13 +223,13 @@ def update(
 
     `step` counts from 1; `alpha` is the learning rate of this step.
     """
-    inside = rule.alpha_inside > 0
+    inside = jnp.asarray(rule.alpha_inside)
     gain = rule.b * jnp.where(inside, alpha, 1.0)
     rate = jnp.where(inside, 1.0, alpha)
     left_v, left_f = remaining(rule.log_a, step), remaining(rule.log_c, step)
-    rate = rate / jnp.where(rule.correct_v > 0, left_v, 1.0)
-    rate = rate * jnp.where(rule.correct_root > 0, jnp.sqrt(left_f), 1.0)
-    f_scale = 1.0 / jnp.where(rule.correct_f > 0, left_f, 1.0)
+    rate = rate / jnp.where(rule.correct_v, left_v, 1.0)
+    rate = rate * jnp.where(rule.correct_root, jnp.sqrt(left_f), 1.0)
+    f_scale = 1.0 / jnp.where(rule.correct_f, left_f, 1.0)
 
     def next_v(v: Tensor, g: Tensor) -> Tensor:
         return _as(v, rule.a) * v + _as(v, gain) * g
@@ -236,7 +238,7 @@ def update(
         return _as(f, rule.c) * f + _as(f, rule.d) * (g * g)
 
     def displacement(v: Tensor, f: Tensor, g: Tensor) -> Tensor:
-        ahead = jnp.where(rule.nesterov > 0, next_v(v, g), v)
+        ahead = jnp.where(rule.nesterov, next_v(v, g), v)
         root = jnp.sqrt(_as(f, f_scale) * f + _as(f, rule.eps_in)) + _as(f, rule.eps_out)
         return -ratio(_as(v, rate) * ahead, root)
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-NARROW = 32  # up to so many outputs the gradient of a layer's weights is computed transposed
+NARROW = 16  # up to so many outputs the gradient of a layer's weights is computed transposed
 
 
 def forward_product(units: Array, w: Array, precision: str = "float32") -> Array:

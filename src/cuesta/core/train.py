@@ -12,7 +12,7 @@ from jax import Array
 from cuesta.core.backprop import deltas, gradient
 from cuesta.core.clip import clip_by_norm, clip_by_value
 from cuesta.core.foreign import factory
-from cuesta.core.loss import row_losses, row_scores, weighted_mean
+from cuesta.core.loss import loss_and_slope, row_scores
 from cuesta.core.net import Activation, Layer, forward, record
 from cuesta.core.noise import noise_bits
 from cuesta.core.optim import Rule, descend, init_moments, update
@@ -25,7 +25,7 @@ from cuesta.spec import Shape
 # the last one is not mostly empty.
 SMALL_BLOCK, LARGE_BLOCK, MANY_ROWS = 64, 256, 1024
 
-Batch = tuple[Array, Array, Array, list[Array]]  # x, y, row weights, noise
+Batch = tuple[Array, Array, Array, list[Array] | None]  # x, y, row weights, noise
 
 
 class Numbers(NamedTuple):
@@ -39,6 +39,21 @@ class Numbers(NamedTuple):
     clip_norm: Scalar
     clip_value: Scalar
     weight_decay: Scalar
+
+
+class Parts(NamedTuple):
+    """What a program can do; a part that no lane of a run needs can be left out.
+
+    That changes no bit of any lane: `memory` keeps the moments of all but SGD, `bounded` computes
+    tanh and σ, `dropout` draws noise.
+    """
+
+    memory: bool = True
+    bounded: bool = True
+    dropout: bool = True
+
+
+EVERYTHING = Parts()
 
 
 class FoldData(NamedTuple):
@@ -103,17 +118,26 @@ def draw_noise(key: Tensor, step: Array, shape: Shape) -> list[Array]:
 
 
 def loss_and_gradient(
-    layers: list[Layer], shape: Shape, numbers: Numbers, batch: Batch
+    layers: list[Layer], shape: Shape, numbers: Numbers, batch: Batch, parts: Parts = EVERYTHING
 ) -> tuple[Array, list[Layer]]:
     """J = (1/b) Σ ℓ(f(xᵢ, w), yᵢ) over the b rows of the batch, and G = ∇J (N11)."""
     x, y, weights, noise = batch
     tape = record(
-        layers, x, numbers.activation, noise, numbers.keep_threshold, precision=shape.precision
+        layers,
+        x,
+        numbers.activation,
+        noise,
+        numbers.keep_threshold,
+        shape.precision,
+        parts.bounded,
     )
-    loss, delta = jax.value_and_grad(
-        lambda outputs: weighted_mean(row_losses(shape.loss, outputs, y), weights)
-    )(tape.outputs)
+    loss, delta = loss_and_slope(shape.loss, tape.outputs, y, weights)
     return loss, gradient(tape, deltas(layers, tape, delta, shape.precision), shape.precision)
+
+
+def ceiling(count: Scalar, size: int) -> Array:
+    """⌈count/size⌉ of whole numbers that are not negative, which spares the compiler the signs."""
+    return jax.lax.div(count + np.int32(size - 1), np.int32(size))
 
 
 def decay_weights(layers: list[Layer], rate: Array, step: Array) -> list[Layer]:
@@ -128,20 +152,17 @@ def take_step(
     total: Scalar,
     k: Array,
     batch: Batch,
-    memory: bool = True,
+    parts: Parts = EVERYTHING,
 ) -> tuple[State, Array]:
-    """Gradient, clipping, rule: step k (from 0) of `total`, and the batch's loss.
-
-    Without `memory` every optimizer at hand is SGD, and no moments are kept.
-    """
+    """Gradient, clipping, rule: step k (from 0) of `total`, and the batch's loss."""
     alpha = linear_decay(numbers.alpha_0, numbers.alpha_t, total, k)
-    loss, grads = loss_and_gradient(state.layers, shape, numbers, batch)
+    loss, grads = loss_and_gradient(state.layers, shape, numbers, batch, parts)
     grads, norm = clip_by_norm(grads, numbers.clip_norm)
     grads = clip_by_value(grads, numbers.clip_value)
     if shape.foreign:
         opt = factory(shape.foreign)(learning_rate=alpha)
         delta, moments = opt.update(grads, state.moments, state.layers)
-    elif memory:
+    elif parts.memory:
         delta, moments = update(numbers.rule, alpha, k + 1, grads, state.moments)
     else:
         delta, moments = descend(alpha, k, grads), state.moments
@@ -157,7 +178,12 @@ def take_step(
 
 
 def validate(
-    layers: list[Layer], shape: Shape, kind: Activation, data: FoldData, offset: Array
+    layers: list[Layer],
+    shape: Shape,
+    kind: Activation,
+    data: FoldData,
+    offset: Array,
+    parts: Parts = EVERYTHING,
 ) -> Array:
     """The mean scores over the fold's validation rows, block by block; NaN where there are none."""
     places = data.validation.shape[0]
@@ -166,11 +192,13 @@ def validate(
     def add(i: Array, total: Array) -> Array:
         place = i * block + jnp.arange(block)
         rows = offset + data.validation[jnp.minimum(place, places - 1)]
-        outputs = forward(layers, data.x[rows], kind, precision=shape.precision)
+        outputs = forward(
+            layers, data.x[rows], kind, precision=shape.precision, bounded=parts.bounded
+        )
         scores = row_scores(shape.loss, outputs, data.y[rows])
         return total + jnp.sum(jnp.where((place < data.n_validation)[:, None], scores, 0.0), 0)
 
-    blocks = (data.n_validation + block - 1) // block
+    blocks = ceiling(data.n_validation, block)
     return jax.lax.fori_loop(0, blocks, add, jnp.zeros(shape.scores)) / data.n_validation
 
 
@@ -182,8 +210,7 @@ def train_lane(
     data: FoldData,
     span: Span,
     noise_key: Tensor,
-    *,
-    memory: bool = True,
+    parts: Parts = EVERYTHING,
 ) -> tuple[State, Array]:
     """Train one network over a span of epochs, every training row once an epoch (N11).
 
@@ -197,7 +224,7 @@ def train_lane(
     `noise_key` (2,) uint32 words draw the dropout noise; lanes that share it share their noise.
     """
     batch_size = shape.batch_size
-    steps = (data.n_train + batch_size - 1) // batch_size
+    steps = ceiling(data.n_train, batch_size)
     slots = jnp.arange(batch_size)
     last = data.order.shape[1] - 1
 
@@ -207,8 +234,9 @@ def train_lane(
         place = s * batch_size + slots
         rows = offset + data.order[epoch - span.start, jnp.minimum(place, last)]
         weights = (place < data.n_train).astype(jnp.float32)
-        batch = (data.x[rows], data.y[rows], weights, draw_noise(noise_key, k, shape))
-        state, loss = take_step(state, shape, numbers, span.total * steps, k, batch, memory)
+        noise = draw_noise(noise_key, k, shape) if parts.dropout else None
+        batch = (data.x[rows], data.y[rows], weights, noise)
+        state, loss = take_step(state, shape, numbers, span.total * steps, k, batch, parts)
         return state, loss_sum + loss * jnp.sum(weights)
 
     def one_epoch(epoch: Array, carry: tuple[State, Array]) -> tuple[State, Array]:
@@ -216,9 +244,9 @@ def train_lane(
         state, loss_sum = jax.lax.fori_loop(
             0, steps, lambda s, c: one_step(s, c, epoch), (state, jnp.float32(0))
         )
-        scores = validate(state.layers, shape, numbers.activation, data, offset)
+        scores = validate(state.layers, shape, numbers.activation, data, offset, parts)
         row = jnp.concatenate([(loss_sum / data.n_train)[None], scores])
-        return state, curves.at[epoch - span.start].set(row)
+        return state, jax.lax.dynamic_update_index_in_dim(curves, row, epoch - span.start, 0)
 
     curves = jnp.full((data.order.shape[0], 1 + shape.scores), jnp.nan)
     return jax.lax.fori_loop(span.start, span.stop, one_epoch, (state, curves))

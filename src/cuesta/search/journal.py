@@ -57,15 +57,19 @@ class LaneKeys:
             "jaxlib": version("jaxlib"),
         }
 
+        self._keys: dict[Lane, str] = {}
+
     def of(self, lane: Lane) -> str:
         """The key of a lane. The fold's number counts: its seeds are made from it."""
-        about = self._about | {
-            "candidate": lane.candidate.to_dict(),
-            "shape": asdict(self._shape(lane.candidate)),
-            "fold": [lane.fold, self._folds[lane.fold]],
-            "seed": lane.seed,
-        }
-        return digest(json.dumps(about, sort_keys=True).encode())
+        if lane not in self._keys:
+            about = self._about | {
+                "candidate": lane.candidate.to_dict(),
+                "shape": asdict(self._shape(lane.candidate)),
+                "fold": [lane.fold, self._folds[lane.fold]],
+                "seed": lane.seed,
+            }
+            self._keys[lane] = digest(json.dumps(about, sort_keys=True).encode())
+        return self._keys[lane]
 
 
 class Journal:

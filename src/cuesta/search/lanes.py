@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import jax
 import numpy as np
@@ -14,8 +15,9 @@ from cuesta.caches import cache_folder
 from cuesta.core.init import init_layers
 from cuesta.core.net import Layer
 from cuesta.core.numbers import lane_numbers
-from cuesta.core.train import FoldData, Span, State, initial_state, train_lane
+from cuesta.core.train import EVERYTHING, FoldData, Parts, Span, State, initial_state, train_lane
 from cuesta.search.feed import Feed
+from cuesta.search.plan import step_flops
 from cuesta.search.programs import Arguments, Program, Programs, Tree
 from cuesta.spec import Candidate, Shape
 
@@ -25,6 +27,11 @@ CPU_OPTIONS = {
     "xla_cpu_multi_thread_eigen": False,
     "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT",
 }
+
+
+# A step of so few operations is hardly quicker for the compiler's full effort, which takes twice as
+# long as half of it.
+SHORT_STEP = 2_000_000
 
 
 class StoppedError(Exception):
@@ -44,7 +51,7 @@ class Lane:
 class Chunk:
     """Lanes of one shape, fold, seed and normalization, trained in one compiled call.
 
-    `memory` is false where every lane of this shape in the run is SGD's: no moments are kept then.
+    `parts` are what any lane of this shape in the run needs of a program.
     """
 
     shape: Shape
@@ -52,7 +59,7 @@ class Chunk:
     lanes: tuple[Lane, ...]
     epochs: int
     schedule_epochs: int
-    memory: bool = True
+    parts: Parts = EVERYTHING
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,8 @@ def stack(trees: Sequence[Tree]) -> Tree:
 
 
 def _float32(tree: Tree) -> Tree:
-    return jax.tree.map(np.float32, tree)
+    """Numbers in float32; flags stay flags."""
+    return jax.tree.map(lambda x: np.bool_(x) if isinstance(x, bool) else np.float32(x), tree)
 
 
 def noise_key(seed: int, fold: int) -> np.ndarray:
@@ -81,7 +89,7 @@ def noise_key(seed: int, fold: int) -> np.ndarray:
 
 def _train_chunk(
     shape: Shape,
-    memory: bool,
+    parts: Parts,
     state: State,
     numbers: Tree,
     offset: jax.Array,
@@ -89,7 +97,7 @@ def _train_chunk(
     span: Span,
     key: jax.Array,
 ) -> tuple[State, jax.Array]:
-    one_lane = partial(train_lane, shape, memory=memory)
+    one_lane = partial(train_lane, shape, parts=parts)
     return jax.vmap(one_lane, in_axes=(0, 0, 0, None, None, None))(
         state, numbers, offset, data, span, key
     )
@@ -98,15 +106,22 @@ def _train_chunk(
 PROGRAMS = Programs(cache_folder() / "programs")
 
 
+def _options(shape: Shape) -> dict[str, Any]:
+    """How the compiler is asked to work."""
+    if jax.default_backend() != "cpu":
+        return {}
+    quick = {"xla_backend_optimization_level": 1} if step_flops(shape) < SHORT_STEP else {}
+    return CPU_OPTIONS | quick
+
+
 def _program(chunk: Chunk, arguments: Arguments) -> Program:
     """The chunk's compiled program."""
-    static = (chunk.shape, chunk.memory)
     return PROGRAMS.get(
-        static,
-        partial(_train_chunk, *static),
+        (chunk.shape, chunk.parts),
+        partial(_train_chunk, chunk.shape, chunk.parts),
         arguments,
         like=(arguments[0], 0),  # the state, and curves
-        options=CPU_OPTIONS if jax.default_backend() == "cpu" else {},
+        options=_options(chunk.shape),
     )
 
 
@@ -138,7 +153,7 @@ def compile_chunk(chunk: Chunk, feed: Feed) -> None:
 
 def is_compiled(chunk: Chunk, feed: Feed) -> bool:
     """Whether the chunk's program is at hand."""
-    return PROGRAMS.ready((chunk.shape, chunk.memory), _arguments(chunk, feed, *_begin(chunk), 0))
+    return PROGRAMS.ready((chunk.shape, chunk.parts), _arguments(chunk, feed, *_begin(chunk), 0))
 
 
 def train_chunk(

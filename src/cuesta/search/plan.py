@@ -45,7 +45,7 @@ def step_flops(shape: Shape) -> int:
 
 
 def step_seconds(shape: Shape, width: int, machine: Machine) -> float:
-    """What a step of a chunk takes; lanes that do not fit the near memory take half as long again."""
+    """What a step of a chunk takes: half as long again where its lanes do not fit the room."""
     crowded = 1.5 if width * lane_bytes(shape) > machine.room else 1.0
     return machine.launch + width * crowded * step_flops(shape) / machine.rate
 

@@ -31,7 +31,7 @@ Program = Callable[..., Any]
 Arguments = tuple[Any, ...]
 
 CPU_FLAGS = Path("/proc/cpuinfo")
-SOURCES = ("core", "search/lanes.py", "search/programs.py", "spec.py")
+SOURCES = ("core", "search/lanes.py", "search/plan.py", "search/programs.py", "spec.py")
 DIGEST = 32  # bytes of SHA-256 before the code
 
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import NamedTuple
 
+from cuesta.core.net import is_bounded
+from cuesta.core.train import Parts
 from cuesta.search.feed import Feed
 from cuesta.search.journal import Journal, LaneKeys, LaneRecord
 from cuesta.search.lanes import (
@@ -62,7 +64,7 @@ class Cut:
 
     machine: Machine
     widths: dict[Shape, int] = field(default_factory=dict)
-    memory: dict[Shape, bool] = field(default_factory=dict)
+    parts: dict[Shape, Parts] = field(default_factory=dict)
 
     def chunks(
         self, lanes: Iterable[Lane], shape: ShapeOf, epochs: int, schedule_epochs: int
@@ -87,18 +89,24 @@ class Cut:
         self, shape: Shape, lanes: tuple[Lane, ...], epochs: int, schedule_epochs: int
     ) -> Chunk:
         """One chunk of the shape's own width."""
-        memory = self.memory[shape]
-        return Chunk(shape, self.widths[shape], lanes, epochs, schedule_epochs, memory)
+        parts = self.parts[shape]
+        return Chunk(shape, self.widths[shape], lanes, epochs, schedule_epochs, parts)
 
     def _settle(self, groups: dict[Together, list[Lane]]) -> None:
         of_shape: dict[Shape, list[list[Lane]]] = {}
         for together, members in groups.items():
             of_shape.setdefault(together.shape, []).append(members)
-        for shape, parts in of_shape.items():
+        for shape, groups_of_shape in of_shape.items():
             if shape not in self.widths:
-                self.widths[shape] = chunk_width(shape, [len(p) for p in parts], self.machine)
-            plain = all(lane.candidate.optimizer == "sgd" for part in parts for lane in part)
-            self.memory[shape] = self.memory.get(shape, False) or not plain
+                sizes = [len(members) for members in groups_of_shape]
+                self.widths[shape] = chunk_width(shape, sizes, self.machine)
+            candidates = {lane.candidate for members in groups_of_shape for lane in members}
+            needed = self.parts.get(shape, Parts(False, False, False))
+            self.parts[shape] = Parts(
+                needed.memory or any(c.optimizer != "sgd" for c in candidates),
+                needed.bounded or any(is_bounded(c.activation) for c in candidates),
+                needed.dropout or any(c.dropout > 0 for c in candidates),
+            )
 
     def _seconds(self, chunk: Chunk) -> float:
         """What an epoch of the chunk takes, but for the number of rows that all share."""

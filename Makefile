@@ -18,10 +18,15 @@ lint: .venv/installed-dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/installed
-	$(BIN)/python bench/quality.py
+# Beside the peers, in one run; TABLES=FOLDER names where housing.csv and penguins.csv lie.
+bench: .venv/installed-bench
+	$(BIN)/python bench/lanes.py $(if $(TABLES),--tables $(TABLES))
+	$(BIN)/python bench/planner.py
+	$(BIN)/python bench/options.py
+	$(BIN)/python bench/scale.py
 	$(BIN)/python bench/rule_cost.py
 	$(BIN)/python bench/basins.py
+	$(BIN)/python bench/quality.py $(if $(TABLES),--tables $(TABLES))
 
 # Our optimizers beside torch's, optax's and Keras's: the table of worst differences.
 parity: .venv/installed-parity
@@ -42,6 +47,11 @@ parity: .venv/installed-parity
 .venv/installed-parity: .venv/installed-dev
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet torch==2.13.0
 	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[dev,parity]'
+	touch $@
+
+.venv/installed-bench: .venv/installed
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet torch==2.13.0
+	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[bench]'
 	touch $@
 
 clean:

@@ -20,21 +20,24 @@ import jax.numpy as jnp
 import numpy as np
 
 from cuesta.core import train
-from cuesta.core.optim import Moments, update_where_needed
+from cuesta.core.optim import Moments
+from cuesta.core.train import Parts
 from cuesta.data.folds import make_folds
+from cuesta.search import lanes as lanes_module
 from cuesta.search.feed import Feed
-from cuesta.search.lanes import Chunk, Lane, Programs, _arguments, _begin
+from cuesta.search.lanes import Chunk, Lane, _arguments, _begin, _program
+from cuesta.search.programs import Programs
 from cuesta.spec import Candidate, Shape
 
 ROWS, INPUTS, WIDTH, EPOCHS = 1600, 128, 4, 2
 
 
-def sgd_alone(memory: Any, rule: Any, alpha: Any, step: Any, grads: Any, moments: Moments) -> Any:
+def sgd_alone(alpha: Any, step: Any, grads: Any) -> Any:
     """Plain descent, w ← w − αG, and nothing else."""
-    return jax.tree.map(lambda g: -alpha * g, grads), moments
+    return jax.tree.map(lambda g: -alpha * g, grads)
 
 
-def adam_alone(memory: Any, rule: Any, alpha: Any, step: Any, grads: Any, moments: Moments) -> Any:
+def adam_alone(rule: Any, alpha: Any, step: Any, grads: Any, moments: Moments) -> Any:
     """Adam as published, with its usual numbers as constants."""
     v = jax.tree.map(lambda v, g: 0.9 * v + 0.1 * g, moments.v, grads)
     f = jax.tree.map(lambda f, g: 0.999 * f + 0.001 * g * g, moments.f, grads)
@@ -43,7 +46,11 @@ def adam_alone(memory: Any, rule: Any, alpha: Any, step: Any, grads: Any, moment
     return delta, Moments(v, f)
 
 
-ALONE: dict[str, Callable[..., Any]] = {"sgd": sgd_alone, "adam": adam_alone}
+# A run of SGD alone keeps no moments: its part of the table is `descend`.
+ALONE: dict[str, tuple[str, Callable[..., Any]]] = {
+    "sgd": ("descend", sgd_alone),
+    "adam": ("update", adam_alone),
+}
 
 
 def prepared(optimizer: str) -> Callable[[], None]:
@@ -54,9 +61,12 @@ def prepared(optimizer: str) -> Callable[[], None]:
     feed = Feed(x, y, folds)
     shape = Shape(INPUTS, (128, 128), 10, 32, "cross_entropy")
     candidate = Candidate(hidden_layer_sizes=(128, 128), optimizer=optimizer, learning_rate=1e-3)
-    chunk = Chunk(shape, WIDTH, tuple(Lane(candidate, 0, s) for s in range(WIDTH)), EPOCHS, EPOCHS)
+    lanes = tuple(Lane(candidate, 0, seed) for seed in range(WIDTH))
+    parts = Parts(memory=optimizer != "sgd", bounded=False, dropout=False)
+    chunk = Chunk(shape, WIDTH, lanes, EPOCHS, EPOCHS, parts)
     arguments = _arguments(chunk, feed, *_begin(chunk), 0)
-    program = Programs().get(shape, arguments)
+    with mock.patch.object(lanes_module, "PROGRAMS", Programs()):
+        program = _program(chunk, arguments)
     arguments = jax.device_put(arguments)
     return lambda: jax.block_until_ready(program(*arguments))
 
@@ -69,11 +79,10 @@ def main() -> None:
     steps = EPOCHS * -(-ROWS * 4 // 5 // 32)
     print("| optimizer | one table, µs a step of 4 lanes | alone | ratio |")
     print("|---|---|---|---|")
-    for name, alone in ALONE.items():
-        runs = []
-        for rule in (update_where_needed, alone):
-            with mock.patch.object(train, "update_where_needed", rule):
-                runs.append(prepared(name))
+    for name, (part, alone) in ALONE.items():
+        runs = [prepared(name)]
+        with mock.patch.object(train, part, alone):
+            runs.append(prepared(name))
         times: list[list[float]] = [[], []]
         for _ in range(rounds + 1):
             for run, kept in zip(runs, times, strict=True):

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import importlib
-from types import ModuleType
+from typing import Any
 
-__all__ = ["__version__", "optim", "schedule"]
+__all__ = [
+    "MLPClassifier",
+    "MLPRegressor",
+    "SearchCV",
+    "__version__",
+    "load",
+    "optim",
+    "schedule",
+]
 
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> ModuleType:
-    """Import a public module when it is first asked for, so that `import cuesta` is quick."""
+HOMES = {
+    "MLPClassifier": "estimator",
+    "MLPRegressor": "estimator",
+    "SearchCV": "search_cv",
+    "load": "estimator_file",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name when it is first asked for, so that `import cuesta` is quick."""
     if name in ("optim", "schedule"):
         return importlib.import_module(f"cuesta.{name}")
+    if name in HOMES:
+        return getattr(importlib.import_module(f"cuesta.{HOMES[name]}"), name)
     raise AttributeError(f"module 'cuesta' has no attribute {name!r}")

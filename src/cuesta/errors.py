@@ -7,9 +7,10 @@
     ├── SpecError         a hyper-parameter or an option with an unusable value
     ├── ModelFileError    a model file that is truncated, altered or not ours
     ├── RunFolderError    a run's folder that cannot be written, or holds another run
-    └── SealError         the test rows asked for twice
+    ├── SealError         the test rows asked for twice
+    └── DivergedError     the one network that was asked for has no finite weights
 
-A diverged lane is no exception: it is an outcome, a value.
+A diverged lane among others is no exception: it is an outcome, a value.
 """
 
 
@@ -41,3 +42,7 @@ class RunFolderError(CuestaError, OSError):
 
 class SealError(CuestaError, RuntimeError):
     """The sealed test rows were asked for a second time."""
+
+
+class DivergedError(CuestaError, ArithmeticError):
+    """Training the one network that was asked for ended in weights that are not finite."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -54,6 +55,7 @@ class FittedModel:
     inputs: Scaling
     outputs: Scaling | None
     layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+    estimator: Mapping[str, Any] | None = None  # what an estimator keeps of itself, for JSON
 
     def decide(self, x: np.ndarray) -> np.ndarray:
         """Encoded rows (rows, columns) → class probabilities, or values in their own units."""
@@ -62,13 +64,42 @@ class FittedModel:
         blocks = [self._decide(x[at : at + BLOCK]) for at in range(0, len(x), BLOCK)]
         return np.concatenate(blocks)
 
-    def _decide(self, x: np.ndarray) -> np.ndarray:
+    def _decide(self, x: np.ndarray, masks: Sequence[np.ndarray] = ()) -> np.ndarray:
         units = self.inputs.apply(x)
         for depth, (w, b) in enumerate(self.layers):
             units = units @ w.astype(np.float64) + b
             if depth < len(self.layers) - 1:
                 units = activate(self.candidate.activation, units)
-        return softmax(units) if self.outputs is None else self.outputs.undo(units)
+                if len(masks):
+                    units = units * masks[depth]
+        return self._finish(units)
+
+    def _finish(self, units: np.ndarray) -> np.ndarray:
+        """From the last layer's sums to shares or values."""
+        if self.outputs is not None:
+            return self.outputs.undo(units)
+        if self.target.task == "multilabel":
+            return activate("sigmoid", units)
+        return softmax(units)
+
+    def sample(self, x: np.ndarray, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+        """Mean and standard deviation of what networks with dropped units decide (rows, outputs).
+
+        Monte-Carlo dropout (Gal and Ghahramani, 2016): units are dropped as in training, by N1,
+        anew in each of the draws; one mask serves all rows of a draw, so that a row's answer
+        does not depend on its neighbours.
+        """
+        rng = np.random.default_rng([4, seed])
+        keep = 1.0 - self.candidate.dropout
+        total = np.zeros((len(x), self.target.outputs))
+        squares = np.zeros_like(total)
+        for draw in range(draws):
+            masks = [(rng.random(len(b)) < keep) / max(keep, 1e-12) for _, b in self.layers[:-1]]
+            decided = self._decide(x, masks)
+            step = decided - total
+            total += step / (draw + 1)  # Welford, 1962
+            squares += step * (decided - total)
+        return total, np.sqrt(squares / draws)
 
     def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
         """A table of predictions: the target's own column, and for classes `p_<class>` each.
@@ -78,6 +109,10 @@ class FittedModel:
         decided = self.decide(self.encoder.encode(frame))
         if self.target.task == "regression":
             return pl.DataFrame(dict(zip(self.target.names, decided.T, strict=True)))
+        if self.target.task == "multilabel":
+            held = (decided > 0.5).astype(np.int64).T
+            shares = {f"p_{name}": decided[:, i] for i, name in enumerate(self.target.names)}
+            return pl.DataFrame(dict(zip(self.target.names, held, strict=True)) | shares)
         labels = pl.Series(self.target.names[0], list(self.target.labels))
         chosen = labels[decided.argmax(axis=1).tolist()]
         shares = {f"p_{label}": decided[:, i] for i, label in enumerate(self.target.labels)}
@@ -108,6 +143,7 @@ def _spec(model: FittedModel) -> dict[str, Any]:
         "features": [asdict(feature) for feature in model.encoder.features],
         "target": asdict(model.target),
         "candidate": model.candidate.to_dict(),
+        "estimator": model.estimator,
     }
 
 
@@ -161,7 +197,9 @@ def _rebuild(spec: dict[str, Any], tensors: dict[str, np.ndarray]) -> FittedMode
     if target.task == "regression":
         outputs = _scaling(tensors, "outputs", target.outputs)
     inputs = _scaling(tensors, "inputs", encoder.width)
-    return FittedModel(encoder, target, candidate, inputs, outputs, tuple(layers))
+    estimator = spec.get("estimator")
+    _require(estimator is None or isinstance(estimator, dict), "estimator is no table")
+    return FittedModel(encoder, target, candidate, inputs, outputs, tuple(layers), estimator)
 
 
 def _require(so: bool, what: str) -> None:
@@ -192,7 +230,10 @@ def _target(about: dict[str, Any]) -> Target:
         _require(all(map(math.isfinite, labels)) if type(labels[0]) is float else True, "labels")
         _require(len(names) == 1 and len(set(labels)) == len(labels) > 1, "labels")
     else:
-        _require(about["task"] == "regression" and labels == [], f"task {about['task']!r}")
+        _require(
+            about["task"] in ("regression", "multilabel") and labels == [],
+            f"task {about['task']!r}",
+        )
     return Target(about["task"], tuple(names), tuple(labels))
 
 

@@ -25,7 +25,7 @@ from cuesta.search.propose import waves
 from cuesta.search.run import Search, shape_of
 from cuesta.search.select import Score, rank, score_candidate
 from cuesta.search.space import default_space
-from cuesta.spec import Candidate
+from cuesta.spec import Candidate, Shape, loss_of
 from cuesta.task import Options, Task, prepare
 
 Layers = tuple[tuple[np.ndarray, np.ndarray], ...]
@@ -78,7 +78,7 @@ def fit(
         listener.said(f"The chunk file {name} is damaged; its lanes are trained again.")
     search = Search(
         feed=task.feed,
-        shape=lambda c: shape_of(c, task.encoder.width, task.target.outputs, task.loss),
+        shape=lambda c: _shape(c, task),
         epochs=options.epochs,
         seed=options.seed,
         journal=journal,
@@ -96,6 +96,11 @@ def fit(
     if folder is not None:
         write_run(folder, result, options)
     return result
+
+
+def _shape(candidate: Candidate, task: Task) -> Shape:
+    loss = loss_of(candidate, task.target.task)
+    return shape_of(candidate, task.encoder.width, task.target.outputs, loss)
 
 
 def search_candidates(

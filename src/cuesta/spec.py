@@ -7,7 +7,7 @@ import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 from cuesta.errors import SpecError
@@ -18,8 +18,19 @@ ACTIVATIONS = ("relu", "tanh", "sigmoid", "identity")
 INITS = ("uniform", "normal", "glorot", "he")
 NORMALIZATIONS = ("standard", "minmax", "none")
 PRECISIONS = ("float32", "bfloat16")
+# task → the losses that suit it, the usual one first
+LOSSES = {
+    "classification": ("cross_entropy",),
+    "multilabel": ("logistic",),
+    "regression": ("squared", "absolute", "huber"),
+}
 LARGEST_LAYER = 65_536
 LARGEST_FLOAT32 = 3.4e38
+
+
+def is_classes(loss: str) -> bool:
+    """Whether this is a loss for classes or labels."""
+    return loss not in LOSSES["regression"]
 
 
 def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
@@ -75,7 +86,7 @@ class Shape:
     @property
     def scores(self) -> int:
         """How many validation scores an epoch has: (log-loss, hits), or an error per target."""
-        return 2 if self.loss == "cross_entropy" else self.outputs
+        return 2 if is_classes(self.loss) else self.outputs
 
     @property
     def weights(self) -> int:
@@ -92,7 +103,9 @@ class Candidate:
     `momentum` is γ (N13), `rho` ρ (N15), `beta_1` and `beta_2` ρ₁ and ρ₂ (N16); `dropout` is
     1 − p (N1); `clip_norm` and `clip_value` bound the gradient (N5); `weight_decay` is λ in
     w ← w − αλw; `epsilon` replaces the dialect's ε; `precision` is the products' own, beside
-    float32 weights, moments and losses.
+    float32 weights, moments and losses. `loss` is the task's usual one, or another that suits it;
+    `label_smoothing` s takes (1 − s)·e_label + s/classes for a class; `huber_delta` is δ, in
+    standard deviations of the target.
     Raises SpecError naming the parameter.
     """
 
@@ -115,6 +128,9 @@ class Candidate:
     batch_size: int = 32
     normalize: str = "standard"
     precision: str = "float32"
+    loss: str = "auto"
+    label_smoothing: float = 0.0
+    huber_delta: float = 1.0
 
     def __post_init__(self) -> None:
         if not isinstance(self.hidden_layer_sizes, list | tuple):
@@ -131,11 +147,13 @@ class Candidate:
         check_choice("dialect", self.dialect, DIALECTS)
         check_choice("normalize", self.normalize, NORMALIZATIONS)
         check_choice("precision", self.precision, PRECISIONS)
+        check_choice("loss", self.loss, ("auto", *chain.from_iterable(LOSSES.values())))
         for size in self.hidden_layer_sizes:
             check_count("hidden_layer_sizes", size, LARGEST_LAYER)
         check_count("batch_size", self.batch_size, 1_000_000)
         check_range("learning_rate", self.learning_rate, 0, math.inf, open_low=True)
-        for name in ("momentum", "rho", "beta_1", "beta_2", "dropout"):
+        check_range("huber_delta", self.huber_delta, 0, math.inf, open_low=True)
+        for name in ("momentum", "rho", "beta_1", "beta_2", "dropout", "label_smoothing"):
             check_range(name, getattr(self, name), 0, 1)
         check_range("weight_decay", self.weight_decay, 0, math.inf)
         for name in ("final_learning_rate", "epsilon", "clip_norm", "clip_value"):
@@ -155,13 +173,28 @@ class Candidate:
         return cls(**values)
 
 
+def loss_of(candidate: Candidate, task: str) -> str:
+    """The loss by which a candidate learns this kind of target, as `Shape` names it.
+
+    Raises SpecError for a loss that does not suit the task.
+    """
+    suited = LOSSES[task]
+    name = suited[0] if candidate.loss == "auto" else candidate.loss
+    if name not in suited:
+        raise SpecError(f"loss {name!r} does not suit {task}; take {' or '.join(suited)}.")
+    if candidate.label_smoothing and name != "cross_entropy":
+        raise SpecError(f"label_smoothing is for classes; the loss here is {name}.")
+    return "smoothed" if candidate.label_smoothing else name
+
+
 PARAMETERS = tuple(field.name for field in dataclasses.fields(Candidate))
 
 
-def check_count(name: str, value: object, largest: int) -> None:
-    """Raise SpecError unless the value is a whole number from 1 to the largest."""
+def check_count(name: str, value: object, largest: int) -> int:
+    """The value. Raises SpecError unless it is a whole number from 1 to the largest."""
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
         raise SpecError(f"{name} must be a whole number from 1 to {largest:,}, not {value!r}.")
+    return value
 
 
 def check_range(name: str, value: Any, low: float, high: float, *, open_low: bool = False) -> None:

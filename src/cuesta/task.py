@@ -86,11 +86,6 @@ class Task:
     test_rows: int
     notes: tuple[str, ...]
 
-    @property
-    def loss(self) -> str:
-        """The loss that a network for this target minimizes."""
-        return "cross_entropy" if self.target.task == "classification" else "squared"
-
 
 def prepare(table: Table, options: Options) -> Task:
     """Read the target, seal the test rows, encode the training rows, make the folds."""

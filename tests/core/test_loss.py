@@ -9,11 +9,12 @@ from cuesta.core.init import init_layers
 from cuesta.core.loss import (
     LOSSES,
     cross_entropy,
+    huber,
+    logistic,
     loss_and_slope,
-    row_losses,
     row_scores,
+    smoothed,
     squared,
-    weighted_mean,
 )
 from cuesta.core.net import activation, forward
 from cuesta.spec import ACTIVATIONS
@@ -44,12 +45,36 @@ def test_scores_are_loss_and_hit_or_squared_errors():
     np.testing.assert_array_equal(errors, [[1.0, 4.0]])
 
 
-def test_padding_rows_do_not_count_even_when_not_finite():
-    values = jnp.array([1.0, 3.0, jnp.nan, jnp.inf])
-    assert float(weighted_mean(values, jnp.array([1.0, 1.0, 0.0, 0.0]))) == 2.0
+def test_smoothing_is_cross_entropy_of_the_smoothed_labels(float64):
+    outputs, labels = rng.standard_normal((20, 4)) * 5, rng.integers(0, 4, 20)
+    wanted = 0.7 * np.eye(4)[labels] + 0.3 / 4
+    logs = outputs - logsumexp(outputs, axis=1, keepdims=True)
+    np.testing.assert_allclose(
+        smoothed(outputs, labels, 0.3), -(wanted * logs).sum(axis=1), atol=1e-13
+    )
 
 
-@pytest.mark.parametrize("loss", ["cross_entropy", "squared"])
+def test_logistic_is_minus_the_log_share_of_each_label(float64):
+    outputs, labels = rng.standard_normal((20, 3)) * 5, rng.integers(0, 2, (20, 3))
+    wanted = logsumexp([0 * outputs, np.where(labels == 1, -outputs, outputs)], axis=0).sum(axis=1)
+    np.testing.assert_allclose(logistic(outputs, labels), wanted, rtol=1e-12)
+    assert np.isfinite(logistic(jnp.array([[1e30, -1e30]]), jnp.array([[0, 1]]))).all()
+
+
+def test_huber_is_squared_near_and_straight_beyond():
+    outputs = jnp.array([[0.5], [-3.0]])
+    np.testing.assert_allclose(huber(outputs, jnp.zeros((2, 1)), 2.0), [0.125, 2 * 3 - 2])
+
+
+def any_targets(loss, rows, outputs):
+    if loss in ("cross_entropy", "smoothed"):
+        return rng.integers(0, outputs, rows)
+    if loss == "logistic":
+        return rng.integers(0, 2, (rows, outputs))
+    return rng.standard_normal((rows, outputs))
+
+
+@pytest.mark.parametrize("loss", LOSSES)
 @pytest.mark.parametrize("name", ACTIVATIONS)
 def test_gradient_is_the_difference_quotient(loss, name, float64):
     layers = [
@@ -57,11 +82,11 @@ def test_gradient_is_the_difference_quotient(loss, name, float64):
         for layer in init_layers([3], (4, 5, 3), "glorot")
     ]
     x = rng.standard_normal((6, 4))
-    y = rng.integers(0, 3, 6) if loss == "cross_entropy" else rng.standard_normal((6, 3))
+    y = any_targets(loss, 6, 3)
 
     def mean_loss(net):
         outputs = forward(net, x, activation(name))
-        return weighted_mean(row_losses(loss, outputs, y), jnp.ones(6))
+        return jnp.mean(LOSSES[loss].value(outputs, y, 0.3))
 
     flat, rebuild = ravel_pytree(layers)
     grads = jax.grad(lambda v: mean_loss(rebuild(v)))(flat)
@@ -83,12 +108,12 @@ def test_unnormalized_outputs_and_inputs_scale_the_gradient_as_the_notes_say(flo
 @pytest.mark.parametrize("loss", LOSSES)
 def test_slope_is_the_derivative_of_the_mean_loss(loss, float64):
     outputs = jnp.asarray(rng.standard_normal((7, 4)) * 3)
-    y = rng.integers(0, 4, 7) if loss == "cross_entropy" else rng.standard_normal((7, 4))
-    weights = jnp.asarray([1.0, 2.0, 0.0, 0.5, 1.0, 1.0, 0.0])
-    value, slope = loss_and_slope(loss, outputs, y, weights)
+    y = any_targets(loss, 7, 4)
+    shares = jnp.asarray([1.0, 2.0, 0.0, 0.5, 1.0, 1.0, 0.0]) / 5
+    value, slope = loss_and_slope(loss, outputs, y, shares, 0.3)
 
     def mean(o):
-        return weighted_mean(row_losses(loss, o, y), weights)
+        return jnp.sum(shares * LOSSES[loss].value(o, y, 0.3))
 
     assert float(value) == pytest.approx(float(mean(outputs)), rel=1e-15)
     # The same formula differentiated by rule: rounding alone.
@@ -98,6 +123,7 @@ def test_slope_is_the_derivative_of_the_mean_loss(loss, float64):
 def test_padding_rows_have_no_slope_even_when_not_finite():
     outputs = jnp.array([[1.0, 2.0], [jnp.nan, jnp.inf]])
     for loss, y in (("cross_entropy", jnp.array([0, 1])), ("squared", jnp.zeros((2, 2)))):
-        _, slope = loss_and_slope(loss, outputs, y, jnp.array([1.0, 0.0]))
+        value, slope = loss_and_slope(loss, outputs, y, jnp.array([1.0, 0.0]), 0.0)
+        assert np.isfinite(value)
         assert np.isfinite(slope).all()
         np.testing.assert_array_equal(slope[1], [0.0, 0.0])

@@ -8,7 +8,7 @@ from cuesta.data.folds import make_folds
 from cuesta.search.feed import Feed
 from cuesta.search.lanes import Chunk, ChunkResult, Lane, train_chunk
 from cuesta.search.run import shape_of
-from cuesta.spec import Candidate
+from cuesta.spec import Candidate, loss_of
 
 ROWS = 103  # prime: neither five folds nor a batch divide it
 EPOCHS = 4
@@ -46,8 +46,8 @@ def base(**changes):
 
 
 def chunk_of(feed, candidates, width=4, fold=0, epochs=EPOCHS, seed=0, schedule=None):
-    outputs, loss = (3, "cross_entropy") if feed.classes else (1, "squared")
-    shape = shape_of(candidates[0], 5, outputs, loss)
+    outputs, task = (3, "classification") if feed.classes else (1, "regression")
+    shape = shape_of(candidates[0], 5, outputs, loss_of(candidates[0], task))
     lanes = tuple(Lane(candidate, fold, seed) for candidate in candidates)
     return Chunk(shape, width, lanes, epochs, schedule or epochs)
 

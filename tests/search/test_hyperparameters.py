@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from cuesta.spec import PARAMETERS
-from tests.search.tables import base, class_feed, train
+from tests.search.tables import base, class_feed, train, value_feed
 
 FEED = class_feed()
 
@@ -29,6 +29,9 @@ EFFECTS = {
     "batch_size": ({}, 16, 8),
     "normalize": ({}, "standard", "minmax"),
     "precision": ({}, "float32", "bfloat16"),
+    "label_smoothing": ({}, 0.0, 0.2),
+    "loss": ({}, "squared", "absolute"),
+    "huber_delta": ({"loss": "huber"}, 0.1, 1.0),
 }
 
 
@@ -39,7 +42,8 @@ def test_every_parameter_of_a_candidate_is_among_these():
 @pytest.mark.parametrize("name", EFFECTS)
 def test_parameter_has_its_effect(name):
     setting, one, other = EFFECTS[name]
-    a, b = (train(FEED, [base(**{**setting, name: value})]).curves for value in (one, other))
+    feed = value_feed() if name in ("loss", "huber_delta") else FEED
+    a, b = (train(feed, [base(**{**setting, name: value})]).curves for value in (one, other))
     assert np.isfinite(a).all()
     assert np.isfinite(b).all()
     assert np.abs(a[:, -1, 0] - b[:, -1, 0]).max() > 1e-6

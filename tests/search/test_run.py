@@ -3,7 +3,7 @@ import threading
 import numpy as np
 import pytest
 
-from cuesta.search import run as run_module
+from cuesta.search import workers
 from cuesta.search.journal import Journal, LaneKeys
 from cuesta.search.lanes import Lane, StoppedError, train_chunk
 from cuesta.search.plan import Machine
@@ -60,7 +60,7 @@ def test_progress_counts_every_lane_epoch():
 def test_what_is_in_the_folder_is_not_trained_again(folder, monkeypatch):
     first = search(class_feed(), folder)
     first.train(CANDIDATES, quiet)
-    monkeypatch.setattr(run_module, "train_chunk", None)  # to train again would be an error
+    monkeypatch.setattr(workers, "train_chunk", None)  # to train again would be an error
     again = search(class_feed(), folder)
     again.train(CANDIDATES, quiet)
     for candidate in CANDIDATES:
@@ -81,7 +81,7 @@ def test_an_interrupted_run_goes_on_to_the_same_result(folder, monkeypatch):
         return train_chunk(*arguments)
 
     with monkeypatch.context() as patched:
-        patched.setattr(run_module, "train_chunk", interrupted)
+        patched.setattr(workers, "train_chunk", interrupted)
         with pytest.raises(KeyboardInterrupt):
             search(class_feed(), folder, threads=1).train(CANDIDATES, quiet)
     kept = len(Journal(folder).records)
@@ -147,6 +147,6 @@ def test_an_error_in_a_chunk_reaches_the_caller(monkeypatch):
     def broken(*arguments):
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(run_module, "train_chunk", broken)
+    monkeypatch.setattr(workers, "train_chunk", broken)
     with pytest.raises(RuntimeError, match="broken"):
         search(class_feed()).train(CANDIDATES, quiet)

@@ -23,7 +23,13 @@ def lane_numbers(candidate: Candidate) -> Numbers:
         clip_norm=math.inf if candidate.clip_norm is None else candidate.clip_norm,
         clip_value=math.inf if candidate.clip_value is None else candidate.clip_value,
         weight_decay=candidate.weight_decay,
+        loss_number=_loss_number(candidate),
     )
+
+
+def _loss_number(candidate: Candidate) -> float:
+    """δ of Huber's loss, or the smoothing of labels."""
+    return candidate.huber_delta if candidate.loss == "huber" else candidate.label_smoothing
 
 
 def _rule(candidate: Candidate) -> Rule:

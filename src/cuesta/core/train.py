@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import NamedTuple
 
 import jax
@@ -19,13 +20,13 @@ from cuesta.core.optim import Rule, descend, init_moments, update
 from cuesta.core.rounding import rounded
 from cuesta.core.schedule import linear_decay
 from cuesta.core.types import Params, Scalar, Tensor
-from cuesta.spec import Shape
+from cuesta.spec import Shape, is_classes
 
 # Rows validated at once: they bound the activations held. Small tables take small blocks, so that
 # the last one is not mostly empty.
 SMALL_BLOCK, LARGE_BLOCK, MANY_ROWS = 64, 256, 1024
 
-Batch = tuple[Array, Array, Array, list[Array] | None]  # x, y, row weights, noise
+Batch = tuple[Array, Array, Array, list[Array] | None]  # x, y, shares of the loss, noise
 
 
 class Numbers(NamedTuple):
@@ -39,18 +40,20 @@ class Numbers(NamedTuple):
     clip_norm: Scalar
     clip_value: Scalar
     weight_decay: Scalar
+    loss_number: Scalar
 
 
 class Parts(NamedTuple):
     """What a program can do; a part that no lane of a run needs can be left out.
 
     That changes no bit of any lane: `memory` keeps the moments of all but SGD, `bounded` computes
-    tanh and σ, `dropout` draws noise.
+    tanh and σ, `dropout` draws noise, `weighted` reads the rows' weights.
     """
 
     memory: bool = True
     bounded: bool = True
     dropout: bool = True
+    weighted: bool = True
 
 
 EVERYTHING = Parts()
@@ -59,13 +62,15 @@ EVERYTHING = Parts()
 class FoldData(NamedTuple):
     """One fold: normalized rows, and the order in which they train.
 
-    `x` (rows, inputs) float32; `y` (rows,) class numbers or (rows, targets) normalized values;
+    `x` (rows, inputs) float32; `y` (rows,) class numbers, or (rows, targets) normalized values or
+    labels; `weights` (rows,), their mean over the training rows 1;
     `order` (epochs, places): row numbers, a shuffle per epoch, of which the first `n_train`
     count; `validation` (places,): row numbers, of which the first `n_validation` count.
     """
 
     x: Array
     y: Array
+    weights: Array
     order: Tensor
     n_train: Scalar
     validation: Array
@@ -73,11 +78,15 @@ class FoldData(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Epochs from `start` (counted from 0) to `stop`; the learning rate decays over `total`."""
+    """Epochs from `start` (counted from 0) to `stop`; the learning rate decays over `total`.
+
+    `patience`: a lane that stops early does so when so many epochs brought no better score.
+    """
 
     start: Scalar
     stop: Scalar
     total: Scalar
+    patience: Scalar
 
 
 class Outcome(NamedTuple):
@@ -90,21 +99,33 @@ class Outcome(NamedTuple):
     norm: Scalar
 
 
+class Best(NamedTuple):
+    """Of a lane that stops early: the best epoch (from 1) so far, its score and its weights."""
+
+    epoch: Scalar
+    score: Scalar
+    layers: list[Layer]
+
+
 class State(NamedTuple):
-    """What the next step needs."""
+    """What the next step needs; `best` where the lane stops early."""
 
     layers: list[Layer]
     moments: Params  # our Moments, or a foreign optimizer's own state
     outcome: Outcome
+    best: Best | None = None
 
 
-def initial_state(layers: list[Layer], rule: Rule, foreign: str = "") -> State:
+def initial_state(
+    layers: list[Layer], rule: Rule, foreign: str = "", *, early: bool = False
+) -> State:
     """The state before the first step, in NumPy: nothing is compiled for our own optimizers."""
     moments = init_moments(rule, layers)
     if foreign:
         state = factory(foreign)(learning_rate=1.0).init(layers)  # which no rate enters
         moments = jax.tree.map(np.asarray, state)
-    return State(layers, moments, Outcome(np.int32(0), np.float32(0)))
+    best = Best(np.int32(0), np.float32(np.inf), layers) if early else None
+    return State(layers, moments, Outcome(np.int32(0), np.float32(0)), best)
 
 
 def draw_noise(key: Tensor, step: Array, shape: Shape) -> list[Array]:
@@ -121,7 +142,7 @@ def loss_and_gradient(
     layers: list[Layer], shape: Shape, numbers: Numbers, batch: Batch, parts: Parts = EVERYTHING
 ) -> tuple[Array, list[Layer]]:
     """J = (1/b) Σ ℓ(f(xᵢ, w), yᵢ) over the b rows of the batch, and G = ∇J (N11)."""
-    x, y, weights, noise = batch
+    x, y, shares, noise = batch
     tape = record(
         layers,
         x,
@@ -131,7 +152,7 @@ def loss_and_gradient(
         shape.precision,
         parts.bounded,
     )
-    loss, delta = loss_and_slope(shape.loss, tape.outputs, y, weights)
+    loss, delta = loss_and_slope(shape.loss, tape.outputs, y, shares, numbers.loss_number)
     return loss, gradient(tape, deltas(layers, tape, delta, shape.precision), shape.precision)
 
 
@@ -174,7 +195,22 @@ def take_step(
         jnp.where(going & ~finite, k + 1, state.outcome.diverged_at),
         jnp.where(going & finite, norm, state.outcome.norm),
     )
-    return State(layers, moments, outcome), loss
+    return State(layers, moments, outcome, state.best), loss
+
+
+def keep_best(state: State, shape: Shape, scores: Array, epoch: Array, patience: Scalar) -> State:
+    """Early stopping: the weights of the best epoch, until `patience` epochs brought no better.
+
+    The score is the log-loss, or the sum of squared errors over the targets. What comes after a
+    lane has stopped changes nothing.
+    """
+    if state.best is None:
+        return state
+    score = scores[0] if is_classes(shape.loss) else jnp.sum(scores)
+    going = epoch - state.best.epoch < patience
+    better = going & (score < state.best.score)
+    now = Best(epoch + 1, score, state.layers)
+    return state._replace(best=jax.tree.map(partial(jnp.where, better), now, state.best))
 
 
 def validate(
@@ -214,7 +250,9 @@ def train_lane(
 ) -> tuple[State, Array]:
     """Train one network over a span of epochs, every training row once an epoch (N11).
 
-    The last batch of an epoch may be short: its loss is the mean over the rows it has.
+    The last batch of an epoch may be short: its loss is the mean over the rows it has. A row's
+    weight multiplies its part of that mean; divided by the rows and not by the batch's weights, the
+    gradient of a batch has that of all rows as its expectation.
     Returns the state, and curves (places of `data.order`, 1 + scores): the mean training loss,
     then the mean validation scores; NaN for epochs beyond the span.
 
@@ -233,11 +271,14 @@ def train_lane(
         k = epoch * steps + s
         place = s * batch_size + slots
         rows = offset + data.order[epoch - span.start, jnp.minimum(place, last)]
-        weights = (place < data.n_train).astype(jnp.float32)
+        present = place < data.n_train
+        count = jnp.sum(present.astype(jnp.float32))
+        weights = data.weights[rows] if parts.weighted else 1.0
+        shares = jnp.where(present, weights / count, 0.0)
         noise = draw_noise(noise_key, k, shape) if parts.dropout else None
-        batch = (data.x[rows], data.y[rows], weights, noise)
+        batch = (data.x[rows], data.y[rows], shares, noise)
         state, loss = take_step(state, shape, numbers, span.total * steps, k, batch, parts)
-        return state, loss_sum + loss * jnp.sum(weights)
+        return state, loss_sum + loss * count
 
     def one_epoch(epoch: Array, carry: tuple[State, Array]) -> tuple[State, Array]:
         state, curves = carry
@@ -245,6 +286,7 @@ def train_lane(
             0, steps, lambda s, c: one_step(s, c, epoch), (state, jnp.float32(0))
         )
         scores = validate(state.layers, shape, numbers.activation, data, offset, parts)
+        state = keep_best(state, shape, scores, epoch, span.patience)
         row = jnp.concatenate([(loss_sum / data.n_train)[None], scores])
         return state, jax.lax.dynamic_update_index_in_dim(curves, row, epoch - span.start, 0)
 

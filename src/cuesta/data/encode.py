@@ -73,6 +73,20 @@ class Encoder:
                 blocks.append(absent.astype(np.float64)[:, None])
         return np.hstack(blocks)
 
+    def encode_matrix(self, x: np.ndarray) -> np.ndarray:
+        """The same for a matrix whose columns are the features, all numbers, in their order."""
+        marked = [place for place, feature in enumerate(self.features) if feature.missing]
+        if not marked:
+            return x
+        absent = np.isnan(x[:, marked]).astype(np.float64)
+        return np.insert(x, [place + 1 for place in marked], absent, axis=1)
+
+
+def fit_matrix_encoder(x: np.ndarray, names: list[str]) -> Encoder:
+    """The encoder of a matrix of numbers; columns with missing values (NaN) are marked."""
+    missing = np.isnan(x).any(axis=0).tolist()
+    return Encoder(tuple(map(Feature, names, ["number"] * len(names), missing)))
+
 
 def _values(series: pl.Series, feature: Feature) -> tuple[np.ndarray, np.ndarray]:
     if feature.kind == "category":
@@ -134,7 +148,7 @@ def _category(series: pl.Series) -> tuple[list[Feature], list[str]]:
 class Target:
     """What is to be predicted: classes by their labels, or one or more numbers."""
 
-    task: str  # classification or regression
+    task: str  # classification, regression or multilabel
     names: tuple[str, ...]
     labels: tuple[Any, ...] = ()
 

@@ -31,15 +31,17 @@ class Scaling:
         return z * self.scale + self.shift
 
 
-def fit_scaling(x: np.ndarray, method: str) -> Scaling:
+def fit_scaling(x: np.ndarray, method: str, weights: np.ndarray | None = None) -> Scaling:
     """Fit on training rows (rows, columns) alone; NaN is missing (N3).
 
     `standard`: shift = mean, scale = standard deviation; `minmax`: shift = least, scale =
     greatest − least; `none`: shift 0, scale 1. A column of nothing but 0 and 1 keeps its unit
     under `standard`: only its mean is taken away, so that a rare category is no outlier.
+    Rows count by their `weights` (rows,), above 0, in means and deviations.
     """
     present = ~np.isnan(x)
-    counts = present.sum(axis=0)
+    each = np.ones(len(x)) if weights is None else weights
+    counts = each @ present
     low = np.where(present, x, np.inf).min(axis=0)
     high = np.where(present, x, -np.inf).max(axis=0)
     size = np.maximum(np.abs(low), np.abs(high))
@@ -53,9 +55,10 @@ def fit_scaling(x: np.ndarray, method: str) -> Scaling:
     half = np.where(varies, high / 2 - low / 2, 1.0)
     low = np.where(varies, low, constant)
     unit = np.where(present & varies, (x / 2 - low / 2) / half, 0.0)
-    mean = unit.sum(axis=0) / np.maximum(counts, 1)
+    total = np.where(counts > 0, counts, 1.0)
+    mean = (each[:, None] * unit).sum(axis=0) / total
     spread = np.where(present & varies, unit - mean, 0.0)
-    deviation = np.sqrt((spread**2).sum(axis=0) / np.maximum(counts, 1))
+    deviation = np.sqrt((each[:, None] * spread**2).sum(axis=0) / total)
     if method == "minmax":
         return Scaling(low, np.where(varies, _doubled(half), 0.0))
     binary = np.all(~present | (x == 0) | (x == 1), axis=0)

@@ -25,6 +25,7 @@ class FoldArrays:
 
     x: jax.Array
     y: jax.Array
+    weights: jax.Array
     validation: jax.Array
     inputs: Scaling
     targets: Scaling | None
@@ -44,20 +45,33 @@ def _padded(values: np.ndarray, length: int) -> np.ndarray:
 class Feed:
     """Rows, targets and folds of one run; a fold's arrays are made when first asked for.
 
-    `x` (rows, columns) float64 with NaN for missing; `y` class numbers (rows,) or values (rows,
-    targets). The fold after the last one trains on all rows: the refit's.
+    `x` (rows, columns) float64 with NaN for missing; `y` class numbers (rows,) or labels (rows,
+    labels), whole numbers, or values (rows, targets); `weights` (rows,) above 0, by which a row
+    counts in the loss and in normalization. The fold after the last one trains on all rows: the
+    refit's. The draws of a fold (initial weights, shuffles, noise) are made from its number, or
+    from `same_draws` for all: then a lane is what a network fitted to its rows alone would be.
     """
 
-    def __init__(self, x: np.ndarray, y: np.ndarray, folds: list[Fold], kept: int = 3) -> None:
+    def __init__(
+        self,
+        x: np.ndarray,
+        y: np.ndarray,
+        folds: list[Fold],
+        kept: int = 3,
+        weights: np.ndarray | None = None,
+        same_draws: int | None = None,
+    ) -> None:
         everything = Fold(np.arange(len(x)), np.arange(0))
         self.folds = [*folds, everything]
         self.refit = len(folds)
-        self._x, self._y = x, y
+        self._x, self._y, self._weights = x, y, weights
+        self._same_draws = same_draws
+        self._given: dict[str, tuple[Scaling, Scaling | None]] = {}
         self._kept: OrderedDict[tuple[int, str], FoldArrays] = OrderedDict()
         self._most_kept = kept
         self._lock = threading.Lock()
         self.rows = pad_to_few(len(x))
-        self.validation_places = pad_to_few(max(len(f.validation) for f in folds))
+        self.validation_places = pad_to_few(max((len(f.validation) for f in folds), default=0))
         power = max(1, LARGEST_ORDER // self.rows).bit_length() - 1
         self.span = min(LONGEST_SPAN, 1 << power)
 
@@ -71,17 +85,40 @@ class Feed:
 
     @property
     def fingerprint(self) -> bytes:
-        """A hash of the rows and the targets."""
+        """A hash of the rows, the targets and the weights."""
         sha = hashlib.sha256()
-        for array in (self._x, self._y):
+        for array in (self._x, self._y, *([] if self._weights is None else [self._weights])):
             sha.update(repr((array.shape, array.dtype.str)).encode())
             sha.update(array.tobytes())
         return sha.digest()
 
     @property
+    def sizes(self) -> tuple[int, int]:
+        """The capacities to which its arrays are padded: they are part of a program's shapes."""
+        return self.rows, self.validation_places
+
+    @property
     def classes(self) -> bool:
-        """Whether the targets are class numbers."""
-        return self._y.ndim == 1
+        """Whether the targets are class numbers or labels, which nothing normalizes."""
+        return self._y.dtype.kind in "iu"
+
+    @property
+    def weighted(self) -> bool:
+        """Whether rows have weights."""
+        return self._weights is not None
+
+    @property
+    def inputs(self) -> int:
+        """How many inputs a network for these rows has."""
+        return self._x.shape[1]
+
+    def keep_scalings(self, normalize: str, inputs: Scaling, targets: Scaling | None) -> None:
+        """Normalize by these instead of by the rows: for training that goes on with other rows."""
+        self._given[normalize] = inputs, targets
+
+    def draws(self, fold: int) -> int:
+        """The number from which the fold's draws are made."""
+        return fold if self._same_draws is None else self._same_draws
 
     def arrays(self, fold: int, normalize: str) -> FoldArrays:
         """The fold's arrays; the least recently used are dropped, so memory stays bounded."""
@@ -101,17 +138,27 @@ class Feed:
         is constant in these rows keeps its unit, for it may not be so in the others.
         """
         method = "none" if normalize == "none" else "standard"
-        fitted = fit_scaling(self._y[self.folds[fold].train], method)
+        rows = self.folds[fold].train
+        fitted = fit_scaling(self._y[rows], method, self._weights_of(rows))
         return Scaling(fitted.shift, np.where(fitted.scale > 0, fitted.scale, 1.0))
+
+    def _weights_of(self, rows: np.ndarray) -> np.ndarray | None:
+        return None if self._weights is None else self._weights[rows]
 
     def _make(self, number: int, normalize: str) -> FoldArrays:
         fold = self.folds[number]
-        inputs = fit_scaling(self._x[fold.train], normalize)
-        targets = None if self.classes else self.target_scaling(number, normalize)
+        trained = self._weights_of(fold.train)
+        if normalize in self._given:
+            inputs, targets = self._given[normalize]
+        else:
+            inputs = fit_scaling(self._x[fold.train], normalize, trained)
+            targets = None if self.classes else self.target_scaling(number, normalize)
+        weights = np.ones(len(self._x)) if trained is None else self._weights / trained.mean()
         y = self._y if targets is None else targets.apply(self._y).astype(np.float32)
         return FoldArrays(
             jax.device_put(_padded(inputs.apply(self._x).astype(np.float32), self.rows)),
             jax.device_put(_padded(y, self.rows)),
+            jax.device_put(_padded(weights.astype(np.float32), self.rows)),
             jax.device_put(_padded(fold.validation.astype(np.int32), self.validation_places)),
             inputs,
             targets,
@@ -123,10 +170,11 @@ class Feed:
         rows = self.folds[fold].train
         order = np.zeros((self.span, self.rows), np.int32)
         for place, epoch in enumerate(range(start, stop)):
-            order[place, : len(rows)] = shuffled(rows, [seed, fold, epoch])
+            order[place, : len(rows)] = shuffled(rows, [seed, self.draws(fold), epoch])
         return FoldData(
             arrays.x,
             arrays.y,
+            arrays.weights,
             order,
             np.int32(len(rows)),
             arrays.validation,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -51,7 +51,8 @@ class Lane:
 class Chunk:
     """Lanes of one shape, fold, seed and normalization, trained in one compiled call.
 
-    `parts` are what any lane of this shape in the run needs of a program.
+    `parts` are what any lane of this shape in the run needs of a program. Lanes that stop early
+    keep the weights of their best epoch, once `patience` epochs have brought no better score.
     """
 
     shape: Shape
@@ -60,16 +61,22 @@ class Chunk:
     epochs: int
     schedule_epochs: int
     parts: Parts = EVERYTHING
+    patience: int | None = None
 
 
 @dataclass(frozen=True)
 class ChunkResult:
-    """A row for each lane: curves (epochs, 1 + scores), step of divergence (0: none), norm."""
+    """A row for each lane: curves (epochs, 1 + scores), step of divergence (0: none), norm.
+
+    `layers` are the weights at the end, or after the best epoch where lanes stop early; `best` is
+    that epoch, from 1, and else 0.
+    """
 
     curves: np.ndarray
     diverged_at: np.ndarray
     norm: np.ndarray
     layers: list[list[Layer]]
+    best: np.ndarray
 
 
 def stack(trees: Sequence[Tree]) -> Tree:
@@ -129,31 +136,61 @@ def _arguments(chunk: Chunk, feed: Feed, state: State, numbers: Tree, start: int
     first = chunk.lanes[0]
     stop = min(start + feed.span, chunk.epochs)
     data = feed.span_data(first.fold, first.candidate.normalize, first.seed, start, stop)
-    span = Span(np.int32(start), np.int32(stop), np.int32(chunk.schedule_epochs))
+    patience = np.int32(chunk.patience or 0)
+    span = Span(np.int32(start), np.int32(stop), np.int32(chunk.schedule_epochs), patience)
     offset = np.zeros(chunk.width, np.int32)
-    return state, numbers, offset, data, span, noise_key(first.seed, first.fold)
+    return state, numbers, offset, data, span, noise_key(first.seed, feed.draws(first.fold))
 
 
-def _begin(chunk: Chunk) -> tuple[State, Tree]:
-    """The stacked initial states and numbers; the last lane is repeated up to the width."""
-    states, numbers = [], []
-    for lane in chunk.lanes:
-        values = lane_numbers(lane.candidate)
-        layers = init_layers([0, lane.seed, lane.fold], chunk.shape.sizes, lane.candidate.init)
-        states.append(initial_state(layers, _float32(values.rule), chunk.shape.foreign))
-        numbers.append(_float32(values))
+def _first_state(lane: Lane, chunk: Chunk, feed: Feed) -> State:
+    """A lane's state before its first step."""
+    draws = [0, lane.seed, feed.draws(lane.fold)]
+    layers = init_layers(draws, chunk.shape.sizes, lane.candidate.init)
+    numbers = _float32(lane_numbers(lane.candidate).rule)
+    return initial_state(layers, numbers, chunk.shape.foreign, early=chunk.patience is not None)
+
+
+def _begin(chunk: Chunk, feed: Feed, states: Sequence[State] = ()) -> tuple[State, Tree]:
+    """The stacked states and numbers; the last lane is repeated up to the width."""
+    states = [*states] or [_first_state(lane, chunk, feed) for lane in chunk.lanes]
+    numbers = [_float32(lane_numbers(lane.candidate)) for lane in chunk.lanes]
     spare = chunk.width - len(chunk.lanes)
     return stack(states + states[-1:] * spare), stack(numbers + numbers[-1:] * spare)
 
 
 def compile_chunk(chunk: Chunk, feed: Feed) -> None:
     """Compile the chunk's program, if it is new, and train nothing."""
-    _program(chunk, _arguments(chunk, feed, *_begin(chunk), 0))
+    _program(chunk, _arguments(chunk, feed, *_begin(chunk, feed), 0))
 
 
 def is_compiled(chunk: Chunk, feed: Feed) -> bool:
     """Whether the chunk's program is at hand."""
-    return PROGRAMS.ready((chunk.shape, chunk.parts), _arguments(chunk, feed, *_begin(chunk), 0))
+    return PROGRAMS.ready(
+        (chunk.shape, chunk.parts), _arguments(chunk, feed, *_begin(chunk, feed), 0)
+    )
+
+
+def train_spans(
+    chunk: Chunk, feed: Feed, states: Sequence[State] = (), start: int = 0
+) -> Iterator[tuple[State, np.ndarray]]:
+    """Train the chunk's lanes span by span, from the start or from the states after `start` epochs.
+
+    Yields after each span the stacked state, spare places too, and the lanes' curves (lanes,
+    epochs of the span, 1 + scores).
+    """
+    state, numbers = _begin(chunk, feed, states)
+    count = len(chunk.lanes)
+    for begun in range(start, chunk.epochs, feed.span):
+        arguments = _arguments(chunk, feed, state, numbers, begun)
+        state, curves = _program(chunk, arguments)(*arguments)
+        ended = min(feed.span, chunk.epochs - begun)
+        yield state, np.asarray(curves)[:count, :ended]
+
+
+def lane_states(state: State, count: int) -> list[State]:
+    """The stacked state's first lanes, one by one, in NumPy."""
+    whole = jax.tree.map(np.asarray, state)
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], whole) for i in range(count)]
 
 
 def train_chunk(
@@ -166,21 +203,19 @@ def train_chunk(
 
     Raises StoppedError, between spans of epochs, once `stop` is set.
     """
-    state, numbers = _begin(chunk)
-    pieces = []
-    for start in range(0, chunk.epochs, feed.span):
+    pieces: list[np.ndarray] = []
+    spans = train_spans(chunk, feed)
+    while len(pieces) * feed.span < chunk.epochs:
         if stop is not None and stop.is_set():
             raise StoppedError
-        arguments = _arguments(chunk, feed, state, numbers, start)
-        state, curves = _program(chunk, arguments)(*arguments)
-        ended = min(feed.span, chunk.epochs - start)
-        pieces.append(np.asarray(curves)[:, :ended])
-        progress(ended * len(chunk.lanes))
-    count = len(chunk.lanes)
-    layers = jax.tree.map(np.asarray, state.layers)
+        state, curves = next(spans)
+        pieces.append(curves)
+        progress(curves.shape[0] * curves.shape[1])
+    states = lane_states(state, len(chunk.lanes))
     return ChunkResult(
-        np.concatenate(pieces, axis=1)[:count],
-        np.asarray(state.outcome.diverged_at)[:count],
-        np.asarray(state.outcome.norm)[:count],
-        [jax.tree.map(lambda leaf, i=i: leaf[i], layers) for i in range(count)],
+        np.concatenate(pieces, axis=1),
+        np.array([state.outcome.diverged_at for state in states]),
+        np.array([state.outcome.norm for state in states]),
+        [state.layers if state.best is None else state.best.layers for state in states],
+        np.array([0 if state.best is None else state.best.epoch for state in states]),
     )

@@ -3,32 +3,22 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from itertools import islice
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from cuesta.core.net import is_bounded
 from cuesta.core.train import Parts
 from cuesta.search.feed import Feed
 from cuesta.search.journal import Journal, LaneKeys, LaneRecord
-from cuesta.search.lanes import (
-    Chunk,
-    ChunkResult,
-    Lane,
-    compile_chunk,
-    is_compiled,
-    train_chunk,
-)
+from cuesta.search.lanes import Chunk, ChunkResult, Lane, is_compiled, train_chunk
 from cuesta.search.plan import Machine, chunk_width, step_seconds, widths
+from cuesta.search.workers import Progress, train_chunks
 from cuesta.spec import Candidate, Shape, is_foreign
 
-Progress = Callable[[int], None]
+T = TypeVar("T")
 ShapeOf = Callable[[Candidate], Shape]
-AHEAD = 2  # chunks handed to an executor for each of its workers: what is in flight is bounded
-REMOTE_WORKERS = 64  # where an executor does not say how many it has
 COMPILATION = 2.0  # seconds that a program about takes to compile
 
 
@@ -55,6 +45,16 @@ class Together(NamedTuple):
     normalize: str
 
 
+def groups_of(lanes: Iterable[Lane], shape: ShapeOf) -> dict[Together, list[Lane]]:
+    """Lanes by what those of a chunk have in common."""
+    groups: dict[Together, list[Lane]] = {}
+    for lane in lanes:
+        c = lane.candidate
+        together = Together(shape(c), lane.fold, lane.seed, c.normalize)
+        groups.setdefault(together, []).append(lane)
+    return groups
+
+
 @dataclass
 class Cut:
     """How lanes of each shape are cut into chunks: settled when a shape is first met.
@@ -63,6 +63,7 @@ class Cut:
     """
 
     machine: Machine
+    weighted: bool = False
     widths: dict[Shape, int] = field(default_factory=dict)
     parts: dict[Shape, Parts] = field(default_factory=dict)
 
@@ -70,45 +71,51 @@ class Cut:
         self, lanes: Iterable[Lane], shape: ShapeOf, epochs: int, schedule_epochs: int
     ) -> list[Chunk]:
         """Lanes in chunks, those of the largest networks first, so that no thread ends late."""
-        groups: dict[Together, list[Lane]] = {}
-        for lane in lanes:
-            c = lane.candidate
-            groups.setdefault(Together(shape(c), lane.fold, lane.seed, c.normalize), []).append(
-                lane
-            )
-        self._settle(groups)
-        chunks = []
-        for together, members in groups.items():
-            width = self.widths[together.shape]
-            for start in range(0, len(members), width):
-                part = tuple(members[start : start + width])
-                chunks.append(self.chunk(together.shape, part, epochs, schedule_epochs))
-        return sorted(chunks, key=self._seconds, reverse=True)
+        groups = groups_of(lanes, shape)
+        self.settle([(together.shape, members) for together, members in groups.items()])
+        chunks = [
+            self.chunk(together.shape, part, epochs, schedule_epochs)
+            for together, members in groups.items()
+            for part in self.parts_of(members, together.shape)
+        ]
+        return sorted(chunks, key=self.seconds, reverse=True)
+
+    def parts_of(self, lanes: Sequence[T], shape: Shape) -> list[tuple[T, ...]]:
+        """Lanes that may share a chunk, cut to the width of their shape."""
+        width = self.widths[shape]
+        return [tuple(lanes[start : start + width]) for start in range(0, len(lanes), width)]
 
     def chunk(
-        self, shape: Shape, lanes: tuple[Lane, ...], epochs: int, schedule_epochs: int
+        self,
+        shape: Shape,
+        lanes: tuple[Lane, ...],
+        epochs: int,
+        schedule_epochs: int,
+        patience: int | None = None,
     ) -> Chunk:
         """One chunk of the shape's own width."""
-        parts = self.parts[shape]
-        return Chunk(shape, self.widths[shape], lanes, epochs, schedule_epochs, parts)
+        width, parts = self.widths[shape], self.parts[shape]
+        return Chunk(shape, width, lanes, epochs, schedule_epochs, parts, patience)
 
-    def _settle(self, groups: dict[Together, list[Lane]]) -> None:
+    def settle(self, groups: Iterable[tuple[Shape, list[Lane]]]) -> None:
+        """Choose width and parts of new shapes, from all lanes that may share chunks."""
         of_shape: dict[Shape, list[list[Lane]]] = {}
-        for together, members in groups.items():
-            of_shape.setdefault(together.shape, []).append(members)
+        for shape, members in groups:
+            of_shape.setdefault(shape, []).append(members)
         for shape, groups_of_shape in of_shape.items():
             if shape not in self.widths:
                 sizes = [len(members) for members in groups_of_shape]
                 self.widths[shape] = chunk_width(shape, sizes, self.machine)
             candidates = {lane.candidate for members in groups_of_shape for lane in members}
-            needed = self.parts.get(shape, Parts(False, False, False))
+            needed = self.parts.get(shape, Parts(False, False, False, False))
             self.parts[shape] = Parts(
                 needed.memory or any(c.optimizer != "sgd" for c in candidates),
                 needed.bounded or any(is_bounded(c.activation) for c in candidates),
                 needed.dropout or any(c.dropout > 0 for c in candidates),
+                needed.weighted or self.weighted,
             )
 
-    def _seconds(self, chunk: Chunk) -> float:
+    def seconds(self, chunk: Chunk) -> float:
         """What an epoch of the chunk takes, but for the number of rows that all share."""
         return step_seconds(chunk.shape, chunk.width, self.machine) / chunk.shape.batch_size
 
@@ -130,7 +137,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.keys = LaneKeys(self.feed, self.shape, self.epochs)
-        self._cut = Cut(self.machine)
+        self._cut = Cut(self.machine, self.feed.weighted)
 
     def lanes(self, candidates: Iterable[Candidate]) -> list[Lane]:
         """Every candidate on every fold; the refit's fold is not among them."""
@@ -163,7 +170,9 @@ class Search:
         """
         epochs = epochs or self.epochs
         lanes = self.missing(self.lanes(candidates), epochs)
-        self._run(self._cut.chunks(lanes, self.shape, epochs, self.epochs), progress)
+        chunks = self._cut.chunks(lanes, self.shape, epochs, self.epochs)
+        work = [(chunk, self.feed) for chunk in chunks]
+        train_chunks(work, self.machine, self.executor, progress, self._keep)
 
     def refit(self, candidate: Candidate, epochs: int) -> ChunkResult:
         """Train the candidate on all rows for these epochs of the whole schedule."""
@@ -182,44 +191,5 @@ class Search:
             return narrow
         return wide
 
-    @property
-    def _far(self) -> bool:
-        """Whether chunks run in other processes, which tell nothing until they end."""
-        return self.executor is not None and not isinstance(self.executor, ThreadPoolExecutor)
-
-    def _run(self, chunks: list[Chunk], progress: Progress) -> None:
-        executor = self.executor or ThreadPoolExecutor(self.machine.threads, "chunk")
-        stop = threading.Event()
-        compiling: list[Future[None]] = []
-        running: dict[Future[ChunkResult], Chunk] = {}
-        try:
-            if not self._far:
-                # First the programs, in parallel; whichever thread is free then begins to train.
-                first = {(chunk.shape, chunk.width): chunk for chunk in reversed(chunks)}
-                compiling += [executor.submit(compile_chunk, c, self.feed) for c in first.values()]
-            told = () if self._far else (progress, stop)
-            begun = ((executor.submit(train_chunk, c, self.feed, *told), c) for c in chunks)
-            places = AHEAD * getattr(executor, "_max_workers", REMOTE_WORKERS)
-            running.update(islice(begun, places))
-            while running:
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    self._keep(running.pop(future), future, progress)
-                running.update(islice(begun, places - len(running)))
-            for program in compiling:
-                program.result()
-        finally:
-            # On an interrupt chunks stop at their next span; what came to its end is kept.
-            stop.set()
-            ending = {f: chunk for f, chunk in running.items() if not f.cancel()}
-            if self.executor is None:
-                executor.shutdown(wait=True, cancel_futures=True)
-            wait(ending)
-            for future, chunk in ending.items():
-                if future.exception() is None:
-                    self._keep(chunk, future, progress)
-
-    def _keep(self, chunk: Chunk, future: Future[ChunkResult], progress: Progress) -> None:
-        self.journal.add([self.keys.of(lane) for lane in chunk.lanes], future.result())
-        if self._far:
-            progress(chunk.epochs * len(chunk.lanes))
+    def _keep(self, chunk: Chunk, _: Feed, result: ChunkResult) -> None:
+        self.journal.add([self.keys.of(lane) for lane in chunk.lanes], result)

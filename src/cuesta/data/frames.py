@@ -1,0 +1,66 @@
+"""Tables of other libraries as polars frames: pandas, pyarrow, and polars itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from cuesta.errors import TableError
+
+CATEGORICAL = (pl.Categorical, pl.Enum)
+
+
+def as_frame(table: Any) -> pl.DataFrame | None:
+    """The table as a polars frame, or None for what is no table: an array, a list.
+
+    A pandas index is no column. Raises TableError for columns whose names are not text, or a
+    column of objects that are not of one kind.
+    """
+    if isinstance(table, pl.LazyFrame):
+        return table.collect()
+    if isinstance(table, pl.DataFrame):
+        return table
+    home = type(table).__module__.partition(".")[0]
+    if home == "pyarrow" and hasattr(table, "column_names"):
+        made = pl.from_arrow(table)
+        return made if isinstance(made, pl.DataFrame) else None
+    if home == "pandas" and hasattr(table, "columns"):
+        return _from_pandas(table)
+    return None
+
+
+def declared_kinds(frame: pl.DataFrame) -> dict[str, str]:
+    """What the frame itself says of its columns: categories are categories, numbers or not."""
+    return {name: "category" for name in frame.columns if frame[name].dtype in CATEGORICAL}
+
+
+def _from_pandas(table: Any) -> pl.DataFrame:
+    names = [str(name) for name in table.columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise TableError(f"The column {name!r} stands twice in the table.")
+    columns = (table.iloc[:, place] for place in range(len(names)))
+    return pl.DataFrame([_column(name, c) for name, c in zip(names, columns, strict=True)])
+
+
+def _column(name: str, column: Any) -> pl.Series:
+    """A pandas column, whatever holds its values: NumPy, Python's objects, Arrow."""
+    kind = column.dtype
+    if isinstance(kind, np.dtype) and kind.kind in "biuf":
+        return pl.Series(name, column.to_numpy())
+    if getattr(kind, "kind", "") in ("M", "m"):
+        zone = getattr(kind, "tz", None)
+        plain = column if zone is None else column.dt.tz_convert(None)
+        unit = "datetime64[us]" if kind.kind == "M" else "timedelta64[us]"
+        return pl.Series(name, plain.to_numpy().astype(unit))
+    absent = column.isna().to_numpy()
+    values = [None if gone else v for v, gone in zip(column.tolist(), absent, strict=True)]
+    if hasattr(kind, "categories"):
+        text = [None if value is None else str(value) for value in values]
+        return pl.Series(name, text, dtype=pl.String).cast(pl.Categorical)
+    try:
+        return pl.Series(name, values)
+    except (TypeError, pl.exceptions.PolarsError) as error:
+        raise TableError(f"The column {name!r} holds objects of several kinds.") from error

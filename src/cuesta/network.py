@@ -1,0 +1,397 @@
+"""What both estimators share: reading rows, fitting, going on, predicting."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from cuesta.data.columns import settle
+from cuesta.data.encode import Encoder, Target, fit_encoder, fit_matrix_encoder
+from cuesta.data.frames import as_frame, declared_kinds
+from cuesta.errors import DivergedError, SpecError, TableError
+from cuesta.model import FittedModel
+from cuesta.progress import Bar
+from cuesta.search.fits import Beginning, Fitted, Recipe, Rows, fit_one
+from cuesta.search.plan import this_machine
+from cuesta.session import current_session
+from cuesta.spec import PARAMETERS, Candidate, check_count, check_range, loss_of
+
+LARGEST_SEED = 2**32
+MOST_EPOCHS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a fit learns from: encoded rows, how they were encoded, and what is to be predicted."""
+
+    encoder: Encoder
+    target: Target
+    rows: Rows
+
+
+class Network(BaseEstimator):
+    """What the two estimators share; `_task` tells what a target is."""
+
+    hidden_layer_sizes: Any
+    optimizer: Any
+    batch_size: int
+    epochs: int
+    early_stopping: bool
+    validation_fraction: float
+    n_iter_no_change: int
+    warm_start: bool
+    verbose: bool
+    random_state: Any
+
+    def _take(self, given: dict[str, Any]) -> None:
+        """Keep the arguments of `__init__` as they are, as scikit-learn's `clone` needs them."""
+        for name, value in given.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
+    _kinds: dict[str, str]
+
+    # What the subclasses say of their targets.
+
+    def _read_target(self, y: Any, weights: np.ndarray | None) -> tuple[Target, np.ndarray]:
+        raise NotImplementedError
+
+    def _codes(self, y: Any) -> np.ndarray:
+        raise NotImplementedError
+
+    def _class_weights(self, target: Target, rows: Rows) -> np.ndarray | None:
+        return rows.weights
+
+    # Fitting.
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on rows `X` (rows, columns) with targets `y` (rows,) or (rows, targets).
+
+        `X` is an array of numbers, NaN where one is missing, or a table of pandas, polars or
+        pyarrow, whose categories, booleans and dates are encoded. J = (1/b) Σ wᵢ ℓᵢ over the b rows
+        of a batch (N11), with the sample weights wᵢ scaled to a mean of 1. An interrupt keeps what
+        was trained so far. Raises SpecError or TableError naming the culprit, and DivergedError
+        where the weights do not stay finite.
+        """
+        going_on = self.warm_start and hasattr(self, "_beginning")
+        prepared = self._prepare(X, y, sample_weight, going_on)
+        recipe = self._recipe(prepared)
+        if going_on:
+            first: Beginning | None = self._beginning._replace(epochs=0)
+            self._train(recipe, prepared, first)
+            return self
+        session = current_session()
+        found = session.take(recipe, prepared.rows) if session else None
+        if found is None:
+            self._train(recipe, prepared, None)
+        else:
+            self._adopt(recipe, prepared, found)
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Train for one epoch on these rows, from where the last one ended.
+
+        Columns, normalization and classes are those of the first call, which may name all
+        `classes`.
+        """
+        started = hasattr(self, "_beginning")
+        if not started and classes is not None:
+            self._known_classes = np.unique(np.asarray(classes))
+        try:
+            prepared = self._prepare(X, y, sample_weight, started)
+        finally:
+            self.__dict__.pop("_known_classes", None)
+        begun = self._beginning if started else None
+        epochs = begun.epochs + 1 if begun else 1
+        self._train(self._recipe(prepared, epochs), prepared, begun)
+        return self
+
+    def _prepare(self, X: Any, y: Any, sample_weight: Any, known: bool) -> Prepared:
+        if y is None:
+            raise ValueError(
+                f"This {type(self).__name__} estimator requires y to be passed, but the target y "
+                "is None."
+            )
+        table, x, y = self._checked(X, y, reset=not known)
+        count = len(y)
+        weights = None
+        if sample_weight is not None:
+            weights = _check_sample_weight(
+                sample_weight, np.empty((count, 1)), dtype=np.float64, ensure_non_negative=True
+            )
+            kept = weights > 0
+            if not kept.any():
+                raise ValueError("All sample weights are zero: no row is left to learn from.")
+            if not kept.all():
+                x, y, weights = x[kept], y[kept], weights[kept]
+                table = None if table is None else table.filter(pl.Series(kept))
+        if known:
+            encoder, target = self.model_.encoder, self.model_.target
+            codes = self._codes(y)
+        else:
+            encoder = self._fit_encoder(table, x)
+            target, codes = self._read_target(y, weights)
+        encoded = encoder.encode_matrix(x) if table is None else encoder.encode(table)
+        rows = Rows(encoded, codes, weights)
+        batch = check_count("batch_size", plain(self.batch_size), 1_000_000)
+        rows = _one_batch(rows, batch)
+        weights = self._class_weights(target, rows)
+        if weights is not None and np.ptp(weights) == 0:
+            weights = None  # equal weights are none
+        return Prepared(encoder, target, Rows(rows.x, rows.y, weights))
+
+    def _checked(self, X: Any, y: Any, *, reset: bool) -> tuple[pl.DataFrame | None, Any, Any]:
+        """A table settled, or else a checked matrix; and the targets as an array."""
+        table = as_frame(X)
+        numeric = isinstance(self, RegressorMixin)
+        if table is None:
+            x, y = validate_data(
+                self,
+                X,
+                y,
+                reset=reset,
+                dtype=np.float64,
+                ensure_all_finite="allow-nan",
+                multi_output=True,
+                y_numeric=numeric,
+            )
+            return None, x, y
+        validate_data(self, _named(X, table), reset=reset, skip_check_array=True)
+        how = "numeric" if numeric else None
+        y = check_array(y, ensure_2d=False, dtype=how, input_name="y")
+        check_consistent_length(table, y)
+        if reset:
+            self._kinds = declared_kinds(table)
+        return _settled(table, self._kinds), np.empty((len(y), 0)), y
+
+    def _fit_encoder(self, table: pl.DataFrame | None, x: np.ndarray) -> Encoder:
+        if table is None:
+            names = getattr(self, "feature_names_in_", None)
+            listed = [f"x{i}" for i in range(x.shape[1])] if names is None else list(names)
+            return fit_matrix_encoder(x, listed)
+        encoder = fit_encoder(table)
+        for note in encoder.notes:
+            warnings.warn(f"{note}.", stacklevel=5)
+        return encoder
+
+    def _candidate(self) -> Candidate:
+        given = {name: plain(getattr(self, name)) for name in PARAMETERS if hasattr(self, name)}
+        sizes = given["hidden_layer_sizes"]
+        given["hidden_layer_sizes"] = (sizes,) if isinstance(sizes, int) else sizes
+        return Candidate(**given)
+
+    def _recipe(self, prepared: Prepared, epochs: int | None = None) -> Recipe:
+        candidate, target, rows = self._candidate(), prepared.target, prepared.rows
+        wanted = check_count("epochs", plain(self.epochs), MOST_EPOCHS)
+        patience = None
+        held_out: tuple[int, ...] = ()
+        if self.early_stopping and epochs is None:
+            patience = check_count("n_iter_no_change", plain(self.n_iter_no_change), MOST_EPOCHS)
+            held_out = self._held_out(rows, self._seed())
+        return Recipe(
+            candidate,
+            loss_of(candidate, target.task),
+            target.outputs,
+            epochs or wanted,
+            self._seed(),
+            patience,
+            held_out,
+            schedule_epochs=wanted,
+        )
+
+    def _seed(self) -> int:
+        """The seed of a fit: `random_state` where it is a number, else drawn."""
+        given = self.random_state
+        if isinstance(given, int | np.integer) and not isinstance(given, bool):
+            if not 0 <= given < LARGEST_SEED:
+                raise SpecError(f"random_state must be from 0 to {LARGEST_SEED - 1}, not {given}.")
+            return int(given)
+        session = current_session()
+        if given is None and session is not None:
+            return session.seeds[0]
+        if given is None:
+            return int(np.random.default_rng().integers(LARGEST_SEED))
+        if isinstance(given, np.random.Generator):
+            return int(given.integers(LARGEST_SEED))
+        if isinstance(given, np.random.RandomState):
+            return int(given.randint(LARGEST_SEED, dtype=np.uint32))
+        raise SpecError(f"random_state must be a whole number or a generator, not {given!r}.")
+
+    def _held_out(self, rows: Rows, seed: int) -> tuple[int, ...]:
+        share = plain(self.validation_fraction)
+        check_range("validation_fraction", share, 0, 1, open_low=True)
+        count, every = len(rows.x), np.arange(len(rows.x))
+        held = max(1, round(share * count))
+        if held >= count:
+            raise SpecError(
+                f"Early stopping holds out {held} of {count} rows, which leaves none to train on."
+            )
+        classes = rows.y if rows.y.ndim == 1 else None
+        if classes is not None:
+            counts = np.unique(classes, return_counts=True)[1]
+            if counts.min() < 2 or min(held, count - held) < len(counts):
+                classes = None  # too few rows to stratify
+        split = train_test_split(every, test_size=held, stratify=classes, random_state=seed)
+        return tuple(sorted(split[1].tolist()))
+
+    def _train(self, recipe: Recipe, prepared: Prepared, begun: Beginning | None) -> None:
+        fitted = state = None
+        spans = fit_one(recipe, prepared.rows, this_machine(), begun)
+        done = begun.epochs if begun else 0
+        with Bar(recipe.epochs - done, "epochs", shown=bool(self.verbose)) as bar:
+            try:
+                for state, fitted in spans:  # noqa: B007 (the last ones count)
+                    bar.advance_to(len(fitted.curves))
+            except KeyboardInterrupt:
+                if fitted is None:
+                    raise
+                warnings.warn(
+                    f"Interrupted after {len(fitted.curves)} epochs; what was trained is kept.",
+                    ConvergenceWarning,
+                    stacklevel=3,
+                )
+        if fitted is None or state is None:
+            raise SpecError("There is no epoch left to train.")
+        before = getattr(self, "history_", None) if begun else None
+        self._adopt(recipe, prepared, fitted, before)
+        ended = done + len(fitted.curves)
+        self._beginning = Beginning(state, ended, fitted.inputs, fitted.targets)
+
+    def _adopt(
+        self,
+        recipe: Recipe,
+        prepared: Prepared,
+        fitted: Fitted,
+        before: dict[str, list[float]] | None = None,
+    ) -> None:
+        """Take what training gave. Raises DivergedError where that is not finite."""
+        finite = all(np.isfinite(leaf).all() for layer in fitted.layers for leaf in layer)
+        if fitted.diverged_at or not finite:
+            raise DivergedError(diverged(recipe.candidate, fitted))
+        self.model_ = FittedModel(
+            prepared.encoder,
+            prepared.target,
+            recipe.candidate,
+            fitted.inputs,
+            fitted.targets,
+            tuple((layer.w, layer.b) for layer in fitted.layers),
+        )
+        history = _history(recipe, fitted)
+        self.history_ = {n: (before or {}).get(n, []) + v for n, v in history.items()}
+        self.n_epochs_ = len(self.history_["loss"])
+        self.best_epoch_ = fitted.best or self.n_epochs_
+
+    # Predicting.
+
+    def _decide(self, X: Any, **how: Any) -> Any:
+        check_is_fitted(self, "model_")
+        table = as_frame(X)
+        encoder = self.model_.encoder
+        if table is None:
+            x = validate_data(self, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
+            if any(feature.kind != "number" for feature in encoder.features):
+                raise TableError(
+                    "The network was fitted to a table; give it a table, not an array."
+                )
+            encoded = encoder.encode_matrix(x)
+        else:
+            validate_data(self, _named(X, table), reset=False, skip_check_array=True)
+            encoded = encoder.encode(table)
+        if not how:
+            return self.model_.decide(encoded)
+        if not self.model_.candidate.dropout:
+            raise SpecError("return_std needs a network that was trained with dropout above 0.")
+        return self.model_.sample(encoded, **how)
+
+    # On disk.
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted network to one file, safetensors and JSON; `cuesta.load` reads it."""
+        from cuesta.estimator_file import described
+
+        check_is_fitted(self, "model_")
+        replace(self.model_, estimator=described(self)).save(Path(path))
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether there is a model."""
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def diverged(candidate: Candidate, fitted: Fitted) -> str:
+    """What is said of a network that diverged."""
+    step = f"at step {fitted.diverged_at:,}" if fitted.diverged_at else "in its last step"
+    return (
+        f"Training diverged {step} ({candidate.optimizer}, learning_rate "
+        f"{candidate.learning_rate:g}; the last finite gradient norm was {fitted.norm:.3g}): lower "
+        "the learning_rate, or set clip_norm."
+    )
+
+
+def _history(recipe: Recipe, fitted: Fitted) -> dict[str, list[float]]:
+    """Each epoch's mean loss, and what its held-out rows said where there are such."""
+    history = {"loss": fitted.curves[:, 0].tolist()}
+    scores = fitted.curves[:, 1:]
+    if not recipe.held_out:
+        return history
+    if recipe.loss in ("squared", "absolute", "huber") and fitted.targets is not None:
+        rmse = (np.sqrt(scores) * fitted.targets.scale).mean(axis=1)
+        return history | {"validation_rmse": rmse.tolist()}
+    return history | {
+        "validation_log_loss": scores[:, 0].tolist(),
+        "validation_accuracy": scores[:, 1].tolist(),
+    }
+
+
+def _one_batch(rows: Rows, batch: int) -> Rows:
+    """Rows that all fit one batch, in an order of their own, equal ones as one with their weights.
+
+    There J is a sum over all rows, whatever their order and however they repeat; so neither may
+    change a bit of the result, and a weight of 2 is the same as a row that stands there twice.
+    """
+    weights = np.ones(len(rows.x)) if rows.weights is None else rows.weights
+    if weights.sum() > batch or len(rows.x) > batch:
+        return rows
+    joined = np.column_stack([rows.x, rows.y])
+    distinct, place = np.unique(joined, axis=0, return_inverse=True)
+    x, y = distinct[:, : rows.x.shape[1]], distinct[:, rows.x.shape[1] :]
+    codes = y.astype(rows.y.dtype).reshape(-1, *rows.y.shape[1:])
+    return Rows(np.ascontiguousarray(x), codes, np.bincount(place.ravel(), weights))
+
+
+def plain(value: Any) -> Any:
+    """A NumPy scalar as Python's own number, lists and arrays as tuples of them."""
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, list | tuple | np.ndarray):
+        return tuple(plain(each) for each in value)
+    return value
+
+
+def _settled(table: pl.DataFrame, kinds: dict[str, str]) -> pl.DataFrame:
+    """Each column as what it is; those that the table declares to be categories as text."""
+    settled = settle(table.drop(list(kinds)))
+    declared = {name: table[name].cast(pl.String) for name in kinds}
+    return pl.DataFrame(
+        [declared.get(n, settled[n] if n in settled.columns else None) for n in table.columns]
+    )
+
+
+def _named(X: Any, table: pl.DataFrame) -> Any:
+    """The table in a form whose column names scikit-learn reads."""
+    return table if type(X).__module__.partition(".")[0] == "pyarrow" else X

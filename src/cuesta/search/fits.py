@@ -1,0 +1,214 @@
+"""Networks fitted to rows of their own, alone or many at once: what an estimator's fit does.
+
+A fit is a lane with the rows it trains on. Fits that can share chunks do; the result of each is
+bit for bit what it would be alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cuesta.core.net import Layer
+from cuesta.core.train import State
+from cuesta.data.folds import Fold
+from cuesta.data.scale import Scaling
+from cuesta.search.feed import Feed
+from cuesta.search.journal import digest
+from cuesta.search.lanes import Chunk, ChunkResult, Lane, lane_states, train_spans
+from cuesta.search.plan import Machine
+from cuesta.search.run import Cut, shape_of
+from cuesta.search.workers import Progress, train_chunks
+from cuesta.spec import Candidate, Shape
+
+DRAWS = 0  # every fit makes its draws as a first fold does
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows with their targets and weights, as a feed takes them."""
+
+    x: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray | None
+
+    def feed(self, folds: list[Fold]) -> Feed:
+        """The feed of these rows."""
+        return Feed(self.x, self.y, folds, weights=self.weights, same_draws=DRAWS)
+
+    def of(self, rows: np.ndarray) -> Rows:
+        """Some of the rows."""
+        weights = None if self.weights is None else self.weights[rows]
+        return Rows(self.x[rows], self.y[rows], weights)
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the rows, to know them again."""
+        parts = []
+        for array in (self.x, self.y, self.weights):
+            if array is not None:
+                parts += [repr((array.shape, array.dtype.str)).encode(), array.tobytes()]
+        return digest(*parts)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is fitted to rows, whichever they are."""
+
+    candidate: Candidate
+    loss: str
+    outputs: int
+    epochs: int
+    seed: int
+    patience: int | None = None
+    held_out: tuple[int, ...] = ()  # places among the rows that validate, where it stops early
+    schedule_epochs: int | None = None  # over which the learning rate decays; else the epochs
+
+    @property
+    def schedule(self) -> int:
+        """The epochs over which the learning rate decays."""
+        return self.schedule_epochs or self.epochs
+
+    def shape(self, inputs: int) -> Shape:
+        """The static shape of the network."""
+        return shape_of(self.candidate, inputs, self.outputs, self.loss)
+
+
+class Fitted(NamedTuple):
+    """A trained network, its scalings, its curves (epochs, 1 + scores) and its outcome.
+
+    `best` is the epoch, from 1, whose weights these are where it stopped early, else 0.
+    """
+
+    layers: list[Layer]
+    inputs: Scaling
+    targets: Scaling | None
+    curves: np.ndarray
+    diverged_at: int
+    norm: float
+    best: int
+
+
+class Fit(NamedTuple):
+    """One fit of many: a recipe, and a fold of a feed to which it is applied."""
+
+    recipe: Recipe
+    feed: Feed
+    fold: int
+
+
+def fit_many(
+    fits: list[Fit],
+    machine: Machine,
+    progress: Progress,
+    done: Callable[[int, Fitted], None],
+    executor: Executor | None = None,
+    cut: Cut | None = None,
+) -> None:
+    """Fit all, in as few and full chunks as may be; `done` is told of each by its place."""
+    cut = cut or Cut(machine)
+    places: dict[tuple[Any, ...], list[int]] = {}
+    for place, (recipe, feed, fold) in enumerate(fits):
+        together = (
+            recipe.shape(feed.inputs),
+            id(feed),
+            fold,
+            recipe.seed,
+            recipe.candidate.normalize,
+            recipe.epochs,
+            recipe.schedule,
+            recipe.patience,
+        )
+        places.setdefault(together, []).append(place)
+
+    def lane(place: int) -> Lane:
+        recipe, _, fold = fits[place]
+        return Lane(recipe.candidate, fold, recipe.seed)
+
+    cut.weighted = any(fit.feed.weighted for fit in fits)
+    cut.settle([(key[0], [lane(p) for p in members]) for key, members in places.items()])
+    work, of_chunk = [], {}
+    for (shape, *_), members in places.items():
+        recipe, feed, _ = fits[members[0]]
+        for part in cut.parts_of(members, shape):
+            lanes = tuple(lane(place) for place in part)
+            chunk = cut.chunk(shape, lanes, recipe.epochs, recipe.schedule, recipe.patience)
+            of_chunk[id(chunk)] = part
+            work.append((chunk, feed))
+    work.sort(key=lambda one: cut.seconds(one[0]) * one[0].epochs, reverse=True)
+
+    def keep(chunk: Chunk, feed: Feed, result: ChunkResult) -> None:
+        for i, place in enumerate(of_chunk[id(chunk)]):
+            done(place, _fitted(chunk.lanes[i], feed, result, i))
+
+    train_chunks(work, machine, executor, progress, keep)
+
+
+def _fitted(lane: Lane, feed: Feed, result: ChunkResult, place: int) -> Fitted:
+    arrays = feed.arrays(lane.fold, lane.candidate.normalize)
+    return Fitted(
+        result.layers[place],
+        arrays.inputs,
+        arrays.targets,
+        result.curves[place],
+        int(result.diverged_at[place]),
+        float(result.norm[place]),
+        int(result.best[place]),
+    )
+
+
+class Beginning(NamedTuple):
+    """From where a fit goes on: its state after some epochs, and the scalings it began with."""
+
+    state: State
+    epochs: int
+    inputs: Scaling
+    targets: Scaling | None
+
+
+def fit_one(
+    recipe: Recipe, rows: Rows, machine: Machine, beginning: Beginning | None = None
+) -> Iterator[tuple[State, Fitted]]:
+    """Fit one network, span by span: yields the state, and what is fitted so far.
+
+    From a beginning it trains on to the recipe's epochs, on whatever rows these are.
+    """
+    held_out = np.array(recipe.held_out, np.int64)
+    every = np.arange(len(rows.x))
+    folds = [Fold(np.setdiff1d(every, held_out), held_out)] if len(held_out) else []
+    feed = rows.feed(folds)
+    if beginning is not None:
+        feed.keep_scalings(recipe.candidate.normalize, beginning.inputs, beginning.targets)
+    lane = Lane(recipe.candidate, 0, recipe.seed)
+    shape = recipe.shape(feed.inputs)
+    cut = Cut(machine, feed.weighted)
+    cut.settle([(shape, [lane])])
+    chunk = cut.chunk(shape, (lane,), recipe.epochs, recipe.schedule, recipe.patience)
+    states = [] if beginning is None else [beginning.state]
+    start = 0 if beginning is None else beginning.epochs
+    arrays = feed.arrays(0, recipe.candidate.normalize)
+    pieces = []
+    for stacked, curves in train_spans(chunk, feed, states, start):
+        (state,) = lane_states(stacked, 1)
+        pieces.append(curves[0])
+        best = state.best
+        yield (
+            state,
+            Fitted(
+                state.layers if best is None else best.layers,
+                arrays.inputs,
+                arrays.targets,
+                np.concatenate(pieces),
+                int(state.outcome.diverged_at),
+                float(state.outcome.norm),
+                0 if best is None else int(best.epoch),
+            ),
+        )
+        ended = start + sum(map(len, pieces))
+        if best is not None and recipe.patience and ended - int(best.epoch) >= recipe.patience:
+            return

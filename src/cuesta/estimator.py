@@ -12,7 +12,7 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from cuesta.data.encode import Target
 from cuesta.errors import SpecError, TableError
-from cuesta.network import Network
+from cuesta.network import Network, plain
 from cuesta.search.fits import Rows
 
 
@@ -111,7 +111,7 @@ class MLPClassifier(ClassifierMixin, Network):
         self.classes_ = np.unique(values) if known is None else known
         if len(self.classes_) < 2:
             raise TableError(
-                f"y has 1 class only, {self.classes_[0]!r}; a classifier needs two at least."
+                f"y has 1 class only, {plain(self.classes_[0])!r}; a classifier needs two at least."
             )
         return Target("classification", ("y",), _labels(self.classes_)), self._codes(values)
 
@@ -122,7 +122,9 @@ class MLPClassifier(ClassifierMixin, Network):
         places = np.searchsorted(self.classes_, values).clip(0, len(self.classes_) - 1)
         strange = self.classes_[places] != values
         if strange.any():
-            raise TableError(f"y holds the class {values[strange.argmax()]!r}, which is new.")
+            raise TableError(
+                f"y holds the class {plain(values[strange.argmax()])!r}, which is new."
+            )
         return places.astype(np.int32)
 
     def _class_weights(self, target: Target, rows: Rows) -> np.ndarray | None:

@@ -23,6 +23,7 @@ from cuesta.model import FittedModel
 from cuesta.progress import Bar
 from cuesta.search.fits import Beginning, Fitted, Recipe, Rows, fit_one
 from cuesta.search.plan import this_machine
+from cuesta.search.run import Cut
 from cuesta.session import current_session
 from cuesta.spec import PARAMETERS, Candidate, check_count, check_range, loss_of
 
@@ -74,22 +75,20 @@ class Network(BaseEstimator):
 
     # Fitting.
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train on rows `X` (rows, columns) with targets `y` (rows,) or (rows, targets).
 
         `X` is an array of numbers, NaN where one is missing, or a table of pandas, polars or
         pyarrow, whose categories, booleans and dates are encoded. J = (1/b) Σ wᵢ ℓᵢ over the b rows
         of a batch (N11), with the sample weights wᵢ scaled to a mean of 1. An interrupt keeps what
-        was trained so far. Raises SpecError or TableError naming the culprit, and DivergedError
-        where the weights do not stay finite.
+        was trained so far; with `warm_start` the next call goes on from there, to `epochs` epochs
+        in all, as if nothing had come between. Raises SpecError or TableError naming the culprit,
+        and DivergedError where the weights do not stay finite.
         """
-        going_on = self.warm_start and hasattr(self, "_beginning")
-        prepared = self._prepare(X, y, sample_weight, going_on)
+        if self.warm_start and hasattr(self, "_beginning"):
+            return self._go_on(X, y, sample_weight)
+        prepared = self._prepare(X, y, sample_weight, known=False)
         recipe = self._recipe(prepared)
-        if going_on:
-            first: Beginning | None = self._beginning._replace(epochs=0)
-            self._train(recipe, prepared, first)
-            return self
         session = current_session()
         found = session.take(recipe, prepared.rows) if session else None
         if found is None:
@@ -108,15 +107,41 @@ class Network(BaseEstimator):
         if not started and classes is not None:
             self._known_classes = np.unique(np.asarray(classes))
         try:
-            prepared = self._prepare(X, y, sample_weight, started)
+            prepared = self._prepare(X, y, sample_weight, known=started)
         finally:
             self.__dict__.pop("_known_classes", None)
         begun = self._beginning if started else None
-        epochs = begun.epochs + 1 if begun else 1
-        self._train(self._recipe(prepared, epochs), prepared, begun)
+        one_more = begun.epochs + 1 if begun else 1
+        recipe = self._recipe(prepared, begun.seed if begun else None)
+        once = replace(recipe, epochs=one_more, patience=None, held_out=())
+        self._train(once, prepared, begun)
         return self
 
-    def _prepare(self, X: Any, y: Any, sample_weight: Any, known: bool) -> Prepared:
+    def _go_on(self, X: Any, y: Any, sample_weight: Any) -> Self:
+        """Train on to `epochs` epochs in all."""
+        prepared = self._prepare(X, y, sample_weight, known=True)
+        recipe = self._recipe(prepared, self._beginning.seed)
+        if recipe.epochs <= self._beginning.epochs:
+            warnings.warn(
+                f"{self._beginning.epochs} epochs are trained; a warm start trains on to `epochs`, "
+                f"which is {recipe.epochs}: nothing is left to do.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+            return self
+        self._train(recipe, prepared, self._beginning)
+        return self
+
+    @property
+    def _preparation(self) -> tuple[Any, ...]:
+        """The parameters on which prepared rows depend."""
+        weights = getattr(self, "class_weight", None)
+        return type(self).__name__, plain(self.batch_size), repr(weights)
+
+    def _prepare(
+        self, X: Any, y: Any, sample_weight: Any, *, known: bool, quiet: bool = False
+    ) -> Prepared:
+        """Check, encode and weigh rows; what is `known` from an earlier fit is kept."""
         if y is None:
             raise ValueError(
                 f"This {type(self).__name__} estimator requires y to be passed, but the target y "
@@ -139,7 +164,7 @@ class Network(BaseEstimator):
             encoder, target = self.model_.encoder, self.model_.target
             codes = self._codes(y)
         else:
-            encoder = self._fit_encoder(table, x)
+            encoder = self._fit_encoder(table, x, quiet)
             target, codes = self._read_target(y, weights)
         encoded = encoder.encode_matrix(x) if table is None else encoder.encode(table)
         rows = Rows(encoded, codes, weights)
@@ -174,13 +199,13 @@ class Network(BaseEstimator):
             self._kinds = declared_kinds(table)
         return _settled(table, self._kinds), np.empty((len(y), 0)), y
 
-    def _fit_encoder(self, table: pl.DataFrame | None, x: np.ndarray) -> Encoder:
+    def _fit_encoder(self, table: pl.DataFrame | None, x: np.ndarray, quiet: bool) -> Encoder:
         if table is None:
             names = getattr(self, "feature_names_in_", None)
             listed = [f"x{i}" for i in range(x.shape[1])] if names is None else list(names)
             return fit_matrix_encoder(x, listed)
         encoder = fit_encoder(table)
-        for note in encoder.notes:
+        for note in () if quiet else encoder.notes:
             warnings.warn(f"{note}.", stacklevel=5)
         return encoder
 
@@ -190,20 +215,21 @@ class Network(BaseEstimator):
         given["hidden_layer_sizes"] = (sizes,) if isinstance(sizes, int) else sizes
         return Candidate(**given)
 
-    def _recipe(self, prepared: Prepared, epochs: int | None = None) -> Recipe:
+    def _recipe(self, prepared: Prepared, seed: int | None = None) -> Recipe:
         candidate, target, rows = self._candidate(), prepared.target, prepared.rows
         wanted = check_count("epochs", plain(self.epochs), MOST_EPOCHS)
         patience = None
         held_out: tuple[int, ...] = ()
-        if self.early_stopping and epochs is None:
+        seed = self._seed() if seed is None else seed
+        if self.early_stopping:
             patience = check_count("n_iter_no_change", plain(self.n_iter_no_change), MOST_EPOCHS)
-            held_out = self._held_out(rows, self._seed())
+            held_out = self._held_out(rows, seed)
         return Recipe(
             candidate,
             loss_of(candidate, target.task),
             target.outputs,
-            epochs or wanted,
-            self._seed(),
+            wanted,
+            seed,
             patience,
             held_out,
             schedule_epochs=wanted,
@@ -211,26 +237,15 @@ class Network(BaseEstimator):
 
     def _seed(self) -> int:
         """The seed of a fit: `random_state` where it is a number, else drawn."""
-        given = self.random_state
-        if isinstance(given, int | np.integer) and not isinstance(given, bool):
-            if not 0 <= given < LARGEST_SEED:
-                raise SpecError(f"random_state must be from 0 to {LARGEST_SEED - 1}, not {given}.")
-            return int(given)
         session = current_session()
-        if given is None and session is not None:
+        if self.random_state is None and session is not None:
             return session.seeds[0]
-        if given is None:
-            return int(np.random.default_rng().integers(LARGEST_SEED))
-        if isinstance(given, np.random.Generator):
-            return int(given.integers(LARGEST_SEED))
-        if isinstance(given, np.random.RandomState):
-            return int(given.randint(LARGEST_SEED, dtype=np.uint32))
-        raise SpecError(f"random_state must be a whole number or a generator, not {given!r}.")
+        return draw_seed(self.random_state)
 
     def _held_out(self, rows: Rows, seed: int) -> tuple[int, ...]:
         share = plain(self.validation_fraction)
         check_range("validation_fraction", share, 0, 1, open_low=True)
-        count, every = len(rows.x), np.arange(len(rows.x))
+        count, every = len(rows.y), np.arange(len(rows.y))
         held = max(1, round(share * count))
         if held >= count:
             raise SpecError(
@@ -246,7 +261,9 @@ class Network(BaseEstimator):
 
     def _train(self, recipe: Recipe, prepared: Prepared, begun: Beginning | None) -> None:
         fitted = state = None
-        spans = fit_one(recipe, prepared.rows, this_machine(), begun)
+        session = current_session()
+        cut, places = (session.cut, session.places) if session else (Cut(this_machine()), 0)
+        spans = fit_one(recipe, prepared.rows, cut, begun, places)
         done = begun.epochs if begun else 0
         with Bar(recipe.epochs - done, "epochs", shown=bool(self.verbose)) as bar:
             try:
@@ -265,7 +282,7 @@ class Network(BaseEstimator):
         before = getattr(self, "history_", None) if begun else None
         self._adopt(recipe, prepared, fitted, before)
         ended = done + len(fitted.curves)
-        self._beginning = Beginning(state, ended, fitted.inputs, fitted.targets)
+        self._beginning = Beginning(state, ended, recipe.seed, fitted.inputs, fitted.targets)
 
     def _adopt(
         self,
@@ -372,6 +389,24 @@ def _one_batch(rows: Rows, batch: int) -> Rows:
     x, y = distinct[:, : rows.x.shape[1]], distinct[:, rows.x.shape[1] :]
     codes = y.astype(rows.y.dtype).reshape(-1, *rows.y.shape[1:])
     return Rows(np.ascontiguousarray(x), codes, np.bincount(place.ravel(), weights))
+
+
+def draw_seed(random_state: Any) -> int:
+    """A seed from what scikit-learn calls a random state: a number, a generator, or None.
+
+    Raises SpecError for anything else.
+    """
+    if random_state is None:
+        random_state = np.random.default_rng()
+    if isinstance(random_state, np.random.Generator):
+        return int(random_state.integers(LARGEST_SEED))
+    if isinstance(random_state, np.random.RandomState):
+        return int(random_state.randint(LARGEST_SEED, dtype=np.uint32))
+    if isinstance(random_state, int | np.integer) and not isinstance(random_state, bool):
+        if 0 <= random_state < LARGEST_SEED:
+            return int(random_state)
+        raise SpecError(f"random_state must be from 0 to {LARGEST_SEED - 1}, not {random_state}.")
+    raise SpecError(f"random_state must be a whole number or a generator, not {random_state!r}.")
 
 
 def plain(value: Any) -> Any:

@@ -6,15 +6,15 @@ code can slice, fit and score one network at a time, and find each already train
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 from cuesta.search.fits import Fitted, Recipe, Rows
 from cuesta.search.journal import digest
+from cuesta.search.run import Cut
 
 
 def recipe_key(recipe: Recipe, rows_digest: str) -> str:
@@ -24,24 +24,24 @@ def recipe_key(recipe: Recipe, rows_digest: str) -> str:
 
 @dataclass
 class Session:
-    """Results by what they depend on; of several seeds each is handed out in turn.
+    """Results by what they depend on and their seed; several seeds are handed out in turn.
 
-    `seeds` are those of estimators that name none. With a folder, results are files there too,
-    and a later session finds them.
+    `seeds` are those of estimators that name none, or of all where there are several.
     """
 
     seeds: tuple[int, ...]
-    folder: Path | None = None
-    ready: dict[str, deque[Fitted]] = field(default_factory=dict)
+    cut: Cut
+    places: int = 0  # validation rows for which the search's programs have room
+    ready: dict[tuple[str, int], Fitted] = field(default_factory=dict)
+    turns: Counter[str] = field(default_factory=Counter)
 
     def take(self, recipe: Recipe, rows: Rows) -> Fitted | None:
         """The result of this fit, if it was made before."""
-        waiting = self.ready.get(recipe_key(recipe, rows.digest))
-        if not waiting:
-            return None
-        fitted = waiting[0]
-        waiting.rotate(-1)
-        return fitted
+        key, seed = recipe_key(recipe, rows.digest), recipe.seed
+        if len(self.seeds) > 1:
+            seed = self.seeds[self.turns[key] % len(self.seeds)]
+            self.turns[key] += 1
+        return self.ready.get((key, seed))
 
 
 _SESSION: ContextVar[Session | None] = ContextVar("session", default=None)

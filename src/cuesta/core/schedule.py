@@ -16,9 +16,12 @@ def passed(total: Scalar, step: Scalar) -> Array:
 
 
 def linear_decay(alpha_0: Scalar, alpha_t: Scalar, total: Scalar, step: Scalar) -> Array:
-    """α_k = (1 − k/T) α₀ + (k/T) α_T, and α_T after T (N12)."""
+    """α_k = (1 − k/T) α₀ + (k/T) α_T, and α_T after T (N12).
+
+    Written as α₀ + (k/T)(α_T − α₀), so that a constant rate is the same whatever T.
+    """
     share = passed(total, step)
-    return (1.0 - share) * alpha_0 + share * alpha_t
+    return jnp.where(share < 1.0, alpha_0 + share * (alpha_t - alpha_0), alpha_t)
 
 
 def cosine_decay(alpha_0: Scalar, alpha_t: Scalar, total: Scalar, step: Scalar) -> Array:

@@ -60,6 +60,7 @@ class Feed:
         kept: int = 3,
         weights: np.ndarray | None = None,
         same_draws: int | None = None,
+        least_places: int = 0,
     ) -> None:
         everything = Fold(np.arange(len(x)), np.arange(0))
         self.folds = [*folds, everything]
@@ -71,7 +72,8 @@ class Feed:
         self._most_kept = kept
         self._lock = threading.Lock()
         self.rows = pad_to_few(len(x))
-        self.validation_places = pad_to_few(max((len(f.validation) for f in folds), default=0))
+        places = max((len(f.validation) for f in folds), default=0)
+        self.validation_places = pad_to_few(max(places, least_places))
         power = max(1, LARGEST_ORDER // self.rows).bit_length() - 1
         self.span = min(LONGEST_SPAN, 1 << power)
 

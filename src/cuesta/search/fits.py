@@ -6,7 +6,8 @@ bit for bit what it would be alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,13 +16,12 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cuesta.core.net import Layer
-from cuesta.core.train import State
+from cuesta.core.train import Best, State
 from cuesta.data.folds import Fold
 from cuesta.data.scale import Scaling
 from cuesta.search.feed import Feed
 from cuesta.search.journal import digest
 from cuesta.search.lanes import Chunk, ChunkResult, Lane, lane_states, train_spans
-from cuesta.search.plan import Machine
 from cuesta.search.run import Cut, shape_of
 from cuesta.search.workers import Progress, train_chunks
 from cuesta.spec import Candidate, Shape
@@ -37,9 +37,11 @@ class Rows:
     y: np.ndarray
     weights: np.ndarray | None
 
-    def feed(self, folds: list[Fold]) -> Feed:
-        """The feed of these rows."""
-        return Feed(self.x, self.y, folds, weights=self.weights, same_draws=DRAWS)
+    def feed(self, folds: list[Fold], places: int = 0) -> Feed:
+        """The feed of these rows, with room for so many that validate."""
+        return Feed(
+            self.x, self.y, folds, weights=self.weights, same_draws=DRAWS, least_places=places
+        )
 
     def of(self, rows: np.ndarray) -> Rows:
         """Some of the rows."""
@@ -82,7 +84,8 @@ class Recipe:
 class Fitted(NamedTuple):
     """A trained network, its scalings, its curves (epochs, 1 + scores) and its outcome.
 
-    `best` is the epoch, from 1, whose weights these are where it stopped early, else 0.
+    `best` is the epoch, from 1, whose weights these are where it stopped early, else 0; `seconds`
+    its share of the time that its chunk took.
     """
 
     layers: list[Layer]
@@ -92,6 +95,7 @@ class Fitted(NamedTuple):
     diverged_at: int
     norm: float
     best: int
+    seconds: float
 
 
 class Fit(NamedTuple):
@@ -103,15 +107,13 @@ class Fit(NamedTuple):
 
 
 def fit_many(
-    fits: list[Fit],
-    machine: Machine,
+    fits: Sequence[Fit],
+    cut: Cut,
     progress: Progress,
     done: Callable[[int, Fitted], None],
     executor: Executor | None = None,
-    cut: Cut | None = None,
 ) -> None:
     """Fit all, in as few and full chunks as may be; `done` is told of each by its place."""
-    cut = cut or Cut(machine)
     places: dict[tuple[Any, ...], list[int]] = {}
     for place, (recipe, feed, fold) in enumerate(fits):
         together = (
@@ -146,7 +148,7 @@ def fit_many(
         for i, place in enumerate(of_chunk[id(chunk)]):
             done(place, _fitted(chunk.lanes[i], feed, result, i))
 
-    train_chunks(work, machine, executor, progress, keep)
+    train_chunks(work, cut.machine, executor, progress, keep)
 
 
 def _fitted(lane: Lane, feed: Feed, result: ChunkResult, place: int) -> Fitted:
@@ -159,40 +161,52 @@ def _fitted(lane: Lane, feed: Feed, result: ChunkResult, place: int) -> Fitted:
         int(result.diverged_at[place]),
         float(result.norm[place]),
         int(result.best[place]),
+        result.seconds / len(result.layers),
     )
 
 
 class Beginning(NamedTuple):
-    """From where a fit goes on: its state after some epochs, and the scalings it began with."""
+    """From where a fit goes on: its state after some epochs, its seed and its scalings."""
 
     state: State
     epochs: int
+    seed: int
     inputs: Scaling
     targets: Scaling | None
 
 
+def _fresh(state: State, recipe: Recipe) -> State:
+    """A state to go on from: with a best epoch where the fit stops early, and else without."""
+    if not recipe.patience:
+        return state._replace(best=None)
+    none_yet = Best(np.int32(0), np.float32(np.inf), state.layers)
+    return state._replace(best=state.best or none_yet)
+
+
 def fit_one(
-    recipe: Recipe, rows: Rows, machine: Machine, beginning: Beginning | None = None
+    recipe: Recipe, rows: Rows, cut: Cut, beginning: Beginning | None = None, places: int = 0
 ) -> Iterator[tuple[State, Fitted]]:
     """Fit one network, span by span: yields the state, and what is fitted so far.
 
-    From a beginning it trains on to the recipe's epochs, on whatever rows these are.
+    From a beginning it trains on to the recipe's epochs, on whatever rows these are. `places` is
+    the room for validation of programs that may be at hand.
     """
     held_out = np.array(recipe.held_out, np.int64)
     every = np.arange(len(rows.x))
     folds = [Fold(np.setdiff1d(every, held_out), held_out)] if len(held_out) else []
-    feed = rows.feed(folds)
+    feed = rows.feed(folds, places)
     if beginning is not None:
         feed.keep_scalings(recipe.candidate.normalize, beginning.inputs, beginning.targets)
     lane = Lane(recipe.candidate, 0, recipe.seed)
     shape = recipe.shape(feed.inputs)
-    cut = Cut(machine, feed.weighted)
+    cut.weighted = feed.weighted
     cut.settle([(shape, [lane])])
-    chunk = cut.chunk(shape, (lane,), recipe.epochs, recipe.schedule, recipe.patience)
-    states = [] if beginning is None else [beginning.state]
+    wide = cut.chunk(shape, (lane,), recipe.epochs, recipe.schedule, recipe.patience)
+    chunk = cut.narrowed(wide, feed)
+    states = [] if beginning is None else [_fresh(beginning.state, recipe)]
     start = 0 if beginning is None else beginning.epochs
     arrays = feed.arrays(0, recipe.candidate.normalize)
-    pieces = []
+    pieces, began = [], time.perf_counter()
     for stacked, curves in train_spans(chunk, feed, states, start):
         (state,) = lane_states(stacked, 1)
         pieces.append(curves[0])
@@ -207,6 +221,7 @@ def fit_one(
                 int(state.outcome.diverged_at),
                 float(state.outcome.norm),
                 0 if best is None else int(best.epoch),
+                time.perf_counter() - began,
             ),
         )
         ended = start + sum(map(len, pieces))

@@ -16,7 +16,7 @@ from cuesta.search.feed import Feed
 from cuesta.search.lanes import ChunkResult, Lane
 from cuesta.spec import Candidate, Shape
 
-FORMAT = 2  # of the records, and of the arithmetic behind them
+FORMAT = 3  # of the records, and of the arithmetic behind them
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -69,7 +70,7 @@ class ChunkResult:
     """A row for each lane: curves (epochs, 1 + scores), step of divergence (0: none), norm.
 
     `layers` are the weights at the end, or after the best epoch where lanes stop early; `best` is
-    that epoch, from 1, and else 0.
+    that epoch, from 1, and else 0. `seconds` is the time that the whole chunk took.
     """
 
     curves: np.ndarray
@@ -77,6 +78,7 @@ class ChunkResult:
     norm: np.ndarray
     layers: list[list[Layer]]
     best: np.ndarray
+    seconds: float
 
 
 def stack(trees: Sequence[Tree]) -> Tree:
@@ -203,6 +205,7 @@ def train_chunk(
 
     Raises StoppedError, between spans of epochs, once `stop` is set.
     """
+    began = time.perf_counter()
     pieces: list[np.ndarray] = []
     spans = train_spans(chunk, feed)
     while len(pieces) * feed.span < chunk.epochs:
@@ -218,4 +221,5 @@ def train_chunk(
         np.array([state.outcome.norm for state in states]),
         [state.layers if state.best is None else state.best.layers for state in states],
         np.array([0 if state.best is None else state.best.epoch for state in states]),
+        time.perf_counter() - began,
     )

@@ -115,6 +115,15 @@ class Cut:
                 needed.weighted or self.weighted,
             )
 
+    def narrowed(self, wide: Chunk, feed: Feed) -> Chunk:
+        """The chunk without empty places, where a program for that is at hand or worth making."""
+        narrow = dataclasses.replace(wide, width=widths(wide.shape, self.machine)[0])
+        steps = wide.epochs * -(-len(feed.folds[-1].train) // wide.shape.batch_size)
+        took, takes = (steps * step_seconds(c.shape, c.width, self.machine) for c in (wide, narrow))
+        if took - takes > COMPILATION or is_compiled(narrow, feed):
+            return narrow
+        return wide
+
     def seconds(self, chunk: Chunk) -> float:
         """What an epoch of the chunk takes, but for the number of rows that all share."""
         return step_seconds(chunk.shape, chunk.width, self.machine) / chunk.shape.batch_size
@@ -180,16 +189,7 @@ class Search:
         if self.shape(candidate) not in self._cut.widths:  # all of the search was in the journal
             self._cut.chunks([lane], self.shape, epochs, self.epochs)
         wide = self._cut.chunk(self.shape(candidate), (lane,), epochs, self.epochs)
-        return train_chunk(self._narrowed(wide), self.feed)
-
-    def _narrowed(self, wide: Chunk) -> Chunk:
-        """The chunk without empty places, where a program for that is at hand or worth making."""
-        narrow = dataclasses.replace(wide, width=widths(wide.shape, self.machine)[0])
-        steps = wide.epochs * -(-len(self.feed.folds[-1].train) // wide.shape.batch_size)
-        took, takes = (steps * step_seconds(c.shape, c.width, self.machine) for c in (wide, narrow))
-        if took - takes > COMPILATION or is_compiled(narrow, self.feed):
-            return narrow
-        return wide
+        return train_chunk(self._cut.narrowed(wide, self.feed), self.feed)
 
     def _keep(self, chunk: Chunk, _: Feed, result: ChunkResult) -> None:
         self.journal.add([self.keys.of(lane) for lane in chunk.lanes], result)

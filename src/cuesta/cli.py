@@ -65,7 +65,8 @@ def fit(
     metric: Annotated[
         str,
         typer.Option(
-            help="What selects: log_loss or accuracy for classes, rmse for numbers. "
+            help="What selects: log_loss, accuracy or balanced_accuracy for classes (the last also "
+            "weighs classes in training so that each counts the same), rmse for numbers. "
             "[default: log_loss, rmse]"
         ),
     ] = "auto",
@@ -86,6 +87,29 @@ def fit(
         ),
     ] = "random",
     test_size: Annotated[float, typer.Option(help="The share of rows sealed for the test.")] = 0.2,
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table of its own for the test, with the same columns; then all rows of TABLE "
+            "train and validate.",
+            metavar="TABLE",
+        ),
+    ] = None,
+    header: Annotated[
+        bool,
+        typer.Option(
+            "--header/--no-header",
+            help="Whether the first line names the columns; else they are named 0, 1, 2, …",
+        ),
+    ] = True,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="What a column is, where the guess is wrong: NAME=number, boolean, category, date "
+            "(or date:%d/%m/%Y), time or drop. May be given again.",
+            metavar="NAME=KIND",
+        ),
+    ] = None,
     protocol: Annotated[
         str,
         typer.Option(
@@ -133,11 +157,14 @@ def fit(
       cuesta fit breast_cancer
 
       cuesta fit houses.csv --target price --candidates 128 --out houses
+
+      cuesta fit train.csv --no-header --target 14 --test test.csv --columns 3=category
     """
 
     def run() -> None:
         from rich.console import Console
 
+        from cuesta.data.columns import parse_kinds
         from cuesta.data.table import read_table
         from cuesta.pipeline import Listener
         from cuesta.pipeline import fit as run_fit
@@ -146,6 +173,8 @@ def fit(
         from cuesta.search.space import read_space
         from cuesta.task import Options
 
+        read = read_table(table, header=header)
+        test_table = read_table(str(test), header=header) if test else None
         options = Options(
             target=tuple(target or ()),
             task=task,
@@ -161,15 +190,15 @@ def fit(
             test_size=test_size,
             seed=seed,
             threads=threads,
+            columns=parse_kinds(columns or ()),
             halving=halving,
             precision=precision,
         )
-        read = read_table(table)
         folder = out or Path(f"{read.name}.cuesta")
         console = Console()
         listener = Listener() if json_ else TerminalListener(console)
         try:
-            result = run_fit(read, options, folder, listener)
+            result = run_fit(read, options, folder, listener, test=test_table)
         finally:
             listener.finished()
         if json_:
@@ -193,6 +222,10 @@ def predict(
         Path | None,
         typer.Option(help="A CSV file for the predictions. [default: print]", metavar="FILE"),
     ] = None,
+    header: Annotated[
+        bool,
+        typer.Option("--header/--no-header", help="Whether the first line names the columns."),
+    ] = True,
 ) -> None:
     """Predict the rows of TABLE with a fitted model, as CSV.
 
@@ -206,7 +239,7 @@ def predict(
         from cuesta.model import load_model
 
         path = model / "model.safetensors" if model.is_dir() else model
-        text = load_model(path).predict(read_table(table).frame).write_csv()
+        text = load_model(path).predict(read_table(table, header=header).frame).write_csv()
         if out is None:
             sys.stdout.write(text)
             sys.stdout.flush()

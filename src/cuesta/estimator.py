@@ -12,7 +12,8 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 
 from cuesta.data.encode import Target
 from cuesta.errors import SpecError, TableError
-from cuesta.network import Network, plain
+from cuesta.estimator_spec import plain
+from cuesta.network import Network
 from cuesta.search.fits import Rows
 
 

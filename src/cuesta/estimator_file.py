@@ -8,46 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from cuesta.errors import ModelFileError, SpecError
+from cuesta.errors import ModelFileError
 from cuesta.estimator import MLPClassifier, MLPRegressor
+from cuesta.estimator_spec import FORMAT
 from cuesta.model import FittedModel, load_model
-from cuesta.network import plain
 
-FORMAT = 1
 ESTIMATORS: dict[str, type[MLPClassifier] | type[MLPRegressor]] = {
     "MLPClassifier": MLPClassifier,
     "MLPRegressor": MLPRegressor,
 }
-
-
-def described(net: Any) -> dict[str, Any]:
-    """What a file keeps of an estimator beside its model.
-
-    Raises SpecError for a parameter that is neither a name nor a number.
-    """
-    return {
-        "format": FORMAT,
-        "class": type(net).__name__,
-        "params": {name: _jsonable(name, value) for name, value in net.get_params().items()},
-        "n_features_in": int(net.n_features_in_),
-        "feature_names_in": [str(name) for name in getattr(net, "feature_names_in_", [])],
-        "history": net.history_,
-        "best_epoch": int(net.best_epoch_),
-        "one_target": bool(getattr(net, "_one_target", True)),
-    }
-
-
-def _jsonable(name: str, value: Any) -> Any:
-    value = plain(value)
-    if isinstance(value, tuple):
-        return list(value)
-    if isinstance(value, dict):
-        return {"dict": [[plain(k), plain(v)] for k, v in value.items()]}
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if name == "random_state":
-        return None  # a generator: what it drew is not to be had again
-    raise SpecError(f"{name} {value!r} cannot be written to a file; only names and numbers can.")
 
 
 def load(path: str | Path) -> Any:

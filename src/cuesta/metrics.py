@@ -21,16 +21,20 @@ def classification_metrics(y: np.ndarray, shares: np.ndarray) -> dict[str, float
     and Till, 2001); NaN where the rows lack a class.
     """
     decided = shares.argmax(axis=1)
-    classes = np.arange(shares.shape[1])
     clipped = np.clip(shares[np.arange(len(y)), y], LEAST, 1.0)
     return {
         "accuracy": float((decided == y).mean()),
         "log_loss": float(-np.log(clipped).mean()),
         "roc_auc": roc_auc(y, shares),
-        "balanced_accuracy": float(
-            np.mean([(decided[y == c] == c).mean() for c in classes if (y == c).any()])
-        ),
+        "balanced_accuracy": _balanced(y, decided),
     }
+
+
+def _balanced(y: np.ndarray, decided: np.ndarray) -> float:
+    """The mean over the classes of the share of a class's rows that are told right."""
+    counts = np.bincount(y)
+    hits = np.bincount(y[decided == y], minlength=len(counts))
+    return float((hits[counts > 0] / counts[counts > 0]).mean())
 
 
 def roc_auc(y: np.ndarray, shares: np.ndarray) -> float:
@@ -77,7 +81,7 @@ def root_mean_square(values: np.ndarray) -> np.ndarray:
 
 
 def interval(metric: str, y: np.ndarray, decided: np.ndarray, seed: int) -> tuple[float, float]:
-    """A 95 % interval of `accuracy`, `log_loss` or `rmse` on these rows.
+    """A 95 % interval of `accuracy`, `balanced_accuracy`, `log_loss` or `rmse` on these rows.
 
     Accuracy: Wilson's (1927), which stays inside [0, 1]; else the percentiles of 1,000
     bootstrap samples of the rows (Efron, 1979). NaN for fewer than 5 rows, which tell no spread.
@@ -87,6 +91,11 @@ def interval(metric: str, y: np.ndarray, decided: np.ndarray, seed: int) -> tupl
         return math.nan, math.nan
     if metric == "accuracy":
         return wilson(int((decided.argmax(axis=1) == y).sum()), len(y))
+    rng = np.random.default_rng([3, seed])
+    if metric == "balanced_accuracy":
+        samples = (rng.integers(0, n, n) for _ in range(BOOTSTRAPS))
+        found = [_balanced(y[rows], decided[rows].argmax(axis=1)) for rows in samples]
+        return tuple(np.percentile(found, [2.5, 97.5]).tolist())
     if metric == "log_loss":
         per_row = -np.log(np.clip(decided[np.arange(len(y)), y], LEAST, 1.0))[:, None]
         summarize: Callable[[np.ndarray], np.ndarray] = lambda m: m[:, 0]  # noqa: E731 (a pair)
@@ -94,7 +103,6 @@ def interval(metric: str, y: np.ndarray, decided: np.ndarray, seed: int) -> tupl
         unit = max(float(np.abs(decided - y).max()), np.finfo(np.float64).tiny)
         per_row = ((decided - y) / unit) ** 2
         summarize = lambda m: unit * np.sqrt(m).mean(axis=1)  # noqa: E731 (a pair)
-    rng = np.random.default_rng([3, seed])
     means = np.stack([per_row[rng.integers(0, n, n)].mean(axis=0) for _ in range(BOOTSTRAPS)])
     low, high = np.percentile(summarize(means), [2.5, 97.5])
     return float(low), float(high)

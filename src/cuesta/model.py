@@ -15,8 +15,9 @@ import numpy as np
 import polars as pl
 
 from cuesta.data.encode import Encoder, Feature, Target
+from cuesta.data.frames import as_frame, like
 from cuesta.data.scale import Scaling
-from cuesta.errors import ModelFileError
+from cuesta.errors import ModelFileError, TableError
 from cuesta.files import write_atomically
 from cuesta.spec import Candidate
 
@@ -101,11 +102,18 @@ class FittedModel:
             squares += step * (decided - total)
         return total, np.sqrt(squares / draws)
 
-    def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
+    def predict(self, table: Any) -> Any:
         """A table of predictions: the target's own column, and for classes `p_<class>` each.
 
-        Raises TableError for a missing column or an unusable value.
+        It is of the kind that was given: pandas, pyarrow or polars. Raises TableError for a missing
+        column or an unusable value, and for what is no table.
         """
+        frame = as_frame(table)
+        if frame is None:
+            raise TableError(f"A table is wanted, of pandas, polars or pyarrow, not {type(table)}.")
+        return like(table, self._predict(frame))
+
+    def _predict(self, frame: pl.DataFrame) -> pl.DataFrame:
         decided = self.decide(self.encoder.encode(frame))
         if self.target.task == "regression":
             return pl.DataFrame(dict(zip(self.target.names, decided.T, strict=True)))
@@ -214,8 +222,10 @@ def _all_are(kind: type, values: Any) -> bool:
 
 def _feature(about: dict[str, Any]) -> Feature:
     feature = Feature(**about)
-    _require(feature.kind in ("number", "boolean", "category"), f"kind {feature.kind!r}")
-    _require(isinstance(feature.name, str), f"column {feature.name!r}")
+    _require(
+        feature.kind in ("number", "boolean", "date", "time", "category"), f"kind {feature.kind!r}"
+    )
+    _require(_all_are(str, [feature.name, feature.format]), f"column {feature.name!r}")
     _require(_all_are(bool, [feature.missing, feature.other]), f"column {feature.name!r}")
     _require(_all_are(str, about["categories"]), f"categories of {feature.name!r}")
     _require(feature.width > feature.missing, f"column {feature.name!r} has no input")

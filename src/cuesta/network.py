@@ -15,10 +15,11 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from cuesta.data.columns import settle
+from cuesta.data.columns import Kind, read_kinds, settle
 from cuesta.data.encode import Encoder, Target, fit_encoder, fit_matrix_encoder
-from cuesta.data.frames import as_frame, declared_kinds
+from cuesta.data.frames import as_frame
 from cuesta.errors import DivergedError, SpecError, TableError
+from cuesta.estimator_spec import described, plain
 from cuesta.model import FittedModel
 from cuesta.progress import Bar
 from cuesta.search.fits import Beginning, Fitted, Recipe, Rows, fit_one
@@ -60,7 +61,7 @@ class Network(BaseEstimator):
             if name not in ("self", "__class__"):
                 setattr(self, name, value)
 
-    _kinds: dict[str, str]
+    _kinds: dict[str, Kind]
 
     # What the subclasses say of their targets.
 
@@ -196,15 +197,15 @@ class Network(BaseEstimator):
         y = check_array(y, ensure_2d=False, dtype=how, input_name="y")
         check_consistent_length(table, y)
         if reset:
-            self._kinds = declared_kinds(table)
-        return _settled(table, self._kinds), np.empty((len(y), 0)), y
+            self._kinds = read_kinds(table, {})
+        return settle(table, self._kinds), np.empty((len(y), 0)), y
 
     def _fit_encoder(self, table: pl.DataFrame | None, x: np.ndarray, quiet: bool) -> Encoder:
         if table is None:
             names = getattr(self, "feature_names_in_", None)
             listed = [f"x{i}" for i in range(x.shape[1])] if names is None else list(names)
             return fit_matrix_encoder(x, listed)
-        encoder = fit_encoder(table)
+        encoder = fit_encoder(table, self._kinds)
         for note in () if quiet else encoder.notes:
             warnings.warn(f"{note}.", stacklevel=5)
         return encoder
@@ -334,8 +335,6 @@ class Network(BaseEstimator):
 
     def save(self, path: str | Path) -> None:
         """Write the fitted network to one file, safetensors and JSON; `cuesta.load` reads it."""
-        from cuesta.estimator_file import described
-
         check_is_fitted(self, "model_")
         replace(self.model_, estimator=described(self)).save(Path(path))
 
@@ -407,24 +406,6 @@ def draw_seed(random_state: Any) -> int:
             return int(random_state)
         raise SpecError(f"random_state must be from 0 to {LARGEST_SEED - 1}, not {random_state}.")
     raise SpecError(f"random_state must be a whole number or a generator, not {random_state!r}.")
-
-
-def plain(value: Any) -> Any:
-    """A NumPy scalar as Python's own number, lists and arrays as tuples of them."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, list | tuple | np.ndarray):
-        return tuple(plain(each) for each in value)
-    return value
-
-
-def _settled(table: pl.DataFrame, kinds: dict[str, str]) -> pl.DataFrame:
-    """Each column as what it is; those that the table declares to be categories as text."""
-    settled = settle(table.drop(list(kinds)))
-    declared = {name: table[name].cast(pl.String) for name in kinds}
-    return pl.DataFrame(
-        [declared.get(n, settled[n] if n in settled.columns else None) for n in table.columns]
-    )
 
 
 def _named(X: Any, table: pl.DataFrame) -> Any:

@@ -59,10 +59,12 @@ def fit(
     folder: Path | None = None,
     listener: Listener | None = None,
     executor: Executor | None = None,
+    test: Table | None = None,
 ) -> FitResult:
     """From a table to a tested network.
 
-    Chunks train on threads of this machine, or on the executor. With a folder, finished chunks
+    Chunks train on threads of this machine, or on the executor. The test rows are a share of the
+    table, or all of a table of their own. With a folder, finished chunks
     are kept there and taken from there, and the result is written to it. Raises CuestaError with
     one sentence that names the culprit.
     """
@@ -71,7 +73,7 @@ def fit(
     names = options.target or table.targets
     if folder is not None:
         check_folder(folder, table, names)
-    task = prepare(table, options)
+    task = prepare(table, options, test)
     listener.prepared(task)
     journal = Journal(make_folder(folder, table, names) if folder else None)
     for name in journal.damaged:

@@ -18,7 +18,8 @@ from sklearn.utils.validation import _check_method_params
 
 from cuesta.data.frames import as_frame
 from cuesta.errors import SpecError
-from cuesta.network import LARGEST_SEED, Network, draw_seed, plain
+from cuesta.estimator_spec import plain
+from cuesta.network import LARGEST_SEED, Network, draw_seed
 from cuesta.progress import Bar
 from cuesta.search.fits import Fitted, fit_many
 from cuesta.search.plan import this_machine

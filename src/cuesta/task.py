@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
 from cuesta.core.foreign import check_optimizer
-from cuesta.data.columns import find_column, settle, tidy_target
-from cuesta.data.encode import Encoder, Target, encode_target, fit_encoder, fit_target
+from cuesta.data.columns import Kind, find_column, read_kinds, settle, tidy_target
+from cuesta.data.encode import (
+    Encoder,
+    Target,
+    encode_target,
+    fit_encoder,
+    fit_target,
+    without_full_stops,
+)
 from cuesta.data.folds import PROTOCOLS, Sealed, check_groups, make_folds, split_test
 from cuesta.data.table import Table
 from cuesta.errors import SpecError, TableError
@@ -41,6 +50,7 @@ class Options:
     test_size: float = 0.2
     seed: int = 0
     threads: int | None = None
+    columns: Mapping[str, Kind] = field(default_factory=dict)
     halving: bool = False
     precision: str | None = None
 
@@ -85,11 +95,15 @@ class Task:
     sealed: Sealed[tuple[np.ndarray, np.ndarray]]
     test_rows: int
     notes: tuple[str, ...]
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
 
 
-def prepare(table: Table, options: Options) -> Task:
-    """Read the target, seal the test rows, encode the training rows, make the folds."""
-    frame, names, notes = with_target(table, options)
+def prepare(table: Table, options: Options, test_table: Table | None = None) -> Task:
+    """Read the target, seal the test rows, encode the training rows, make the folds.
+
+    With a table of test rows, all others train and validate.
+    """
+    frame, names, kinds, notes = with_target(table, options)
     groups = None
     if options.groups is not None:
         groups = _groups(find_column(frame, options.groups, "The table"))
@@ -97,16 +111,19 @@ def prepare(table: Table, options: Options) -> Task:
     metric = _metric(options.metric, target.task)
     y = encode_target(frame, target)
     classes = target.task == "classification"
-    inputs = frame.drop([*names, *([options.groups] if options.groups else [])])
-    train, test = split_test(
-        y,
-        classes=classes,
-        share=options.test_size,
-        protocol=options.protocol,
-        groups=groups,
-        seed=options.seed,
-    )
-    encoder = fit_encoder(inputs[train])
+    inputs = frame.drop(_aside(names, options))
+    if test_table is None:
+        train, test = split_test(
+            y,
+            classes=classes,
+            share=options.test_size,
+            protocol=options.protocol,
+            groups=groups,
+            seed=options.seed,
+        )
+    else:
+        train, test = np.arange(len(y)), np.arange(0)
+    encoder = fit_encoder(inputs[train], kinds)
     x = encoder.encode(inputs[train])
     folds = make_folds(
         y[train],
@@ -118,7 +135,13 @@ def prepare(table: Table, options: Options) -> Task:
     )
     if classes:
         notes += _rare_classes(y[train], target, options)
-    sealed = Sealed(lambda: (encoder.encode(inputs[test]), y[test]))
+    if test_table is None:
+        sealed = Sealed(lambda: (encoder.encode(inputs[test]), y[test]))
+        test_rows = len(test)
+    else:
+        test_x, test_y, more = _test_rows(test_table, options, names, kinds, encoder, target)
+        sealed, test_rows, notes = Sealed(lambda: (test_x, test_y)), len(test_y), notes + more
+    balanced = metric == "balanced_accuracy"
     return Task(
         table.name,
         encoder,
@@ -126,42 +149,101 @@ def prepare(table: Table, options: Options) -> Task:
         metric,
         x,
         y[train],
-        Feed(x, y[train], folds),
+        Feed(x, y[train], folds, balanced=balanced),
         sealed,
-        len(test),
+        test_rows,
         (*table.notes, *encoder.notes, *notes),
+        kinds,
     )
 
 
-def with_target(table: Table, options: Options) -> tuple[pl.DataFrame, list[str], list[str]]:
-    """The table without dropped columns and without rows that lack a target; targets; notes."""
+def _aside(names: list[str], options: Options) -> list[str]:
+    """The columns that are no inputs."""
+    return [*names, *([options.groups] if options.groups else [])]
+
+
+def _test_rows(
+    table: Table,
+    options: Options,
+    names: list[str],
+    kinds: Mapping[str, Kind],
+    encoder: Encoder,
+    target: Target,
+) -> tuple[np.ndarray, np.ndarray, list[str]]:
+    """The rows of a test table, encoded: read now, so that a fault in them is found first."""
+    asked = replace(options, target=tuple(names), groups=None)
+    where = f"The test table {table.name!r}"
+    for name in (*encoder.columns, *names):
+        find_column(table.frame, name, where)
+    inputs = {name: kinds[name] for name in encoder.columns}
+    frame = _settled(table.frame.select([*names, *inputs]), names, asked, inputs)
+    frame, notes = _with_known_targets(frame, names)
+    frame, dotted = without_full_stops(frame, target)
+    if dotted:
+        notes.append("labels end in a full stop, which is taken off")
+    told = [f"{where.lower()}: {note}" for note in notes]
+    return encoder.encode(frame), encode_target(frame, target), told
+
+
+class Chosen(NamedTuple):
+    """A table of which each column has a part: inputs as what they are, targets, groups."""
+
+    frame: pl.DataFrame
+    targets: list[str]
+    kinds: Mapping[str, Kind]
+    notes: list[str]
+
+
+def with_target(table: Table, options: Options) -> Chosen:
+    """The table without dropped columns and without rows that lack a target."""
+    names = _targets(table, options)
+    dropped = {name for name, kind in options.columns.items() if kind.name == "drop"}
+    others = {name for name in table.targets if name not in names}
+    frame = table.frame.drop({*options.drop, *dropped, *others})
+    given = {name: kind for name, kind in options.columns.items() if name not in dropped}
+    kinds = read_kinds(frame.drop(_aside(names, options)), given)
+    frame = _settled(frame, names, options, kinds)
+    for name in frame.columns:
+        if frame[name].null_count() == frame.height:
+            raise TableError(f"The column {name!r} has no value in any row; leave it out (--drop).")
+    known, notes = _with_known_targets(frame, names)
+    return Chosen(known, names, kinds, notes)
+
+
+def _targets(table: Table, options: Options) -> list[str]:
+    """The targets' names, once all names that the user gave are known to fit the table."""
     names = list(options.target or table.targets)
     if not names:
         columns = ", ".join(table.frame.columns[:12])
         raise SpecError(f"The column to predict is not named (--target); there are: {columns}.")
-    frame = table.frame
-    for name in (*names, *options.drop, *([options.groups] if options.groups else [])):
-        find_column(frame, name, "The table")
+    for name in (*_aside(names, options), *options.drop, *options.columns):
+        find_column(table.frame, name, "The table")
     for name in names:
         if names.count(name) > 1:
             raise SpecError(f"The target {name!r} is named twice.")
         if name in options.drop or name == options.groups:
             raise SpecError(f"The column {name!r} cannot be the target and be left out too.")
-    others = [name for name in table.targets if name not in names]
-    frame = frame.drop([*options.drop, *others])
-    kept = {name: tidy_target(frame[name]) for name in names}  # labels stay as they are
-    if options.groups:
-        kept[options.groups] = frame[options.groups]
-    frame = settle(frame.drop(kept)).with_columns(kept.values())
-    for name in frame.columns:
-        if frame[name].null_count() == frame.height:
-            raise TableError(f"The column {name!r} has no value in any row; leave it out (--drop).")
+    for name in options.columns:
+        if name in _aside(names, options):
+            raise SpecError(f"--columns says what inputs are; {name!r} is none.")
+    return names
+
+
+def _settled(
+    frame: pl.DataFrame, names: list[str], options: Options, kinds: Mapping[str, Kind]
+) -> pl.DataFrame:
+    """Each input as what it is; targets tidied, with their labels as they are; groups untouched."""
+    kept = [tidy_target(frame[name]) for name in names]
+    kept += [frame[options.groups]] if options.groups else []
+    return settle(frame.drop(_aside(names, options)), kinds).with_columns(kept)
+
+
+def _with_known_targets(frame: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, list[str]]:
     known = frame.drop_nulls(names)
     lost = frame.height - known.height
     if not known.height:
         raise TableError(f"No row has a value of every target: {', '.join(names)}.")
-    notes = [f"{lost:,} rows without a target are left out"] if lost else []
-    return known, names, notes
+    return known, [f"{lost:,} rows without a target are left out"] if lost else []
 
 
 def _groups(series: pl.Series) -> np.ndarray:

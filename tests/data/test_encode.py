@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuesta.data.dates import date_inputs
 from cuesta.data.encode import (
     MOST_CATEGORIES,
     Encoder,
@@ -28,13 +29,17 @@ FRAME = pl.DataFrame(
     }
 )
 nan = np.nan
-MATRIX = np.array(
-    # size, missing; new, missing; kind a, b, missing; day, missing
+MATRIX = np.hstack(
     [
-        [1.5, 0, 1, 0, 1, 0, 0, 1, 0],
-        [nan, 1, 0, 0, 0, 1, 0, 2, 0],
-        [3.0, 0, 1, 0, 0, 0, 1, nan, 1],
-        [4.0, 0, nan, 1, 1, 0, 0, 0, 0],
+        # size, missing; new, missing; kind a, b, missing
+        [
+            [1.5, 0, 1, 0, 1, 0, 0],
+            [nan, 1, 0, 0, 0, 1, 0],
+            [3.0, 0, 1, 0, 0, 0, 1],
+            [4.0, 0, nan, 1, 1, 0, 0],
+        ],
+        date_inputs(FRAME["day"].cast(pl.Datetime("us"))),
+        [[0], [0], [1], [0]],  # day, missing
     ]
 )
 
@@ -75,6 +80,18 @@ def test_a_table_encodes_the_same_as_text_and_typed():
     written = FRAME.drop("day").with_columns(pl.all().cast(pl.String))
     equal(encoded(written), MATRIX[:, :7])
     equal(fit_encoder(written).encode(FRAME.drop("day")), MATRIX[:, :7])
+
+
+def test_a_number_that_counts_the_rows_is_kept_and_a_note_says_so():
+    (note,) = fit_encoder(pl.DataFrame({"id": range(1, 51), "x": [1.0, 2.0] * 25})).notes
+    assert "id: a whole number of its own for each row" in note
+    assert "--drop id" in note
+
+
+def test_a_constant_column_is_kept_and_a_note_says_so():
+    encoder = fit_encoder(pl.DataFrame({"same": [3, 3, 3], "x": [1, 2, 3]}))
+    assert encoder.columns == ["same", "x"]
+    assert "same: the same value" in encoder.notes[0]
 
 
 def test_an_unseen_category_is_all_zeros():
@@ -127,7 +144,7 @@ def test_the_shared_column_is_said_in_a_note():
 
 
 def test_text_that_names_its_rows_is_left_out_and_a_note_says_so():
-    frame = pl.DataFrame({"id": [f"r{i}" for i in range(100)], "x": range(100)})
+    frame = pl.DataFrame({"id": [f"r{i}" for i in range(100)], "x": [i % 7 for i in range(100)]})
     encoder = fit_encoder(frame)
     assert [feature.name for feature in encoder.features] == ["x"]
     assert encoder.notes == ("id: left out, 100 distinct texts in 100 rows name the rows",)

@@ -221,21 +221,30 @@ def validate(
     offset: Array,
     parts: Parts = EVERYTHING,
 ) -> Array:
-    """The mean scores over the fold's validation rows, block by block; NaN where there are none."""
+    """The mean scores over the fold's validation rows, block by block; NaN where there are none.
+
+    Rows count by their weights, where rows have such.
+    """
     places = data.validation.shape[0]
     block = SMALL_BLOCK if places <= MANY_ROWS else LARGE_BLOCK
 
-    def add(i: Array, total: Array) -> Array:
+    def add(i: Array, sums: tuple[Array, Array]) -> tuple[Array, Array]:
+        total, weight = sums
         place = i * block + jnp.arange(block)
         rows = offset + data.validation[jnp.minimum(place, places - 1)]
         outputs = forward(
             layers, data.x[rows], kind, precision=shape.precision, bounded=parts.bounded
         )
         scores = row_scores(shape.loss, outputs, data.y[rows])
-        return total + jnp.sum(jnp.where((place < data.n_validation)[:, None], scores, 0.0), 0)
+        counted = jnp.where(place < data.n_validation, data.weights[rows], 0.0)
+        if not parts.weighted:
+            counted = (place < data.n_validation).astype(jnp.float32)
+        spread = jnp.where(counted[:, None] > 0, counted[:, None] * scores, 0.0)
+        return total + jnp.sum(spread, 0), weight + jnp.sum(counted)
 
     blocks = ceiling(data.n_validation, block)
-    return jax.lax.fori_loop(0, blocks, add, jnp.zeros(shape.scores)) / data.n_validation
+    total, weight = jax.lax.fori_loop(0, blocks, add, (jnp.zeros(shape.scores), jnp.float32(0)))
+    return total / weight
 
 
 def train_lane(

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
 
-from cuesta.errors import TableError
+from cuesta.data.dates import as_dates, as_times, date_format, time_format
+from cuesta.data.frames import CATEGORICAL
+from cuesta.errors import SpecError, TableError
+from cuesta.spec import check_choice
 
 # How missing values are written in text files; compared after stripping blanks, in lower case.
 MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-")
 MOSTLY = 0.9  # from this share of numbers on, other text in a column is taken for a mistake
 WITH_COMMAS = r"^[-+]?\d+(\.\d{3})*(,\d+)+(\.\d+)?$"
+KINDS = ("number", "boolean", "category", "date", "time", "drop")
 FIRST_ROW = 2  # the line of a text file on which the first row stands
 
 
@@ -59,18 +65,24 @@ def tidy_target(series: pl.Series) -> pl.Series:
 
 
 def kind_of(series: pl.Series) -> str:
-    """`number`, `boolean`, `category` or `empty` of a tidied column.
+    """`number`, `boolean`, `date`, `time`, `category` or `empty` of a tidied column.
 
     Raises TableError for text among numbers, and for a type that no network takes.
     """
     if series.null_count() == len(series):
         return "empty"
+    if series.dtype == pl.String:
+        return _kind_of_text(series)
     if series.dtype == pl.Boolean:
         return "boolean"
-    if series.dtype.is_numeric() or series.dtype.is_temporal():
+    if series.dtype.is_numeric() or series.dtype == pl.Duration:
         return "number"
-    if series.dtype != pl.String:
-        raise _unusable(series)
+    if series.dtype.is_temporal():
+        return "time" if series.dtype == pl.Time else "date"
+    raise _unusable(series)
+
+
+def _kind_of_text(series: pl.Series) -> str:
     if series.str.to_lowercase().is_in(["true", "false"]).all():
         return "boolean"
     parsed = series.cast(pl.Float64, strict=False)
@@ -85,7 +97,9 @@ def kind_of(series: pl.Series) -> str:
             f"The column {series.name!r} holds numbers with a comma, as {series[row]!r} "
             f"(row {row + FIRST_ROW}); write them with a point, and thousands without a mark."
         )
-    return "category"
+    if date_format(series) is not None:
+        return "date"
+    return "category" if time_format(series) is None else "time"
 
 
 def _unusable(series: pl.Series) -> TableError:
@@ -102,10 +116,9 @@ def _text_among_numbers(series: pl.Series, parsed: pl.Series) -> TableError:
 
 
 def as_numbers(series: pl.Series) -> np.ndarray:
-    """A tidied column as float64, missing as NaN.
+    """A tidied column as float64, missing as NaN; a span of time in days.
 
-    Dates and times become days since 1970. Raises TableError for text and for infinities,
-    naming the row.
+    Raises TableError for text and for infinities, naming the row.
     """
     if series.dtype == pl.String:
         parsed = series.cast(pl.Float64, strict=False)
@@ -114,10 +127,6 @@ def as_numbers(series: pl.Series) -> np.ndarray:
         series = parsed.alias(series.name)
     elif series.dtype == pl.Duration:
         series = series.cast(pl.Duration("us")).to_physical() / 86_400e6
-    elif series.dtype == pl.Time:
-        series = series.to_physical() / 86_400e9
-    elif series.dtype.is_temporal():
-        series = series.cast(pl.Datetime("ms")).to_physical() / 86_400e3
     elif not (series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null)):
         raise _unusable(series)
     values = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
@@ -166,17 +175,64 @@ def as_text(series: pl.Series) -> pl.Series:
     return series.cast(pl.String)
 
 
-def settle(frame: pl.DataFrame) -> pl.DataFrame:
-    """The table with each column as what it is: Float64, Boolean, String, or all null.
+@dataclass(frozen=True)
+class Kind:
+    """What a column is taken for, and the format of its dates where they are text."""
+
+    name: str
+    format: str = ""
+
+
+def read_kinds(frame: pl.DataFrame, given: Mapping[str, Kind]) -> dict[str, Kind]:
+    """What each column is: as given, as its type says (categories), or as its values look.
+
+    Raises TableError for a column that is of no one kind.
+    """
+    kinds = dict(given)
+    for name in frame.columns:
+        if name not in kinds:
+            declared = frame[name].dtype in CATEGORICAL
+            series = tidy(frame[name])
+            kind = kind_of(series)
+            kinds[name] = Kind("category" if declared and kind != "empty" else kind)
+        if kinds[name].name in ("date", "time") and not kinds[name].format:
+            series = tidy(frame[name])
+            if series.dtype == pl.String:
+                find = date_format if kinds[name].name == "date" else time_format
+                kinds[name] = Kind(kinds[name].name, find(series) or "")
+    return kinds
+
+
+def parse_kinds(texts: Iterable[str]) -> dict[str, Kind]:
+    """`NAME=KIND`, or `NAME=date:FORMAT`, as the command line has them. Raises SpecError."""
+    kinds = {}
+    for text in texts:
+        name, mark, kind = text.rpartition("=") if "=date:" not in text else text.partition("=")
+        kind, _, form = kind.partition(":")
+        if not mark or not name:
+            raise SpecError(f"--columns takes NAME=KIND, not {text!r}.")
+        check_choice("the kind", kind, KINDS)
+        kinds[name] = Kind(kind, form)
+    return kinds
+
+
+def settle(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> pl.DataFrame:
+    """The table with each column as what it is: Float64, Boolean, Datetime, String, or all null.
 
     This reads every row, the test rows too, and only to read them: a value that cannot be one of
     its column is found before anything is trained. Raises TableError naming column and row.
     """
-    return frame.with_columns([_settled(tidy(frame[name])) for name in frame.columns])
+    return frame.with_columns([_settled(tidy(frame[name]), kinds[name]) for name in frame.columns])
 
 
-def _settled(series: pl.Series) -> pl.Series:
-    kind = kind_of(series)
+def _settled(series: pl.Series, of: Kind) -> pl.Series:
+    kind = of.name
+    if kind == "date":
+        return as_dates(series, of.format)
+    if kind == "time":
+        return as_times(series, of.format)
+    if kind == "category":
+        return as_text(series)
     if kind == "number":
         return pl.Series(series.name, as_numbers(series), nan_to_null=True)
     if kind == "boolean":

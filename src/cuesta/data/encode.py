@@ -6,6 +6,7 @@ missing values; every other fitted quantity belongs to a fold (`data.scale`).
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,13 +14,23 @@ import numpy as np
 import polars as pl
 
 from cuesta.data.columns import (
+    Kind,
     as_booleans,
     as_numbers,
     as_text,
     find_column,
     kind_of,
+    read_kinds,
     tidy,
     tidy_target,
+)
+from cuesta.data.dates import (
+    DATE_INPUTS,
+    TIME_INPUTS,
+    as_dates,
+    as_times,
+    date_inputs,
+    time_inputs,
 )
 from cuesta.errors import TableError
 
@@ -34,15 +45,17 @@ class Feature:
     """One column of the table and the columns of the matrix it becomes."""
 
     name: str
-    kind: str  # number, boolean or category
+    kind: str  # number, boolean, date, time or category
     missing: bool = False  # whether a column marks its missing values
     categories: tuple[str, ...] = ()
     other: bool = False  # whether a column stands for all other categories
+    format: str = ""  # of dates and times that are text
 
     @property
     def width(self) -> int:
         """How many columns of the matrix this one becomes."""
-        values = len(self.categories) + self.other if self.kind == "category" else 1
+        own = len(self.categories) + self.other
+        values = {"category": own, "date": DATE_INPUTS, "time": TIME_INPUTS}.get(self.kind, 1)
         return values + self.missing
 
 
@@ -52,6 +65,11 @@ class Encoder:
 
     features: tuple[Feature, ...]
     notes: tuple[str, ...] = field(default=(), compare=False)
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns of the table that it reads."""
+        return [feature.name for feature in self.features]
 
     @property
     def width(self) -> int:
@@ -96,34 +114,69 @@ def _values(series: pl.Series, feature: Feature) -> tuple[np.ndarray, np.ndarray
         if feature.other:
             hits.append(~absent & ~np.any(hits, axis=0))
         return np.stack(hits, axis=1).astype(np.float64), absent
+    if feature.kind in ("date", "time"):
+        read_moments, expand = MOMENTS[feature.kind]
+        moments = read_moments(series, feature.format)
+        return expand(moments), moments.is_null().to_numpy()
     read = as_booleans if feature.kind == "boolean" else as_numbers
     values = read(series)
     return values[:, None], np.isnan(values)
 
 
-def fit_encoder(frame: pl.DataFrame) -> Encoder:
+# kind → how a column is read, and the numbers it becomes
+MOMENTS = {"date": (as_dates, date_inputs), "time": (as_times, time_inputs)}
+
+
+def fit_encoder(frame: pl.DataFrame, kinds: Mapping[str, Kind] | None = None) -> Encoder:
     """List the training rows' categories, and the columns with missing values among them.
 
     A text column whose values are nearly all distinct names its rows: it is left out, and a
-    note says so. So is a column without a value in the training rows. Raises TableError if none
-    is left.
+    note says so. So is a column without a value in the training rows. `kinds` are those of the
+    whole table, where they are known. Raises TableError if no column is left.
     """
     features, notes = [], []
+    kinds = kinds or read_kinds(frame, {})
     for name in frame.columns:
         series = tidy(frame[name])
-        kind = kind_of(series)
+        kind = "empty" if series.null_count() == len(series) else kinds[name].name
         if kind == "empty":
             notes.append(f"{name}: left out, the training rows have no value of it")
         elif kind == "category":
             feature, note = _category(series)
             notes.extend(note)
             features.extend(feature)
+        elif kind in MOMENTS:
+            missing = series.null_count() > 0
+            features.append(Feature(name, kind, missing, format=kinds[name].format))
         else:
             read = as_booleans if kind == "boolean" else as_numbers
-            features.append(Feature(name, kind, bool(np.isnan(read(series)).any())))
+            values = read(series)
+            features.append(Feature(name, kind, bool(np.isnan(values).any())))
+            notes += _warnings(name, kind, values)
     if not features:
         raise TableError("No column is left to learn from.")
     return Encoder(tuple(features), tuple(notes))
+
+
+def _warnings(name: str, kind: str, values: np.ndarray) -> list[str]:
+    """What is to be said of a column of numbers that is taken as it is."""
+    present = values[~np.isnan(values)]
+    if np.ptp(present) == 0:
+        return [f"{name}: the same value in every training row, so it tells nothing"]
+    steps = np.abs(np.diff(present))
+    counts = kind == "number" and len(present) >= FEW_ROWS and np.all(present == np.floor(present))
+    if counts and len(np.unique(present)) == len(present) and _in_order(present):
+        mean = float(steps.mean())
+        return [
+            f"{name}: a whole number of its own for each row, one after the other (about {mean:g} "
+            f"apart); if it only names the rows, leave it out (--drop {name})"
+        ]
+    return []
+
+
+def _in_order(values: np.ndarray) -> bool:
+    steps = np.diff(values)
+    return bool(np.all(steps > 0) or np.all(steps < 0))
 
 
 def _category(series: pl.Series) -> tuple[list[Feature], list[str]]:
@@ -211,6 +264,20 @@ def _labels(series: pl.Series) -> tuple[Any, ...]:
     values = np.unique(as_numbers(series))
     whole = bool(np.all(values == np.round(values)))
     return tuple(int(v) if whole else float(v) for v in values)
+
+
+def without_full_stops(frame: pl.DataFrame, target: Target) -> tuple[pl.DataFrame, bool]:
+    """Class labels of a test table without a full stop at their end, where that makes them known.
+
+    Some published test files mark their labels so. Whether there were any is told.
+    """
+    name = target.names[0]
+    series = frame[name]
+    if target.task != "classification" or series.dtype != pl.String:
+        return frame, False
+    short = series.str.strip_suffix(".")
+    mend = (~series.is_in(list(target.labels)) & short.is_in(list(target.labels))).fill_null(False)
+    return frame.with_columns(short.zip_with(mend, series)), bool(mend.any())
 
 
 def encode_target(frame: pl.DataFrame, target: Target) -> np.ndarray:

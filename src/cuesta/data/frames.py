@@ -31,9 +31,14 @@ def as_frame(table: Any) -> pl.DataFrame | None:
     return None
 
 
-def declared_kinds(frame: pl.DataFrame) -> dict[str, str]:
-    """What the frame itself says of its columns: categories are categories, numbers or not."""
-    return {name: "category" for name in frame.columns if frame[name].dtype in CATEGORICAL}
+def like(table: Any, made: pl.DataFrame) -> Any:
+    """A frame of ours as a table of the kind that was given, its rows named as there."""
+    home = type(table).__module__.partition(".")[0]
+    if home == "pandas":
+        import pandas as pd
+
+        return pd.DataFrame({n: made[n].to_list() for n in made.columns}, index=table.index)
+    return made.to_arrow() if home == "pyarrow" else made
 
 
 def _from_pandas(table: Any) -> pl.DataFrame:

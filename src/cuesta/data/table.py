@@ -17,6 +17,7 @@ PARQUET_FILES = (".parquet", ".pq")
 ARROW_FILES = (".arrow", ".feather", ".ipc")
 SEPARATORS = (",", ";", "\t", "|")
 NAMELESS = "\0"  # marks a column without a name until it is left out
+QUOTED = r"^\s*'.*'\s*$"
 SAMPLE, LINES = 1 << 16, 20  # what is looked at to tell the separator
 
 
@@ -30,10 +31,11 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def read_table(source: str) -> Table:
+def read_table(source: str, *, header: bool = True) -> Table:
     """Read a table from a file, or take a bundled data set by its name.
 
-    The columns of a text file stay text here; `data.columns` decides what each one is.
+    The columns of a text file stay text here; `data.columns` decides what each one is. A text file
+    without a header has its columns named by their places, from 0.
     Raises TableError for a file that is missing, empty, of an unknown kind or not readable.
     """
     path = Path(source)
@@ -51,7 +53,7 @@ def read_table(source: str) -> Table:
         raise TableError(f"There is no file {source!r}; {hint}{names}")
     if is_folder:
         raise TableError(f"{source!r} is a folder; a table is a file.")
-    frame = _read_file(path)
+    frame = _read_file(path, header)
     _check_names(source, frame.columns)
     nameless = [name for name in frame.columns if name.startswith(NAMELESS)]
     frame = frame.drop(nameless)
@@ -62,11 +64,11 @@ def read_table(source: str) -> Table:
     return Table(path.stem, frame, notes=notes)
 
 
-def _read_file(path: Path) -> pl.DataFrame:
+def _read_file(path: Path, header: bool) -> pl.DataFrame:
     kind = path.suffix.lower()
     try:
         if kind in TEXT_FILES:
-            return _read_text(path, kind)
+            return _read_text(path, kind, header)
         if kind in PARQUET_FILES:
             return pl.read_parquet(path)
         if kind in ARROW_FILES:
@@ -78,7 +80,7 @@ def _read_file(path: Path) -> pl.DataFrame:
     raise TableError(f"{str(path)!r} is of a kind that is not known; known are: {known}.")
 
 
-def _read_text(path: Path, kind: str) -> pl.DataFrame:
+def _read_text(path: Path, kind: str, has_header: bool) -> pl.DataFrame:
     with path.open(encoding="utf-8-sig", newline="") as file:
         sample = file.read(SAMPLE)
     if not sample.strip():
@@ -89,10 +91,19 @@ def _read_text(path: Path, kind: str) -> pl.DataFrame:
     header = [
         name.strip() for name in next(csv.reader(sample.splitlines(True), delimiter=separator))
     ]
-    _check_header(path, header)
-    names = [name or f"{NAMELESS}{place}" for place, name in enumerate(header, start=1)]
+    if has_header:
+        _check_header(path, header)
+        names = [name or f"{NAMELESS}{place}" for place, name in enumerate(header, start=1)]
+    else:
+        names = [str(place) for place in range(len(header))]
     try:
-        frame = pl.read_csv(path, separator=separator, infer_schema=False, new_columns=names)
+        frame = pl.read_csv(
+            path,
+            separator=separator,
+            infer_schema=False,
+            new_columns=names,
+            has_header=has_header,
+        )
     except pl.exceptions.NoDataError:
         return pl.DataFrame()
     except pl.exceptions.PolarsError:
@@ -102,7 +113,16 @@ def _read_text(path: Path, kind: str) -> pl.DataFrame:
         _check_widths(path, separator, len(header))
     if len(header) > 1:  # an empty line is no row; in a table of one column it may be
         frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
-    return frame
+    return frame.with_columns([_unquoted(frame[name]) for name in frame.columns])
+
+
+def _unquoted(series: pl.Series) -> pl.Series:
+    """Text without single quotes around it, where every value has them, as '-1'."""
+    first = series.drop_nulls().head(1)
+    if not first.len() or not first.str.contains(QUOTED)[0]:
+        return series
+    quoted = series.drop_nulls().str.contains(QUOTED).all()
+    return series.str.strip_chars().str.slice(1).str.head(-1) if quoted else series
 
 
 def _separator(sample: str) -> str:

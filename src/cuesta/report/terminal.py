@@ -37,6 +37,7 @@ NAMES = {
     "r2": "R²",
 }
 SHOWN = 10
+SHOWN_COLUMNS = 12
 LARGE = 10_000  # from here on digits after the point are noise
 DEFAULTS = Candidate()
 LOG_STEPS = 10  # lines that a log file gets instead of a moving bar
@@ -59,7 +60,7 @@ class TerminalListener(Listener):
 
     def prepared(self, task: Task) -> None:
         """Print what the table is."""
-        for line in describe_task(task):
+        for line in (*describe_task(task), *describe_columns(task)):
             self._console.print(line, highlight=False, soft_wrap=not self._console.is_terminal)
         for note in task.notes:
             self.said(note)
@@ -142,6 +143,26 @@ def describe_task(task: Task) -> list[str]:
         f"rows    {len(task.x):,} to train and validate ({task.feed.refit} folds) · "
         f"{task.test_rows:,} sealed for the test",
     ]
+
+
+def describe_columns(task: Task) -> list[str]:
+    """What each column was taken for, kind by kind; a category with how many it has."""
+    of_kind: dict[str, list[str]] = {}
+    for feature in task.encoder.features:
+        count = len(feature.categories) + feature.other
+        text = f"{feature.name} ({count})" if feature.kind == "category" else feature.name
+        of_kind.setdefault(feature.kind, []).append(text + ("?" if feature.missing else ""))
+    gaps = any(feature.missing for feature in task.encoder.features)
+    lines = []
+    for kind, names in of_kind.items():
+        more = f" … {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
+        shown = ", ".join(names[:SHOWN_COLUMNS]) + more
+        lines.append(
+            f"  [dim]{kind + 's' if kind != 'category' else 'categories':<11}[/] {escape(shown)}"
+        )
+    if gaps:
+        lines.append("  [dim]?           some values are missing; --columns NAME=KIND overrides[/]")
+    return lines
 
 
 def _count(n: int, kind: str) -> str:

@@ -50,6 +50,7 @@ class Feed:
     counts in the loss and in normalization. The fold after the last one trains on all rows: the
     refit's. The draws of a fold (initial weights, shuffles, noise) are made from its number, or
     from `same_draws` for all: then a lane is what a network fitted to its rows alone would be.
+    `balanced` weighs classes so that each counts the same, in training and in validation.
     """
 
     def __init__(
@@ -61,12 +62,13 @@ class Feed:
         weights: np.ndarray | None = None,
         same_draws: int | None = None,
         least_places: int = 0,
+        balanced: bool = False,
     ) -> None:
         everything = Fold(np.arange(len(x)), np.arange(0))
         self.folds = [*folds, everything]
         self.refit = len(folds)
         self._x, self._y, self._weights = x, y, weights
-        self._same_draws = same_draws
+        self._same_draws, self._balanced = same_draws, balanced
         self._given: dict[str, tuple[Scaling, Scaling | None]] = {}
         self._kept: OrderedDict[tuple[int, str], FoldArrays] = OrderedDict()
         self._most_kept = kept
@@ -89,6 +91,7 @@ class Feed:
     def fingerprint(self) -> bytes:
         """A hash of the rows, the targets and the weights."""
         sha = hashlib.sha256()
+        sha.update(b"balanced" if self._balanced else b"")
         for array in (self._x, self._y, *([] if self._weights is None else [self._weights])):
             sha.update(repr((array.shape, array.dtype.str)).encode())
             sha.update(array.tobytes())
@@ -107,7 +110,7 @@ class Feed:
     @property
     def weighted(self) -> bool:
         """Whether rows have weights."""
-        return self._weights is not None
+        return self._weights is not None or self._balanced
 
     @property
     def inputs(self) -> int:
@@ -147,6 +150,15 @@ class Feed:
     def _weights_of(self, rows: np.ndarray) -> np.ndarray | None:
         return None if self._weights is None else self._weights[rows]
 
+    def _loss_weights(self, fold: Fold) -> np.ndarray:
+        """Each row's weight in the loss: of mean 1 over the training rows."""
+        weights = np.ones(len(self._x)) if self._weights is None else self._weights.copy()
+        if self._balanced:
+            for rows in (fold.train, fold.validation):
+                counts = np.bincount(self._y[rows], minlength=int(self._y.max()) + 1)
+                weights[rows] *= len(rows) / np.maximum(counts, 1)[self._y[rows]]
+        return weights / weights[fold.train].mean()
+
     def _make(self, number: int, normalize: str) -> FoldArrays:
         fold = self.folds[number]
         trained = self._weights_of(fold.train)
@@ -155,12 +167,11 @@ class Feed:
         else:
             inputs = fit_scaling(self._x[fold.train], normalize, trained)
             targets = None if self.classes else self.target_scaling(number, normalize)
-        weights = np.ones(len(self._x)) if trained is None else self._weights / trained.mean()
         y = self._y if targets is None else targets.apply(self._y).astype(np.float32)
         return FoldArrays(
             jax.device_put(_padded(inputs.apply(self._x).astype(np.float32), self.rows)),
             jax.device_put(_padded(y, self.rows)),
-            jax.device_put(_padded(weights.astype(np.float32), self.rows)),
+            jax.device_put(_padded(self._loss_weights(fold).astype(np.float32), self.rows)),
             jax.device_put(_padded(fold.validation.astype(np.int32), self.validation_places)),
             inputs,
             targets,

@@ -9,8 +9,11 @@ import numpy as np
 from cuesta.search.journal import LaneRecord
 from cuesta.spec import Candidate
 
-METRICS = {"classification": ("log_loss", "accuracy"), "regression": ("rmse",)}
-HIGHER_IS_BETTER = frozenset({"accuracy"})
+METRICS = {
+    "classification": ("log_loss", "accuracy", "balanced_accuracy"),
+    "regression": ("rmse",),
+}
+HIGHER_IS_BETTER = frozenset({"accuracy", "balanced_accuracy"})
 
 
 @dataclass(frozen=True)

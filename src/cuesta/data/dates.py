@@ -1,0 +1,127 @@
+"""Dates and times: how text is told to be one, and the numbers that a network gets of it."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from cuesta.errors import TableError
+
+DATE_INPUTS, TIME_INPUTS = 7, 3
+LOOKS_DATED = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?$"
+LOOKS_TIMED = r"^\d{1,2}:\d{2}(:\d{2})?(\.\d+)?$"
+DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y",
+         "%m-%d-%Y")  # fmt: skip
+CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M:%S%.f", " %H:%M:%S%.f", "T%H:%M:%S%#z",
+          " %H:%M:%S%#z")  # fmt: skip
+TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S%.f")
+FIRST_ROW = 2
+
+
+def date_format(series: pl.Series) -> str | None:
+    """The format in which all of a column's text is a date, or None.
+
+    Raises TableError where the text may be read in two ways, as 03/04/2024.
+    """
+    text = series.drop_nulls()
+    if not text.len() or not text.str.contains(LOOKS_DATED).all():
+        return None
+    fitting = [day + clock for day in DATES for clock in CLOCKS if _fits(text, day + clock)]
+    days = {form.replace("%H", " ").split(" ")[0].split("T")[0] for form in fitting}
+    if len(days) > 1:
+        raise TableError(
+            f"The dates of the column {series.name!r}, as {text[0]!r}, can be read in two ways; "
+            f"say which (--columns {series.name}=date:{sorted(days)[0]})."
+        )
+    return fitting[0] if fitting else None
+
+
+def time_format(series: pl.Series) -> str | None:
+    """The format in which all of a column's text is a time of day, or None."""
+    text = series.drop_nulls()
+    if not text.len() or not text.str.contains(LOOKS_TIMED).all():
+        return None
+    return next((form for form in TIMES if _time(text, form).null_count() == 0), None)
+
+
+def _fits(text: pl.Series, form: str) -> bool:
+    return _date(text.head(1), form).null_count() == 0 == _date(text, form).null_count()
+
+
+def _date(text: pl.Series, form: str) -> pl.Series:
+    if "%H" not in form:
+        return text.str.to_date(form, strict=False).cast(pl.Datetime("us"))
+    made = text.str.to_datetime(form, strict=False, time_unit="us")
+    return made.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if "%#z" in form else made
+
+
+def _time(text: pl.Series, form: str) -> pl.Series:
+    return text.str.to_time(form, strict=False)
+
+
+def as_dates(series: pl.Series, form: str) -> pl.Series:
+    """A tidied column as moments, in UTC without a zone; text is read in the given format.
+
+    Raises TableError naming the row of what is no date.
+    """
+    if series.dtype == pl.String:
+        made = _date(series, form or date_format(series) or DATES[0]).alias(series.name)
+        return _all_read(series, made, "date")
+    if series.dtype == pl.Date or isinstance(series.dtype, pl.Datetime):
+        made = (
+            series.cast(pl.Datetime("us"))
+            if series.dtype == pl.Date
+            else series.dt.cast_time_unit("us")
+        )
+        zone = getattr(series.dtype, "time_zone", None)
+        return made.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if zone else made
+    if series.null_count() == len(series):
+        return pl.Series(series.name, [None] * len(series), dtype=pl.Datetime("us"))
+    raise TableError(f"The column {series.name!r} holds no dates, but {series.dtype}.")
+
+
+def as_times(series: pl.Series, form: str) -> pl.Series:
+    """A tidied column as times of day. Raises TableError naming the row of what is none."""
+    if series.dtype == pl.String:
+        made = _time(series, form or time_format(series) or TIMES[0]).alias(series.name)
+        return _all_read(series, made, "time")
+    if series.dtype == pl.Time:
+        return series
+    if series.null_count() == len(series):
+        return pl.Series(series.name, [None] * len(series), dtype=pl.Time)
+    raise TableError(f"The column {series.name!r} holds no times, but {series.dtype}.")
+
+
+def _all_read(text: pl.Series, made: pl.Series, what: str) -> pl.Series:
+    if made.null_count() > text.null_count():
+        row = int((made.is_null() & text.is_not_null()).arg_max() or 0)
+        raise TableError(
+            f"The column {text.name!r} holds {text[row]!r}, which is no {what} as the others are "
+            f"(row {row + FIRST_ROW})."
+        )
+    return made
+
+
+def date_inputs(moments: pl.Series) -> np.ndarray:
+    """(rows, 7): days since 1970; sine and cosine of the way through the year, week and day.
+
+    Cycles have no jump at their end: the last of December is near the first of January. Those that
+    do not vary (the time of day of dates alone) do not count, as any constant column.
+    """
+    days = moments.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy() / 86_400e6
+    year = moments.dt.ordinal_day().cast(pl.Float64).fill_null(np.nan).to_numpy()
+    day = days - np.floor(days)
+    week = (np.floor(days) + 3) % 7  # the first of January 1970 was a Thursday
+    return np.column_stack([days, *_cycle((year - 1 + day) / 365.25), *_cycle((week + day) / 7),
+                            *_cycle(day)])  # fmt: skip
+
+
+def time_inputs(times: pl.Series) -> np.ndarray:
+    """(rows, 3): the share of the day that has passed, and its sine and cosine."""
+    day = times.to_physical().cast(pl.Float64).fill_null(np.nan).to_numpy() / 86_400e9
+    return np.column_stack([day, *_cycle(day)])
+
+
+def _cycle(share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    # Rounded, so that midnight's sine is the same number every day: a constant.
+    return np.round(np.sin(2 * np.pi * share), 12), np.round(np.cos(2 * np.pi * share), 12)

@@ -27,6 +27,7 @@ bench: .venv/installed-bench
 	$(BIN)/python bench/rule_cost.py
 	$(BIN)/python bench/basins.py
 	$(BIN)/python bench/quality.py $(if $(TABLES),--tables $(TABLES))
+	$(if $(TABLES),$(BIN)/python bench/tables.py --tables $(TABLES))
 
 # Our optimizers beside torch's, optax's and Keras's: the table of worst differences.
 parity: .venv/installed-parity

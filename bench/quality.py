@@ -71,7 +71,8 @@ class Rows:
 
 def rows_of(source: str, target: str | None, seed: int) -> Rows:
     """The same training and test rows as the command's with this seed."""
-    frame, names, _ = with_target(read_table(source), Options(target=(target,) if target else ()))
+    chosen = with_target(read_table(source), Options(target=(target,) if target else ()))
+    frame, names = chosen.frame, chosen.targets
     spec = fit_target(frame, names, "auto")
     y = encode_target(frame, spec)
     classes = spec.task == "classification"

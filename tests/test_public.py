@@ -77,7 +77,7 @@ def test_the_readmes_defaults_are_a_candidates():
     for name, told in rows.items():
         if name != "epsilon":
             assert (
-                told.strip(" `") == str(defaults[name]).replace("0.0", "0")
+                told.strip(" `") == str(defaults[name]).removesuffix(".0")
                 or name == "learning_rate"
             )
     assert float(rows["learning_rate"]) == defaults["learning_rate"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
+from cuesta.core.rounding import rounded
 from cuesta.core.types import Scalar
 
 
@@ -21,7 +22,8 @@ def linear_decay(alpha_0: Scalar, alpha_t: Scalar, total: Scalar, step: Scalar) 
     Written as α₀ + (k/T)(α_T − α₀), so that a constant rate is the same whatever T.
     """
     share = passed(total, step)
-    return jnp.where(share < 1.0, alpha_0 + share * (alpha_t - alpha_0), alpha_t)
+    gone = rounded(jnp.asarray(share * (alpha_t - alpha_0)), step)
+    return jnp.where(share < 1.0, alpha_0 + gone, alpha_t)
 
 
 def cosine_decay(alpha_0: Scalar, alpha_t: Scalar, total: Scalar, step: Scalar) -> Array:

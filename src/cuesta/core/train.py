@@ -235,7 +235,7 @@ def validate(
         outputs = forward(
             layers, data.x[rows], kind, precision=shape.precision, bounded=parts.bounded
         )
-        scores = row_scores(shape.loss, outputs, data.y[rows])
+        scores = rounded(row_scores(shape.loss, outputs, data.y[rows]), i)
         counted = jnp.where(place < data.n_validation, data.weights[rows], 0.0)
         if not parts.weighted:
             counted = (place < data.n_validation).astype(jnp.float32)

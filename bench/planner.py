@@ -43,8 +43,8 @@ class Timed:
         candidate = Candidate(hidden_layer_sizes=shape.hidden, batch_size=shape.batch_size)
         lanes = tuple(Lane(candidate, 0, seed) for seed in range(width))
         chunk = Chunk(shape, width, lanes, 1, 1)
-        arguments = jax.device_put(_arguments(chunk, feed, *_begin(chunk), 0))
-        self.program, self.arguments = _program(chunk, arguments), arguments
+        arguments = jax.device_put(_arguments(chunk, feed, *_begin(chunk, feed), 0))
+        self.program, self.arguments = _program(chunk, feed, arguments), arguments
         self.width, self.threads = width, machine.threads
         self.repeats, self.seconds = 1, [0.0]
         self.repeats = max(1, round(SLICE / self.once()))

@@ -64,9 +64,9 @@ def prepared(optimizer: str) -> Callable[[], None]:
     lanes = tuple(Lane(candidate, 0, seed) for seed in range(WIDTH))
     parts = Parts(memory=optimizer != "sgd", bounded=False, dropout=False)
     chunk = Chunk(shape, WIDTH, lanes, EPOCHS, EPOCHS, parts)
-    arguments = _arguments(chunk, feed, *_begin(chunk), 0)
+    arguments = _arguments(chunk, feed, *_begin(chunk, feed), 0)
     with mock.patch.object(lanes_module, "PROGRAMS", Programs()):
-        program = _program(chunk, arguments)
+        program = _program(chunk, feed, arguments)
     arguments = jax.device_put(arguments)
     return lambda: jax.block_until_ready(program(*arguments))
 

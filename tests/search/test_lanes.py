@@ -98,7 +98,6 @@ def diverging_like(candidate):
         ("bounded", {"activation": "relu", "dropout": 0.1}),
         ("bounded", {"activation": "identity", "optimizer": "momentum"}),
         ("dropout", {"activation": "tanh", "optimizer": "rmsprop"}),
-        ("weighted", {"dropout": 0.1, "optimizer": "adam"}),
     ],
 )
 def test_a_part_that_a_lane_does_not_need_changes_no_bit_of_it(feed, part, changes):

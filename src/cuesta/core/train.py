@@ -47,7 +47,7 @@ class Parts(NamedTuple):
     """What a program can do; a part that no lane of a run needs can be left out.
 
     That changes no bit of any lane: `memory` keeps the moments of all but SGD, `bounded` computes
-    tanh and σ, `dropout` draws noise, `weighted` reads the rows' weights.
+    tanh and σ, `dropout` draws noise. `weighted` reads the rows' weights, where rows have such.
     """
 
     memory: bool = True
@@ -235,7 +235,7 @@ def validate(
         outputs = forward(
             layers, data.x[rows], kind, precision=shape.precision, bounded=parts.bounded
         )
-        scores = rounded(row_scores(shape.loss, outputs, data.y[rows]), i)
+        scores = row_scores(shape.loss, outputs, data.y[rows])
         counted = jnp.where(place < data.n_validation, data.weights[rows], 0.0)
         if not parts.weighted:
             counted = (place < data.n_validation).astype(jnp.float32)

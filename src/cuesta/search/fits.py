@@ -132,7 +132,6 @@ def fit_many(
         recipe, _, fold = fits[place]
         return Lane(recipe.candidate, fold, recipe.seed)
 
-    cut.weighted = any(fit.feed.weighted for fit in fits)
     cut.settle([(key[0], [lane(p) for p in members]) for key, members in places.items()])
     work, of_chunk = [], {}
     for (shape, *_), members in places.items():
@@ -199,7 +198,6 @@ def fit_one(
         feed.keep_scalings(recipe.candidate.normalize, beginning.inputs, beginning.targets)
     lane = Lane(recipe.candidate, 0, recipe.seed)
     shape = recipe.shape(feed.inputs)
-    cut.weighted = feed.weighted
     cut.settle([(shape, [lane])])
     wide = cut.chunk(shape, (lane,), recipe.epochs, recipe.schedule, recipe.patience)
     chunk = cut.narrowed(wide, feed)

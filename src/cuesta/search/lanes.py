@@ -123,15 +123,20 @@ def _options(shape: Shape) -> dict[str, Any]:
     return CPU_OPTIONS | quick
 
 
-def _program(chunk: Chunk, arguments: Arguments) -> Program:
+def _program(chunk: Chunk, feed: Feed, arguments: Arguments) -> Program:
     """The chunk's compiled program."""
+    parts = _parts(chunk, feed)
     return PROGRAMS.get(
-        (chunk.shape, chunk.parts),
-        partial(_train_chunk, chunk.shape, chunk.parts),
+        (chunk.shape, parts),
+        partial(_train_chunk, chunk.shape, parts),
         arguments,
         like=(arguments[0], 0),  # the state, and curves
         options=_options(chunk.shape),
     )
+
+
+def _parts(chunk: Chunk, feed: Feed) -> Parts:
+    return chunk.parts._replace(weighted=feed.weighted)
 
 
 def _arguments(chunk: Chunk, feed: Feed, state: State, numbers: Tree, start: int) -> Arguments:
@@ -162,7 +167,7 @@ def _begin(chunk: Chunk, feed: Feed, states: Sequence[State] = ()) -> tuple[Stat
 
 def compile_chunk(chunk: Chunk, feed: Feed) -> None:
     """Compile the chunk's program, if it is new, and train nothing."""
-    _program(chunk, _arguments(chunk, feed, *_begin(chunk, feed), 0))
+    _program(chunk, feed, _arguments(chunk, feed, *_begin(chunk, feed), 0))
 
 
 def is_compiled(chunk: Chunk, feed: Feed) -> bool:
@@ -184,7 +189,7 @@ def train_spans(
     count = len(chunk.lanes)
     for begun in range(start, chunk.epochs, feed.span):
         arguments = _arguments(chunk, feed, state, numbers, begun)
-        state, curves = _program(chunk, arguments)(*arguments)
+        state, curves = _program(chunk, feed, arguments)(*arguments)
         ended = min(feed.span, chunk.epochs - begun)
         yield state, np.asarray(curves)[:count, :ended]
 

@@ -63,7 +63,6 @@ class Cut:
     """
 
     machine: Machine
-    weighted: bool = False
     widths: dict[Shape, int] = field(default_factory=dict)
     parts: dict[Shape, Parts] = field(default_factory=dict)
 
@@ -107,12 +106,11 @@ class Cut:
                 sizes = [len(members) for members in groups_of_shape]
                 self.widths[shape] = chunk_width(shape, sizes, self.machine)
             candidates = {lane.candidate for members in groups_of_shape for lane in members}
-            needed = self.parts.get(shape, Parts(False, False, False, False))
+            needed = self.parts.get(shape, Parts(False, False, False))
             self.parts[shape] = Parts(
                 needed.memory or any(c.optimizer != "sgd" for c in candidates),
                 needed.bounded or any(is_bounded(c.activation) for c in candidates),
                 needed.dropout or any(c.dropout > 0 for c in candidates),
-                needed.weighted or self.weighted,
             )
 
     def narrowed(self, wide: Chunk, feed: Feed) -> Chunk:
@@ -146,7 +144,7 @@ class Search:
 
     def __post_init__(self) -> None:
         self.keys = LaneKeys(self.feed, self.shape, self.epochs)
-        self._cut = Cut(self.machine, self.feed.weighted)
+        self._cut = Cut(self.machine)
 
     def lanes(self, candidates: Iterable[Candidate]) -> list[Lane]:
         """Every candidate on every fold; the refit's fold is not among them."""

@@ -46,7 +46,7 @@ def train_chunks(
     try:
         if not far:
             # First the programs, in parallel; whichever thread is free then begins to train.
-            first = {(c.shape, c.width, f.sizes): (c, f) for c, f in reversed(work)}
+            first = {(c.shape, c.width, f.sizes, f.weighted): (c, f) for c, f in reversed(work)}
             compiling += [pool.submit(compile_chunk, c, f) for c, f in first.values()]
         told = () if far else (progress, stop)
         begun = ((pool.submit(train_chunk, *one, *told), one) for one in work)

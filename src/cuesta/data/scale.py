@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 ROUNDINGS = 8
+FARTHEST = 1e15
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,15 @@ class Scaling:
     scale: np.ndarray
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        """(x − shift)/scale; a constant column ↦ 0, a missing value ↦ 0 (mean imputation)."""
+        """(x − shift)/scale; a constant column ↦ 0, a missing value ↦ 0 (mean imputation).
+
+        Held within ±10¹⁵, so that a row far from those that trained stays a number in float32.
+        """
         scale = np.where(self.scale > 0, self.scale, np.inf)
         # By halves, which is exact: the difference of two large numbers may not fit float64.
-        return np.nan_to_num(2 * ((x / 2 - self.shift / 2) / scale), nan=0.0)
+        with np.errstate(over="ignore"):
+            z = 2 * ((x / 2 - self.shift / 2) / scale)
+        return np.clip(np.nan_to_num(z, nan=0.0), -FARTHEST, FARTHEST)
 
     def undo(self, z: np.ndarray) -> np.ndarray:
         """z·scale + shift: back to the column's own units."""

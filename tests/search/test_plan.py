@@ -17,6 +17,8 @@ from cuesta.spec import Shape
 
 MIB = 1 << 20
 TWO_CORES = Machine(threads=2, room=8 * MIB)
+GPU = Machine(1, 1 << 34, launch=4e-4, launch_row=0.0, lane=0.0, rate=5e12, widest=4096,
+              alone=1 << 40)  # fmt: skip
 FOLDS = [16] * 5  # five folds of 16 candidates
 
 
@@ -35,9 +37,9 @@ def shape(hidden, batch=32):
         (16, 32, [64] * 5, TWO_CORES, 16),  # many lanes: the widest
         (16, 32, [2] * 5, TWO_CORES, 2),  # few lanes: no empty places
         (16, 32, [1], TWO_CORES, 2),
-        (16, 32, [64] * 5, Machine(threads=16, room=8 * MIB), 8),  # every thread gets its share
+        (16, 32, [64] * 5, Machine(threads=16, room=8 * MIB), 4),  # every thread gets its share
         (128, 32, [64] * 5, Machine(threads=2, room=1 * MIB), 2),  # a smaller cache
-        (128, 32, [2000] * 5, Machine(1, 1 << 34, 4e-4, 5e12, 4096, 1 << 40), 2048),  # a GPU
+        (128, 32, [2000] * 5, GPU, 2048),
     ],
 )
 def test_decisions(hidden, batch, groups, machine, width):

@@ -14,7 +14,7 @@ from cuesta.core.backprop import deltas, gradient
 from cuesta.core.clip import clip_by_norm, clip_by_value
 from cuesta.core.foreign import factory
 from cuesta.core.loss import loss_and_slope, row_scores
-from cuesta.core.net import Activation, Layer, forward, record
+from cuesta.core.net import Activation, Layer, Tape, forward, record
 from cuesta.core.noise import noise_bits
 from cuesta.core.optim import Rule, descend, init_moments, update
 from cuesta.core.rounding import rounded
@@ -138,9 +138,18 @@ def draw_noise(key: Tensor, step: Array, shape: Shape) -> list[Array]:
     return pieces
 
 
-def loss_and_gradient(
+class Pass(NamedTuple):
+    """A pass forth and back over a batch: J, what the layers put out, their δ and G."""
+
+    loss: Array
+    tape: Tape
+    deltas: list[Array]
+    grads: list[Layer]
+
+
+def forth_and_back(
     layers: list[Layer], shape: Shape, numbers: Numbers, batch: Batch, parts: Parts = EVERYTHING
-) -> tuple[Array, list[Layer]]:
+) -> Pass:
     """J = (1/b) Σ ℓ(f(xᵢ, w), yᵢ) over the b rows of the batch, and G = ∇J (N11)."""
     x, y, shares, noise = batch
     tape = record(
@@ -153,12 +162,21 @@ def loss_and_gradient(
         parts.bounded,
     )
     loss, delta = loss_and_slope(shape.loss, tape.outputs, y, shares, numbers.loss_number)
-    return loss, gradient(tape, deltas(layers, tape, delta, shape.precision), shape.precision)
+    found = deltas(layers, tape, delta, shape.precision)
+    return Pass(loss, tape, found, gradient(tape, found, shape.precision))
 
 
-def ceiling(count: Scalar, size: int) -> Array:
+def loss_and_gradient(
+    layers: list[Layer], shape: Shape, numbers: Numbers, batch: Batch, parts: Parts = EVERYTHING
+) -> tuple[Array, list[Layer]]:
+    """J of the batch, and G = ∇J."""
+    seen = forth_and_back(layers, shape, numbers, batch, parts)
+    return seen.loss, seen.grads
+
+
+def ceiling(count: Scalar, size: Scalar) -> Array:
     """⌈count/size⌉ of whole numbers that are not negative, which spares the compiler the signs."""
-    return jax.lax.div(count + np.int32(size - 1), np.int32(size))
+    return jax.lax.div(count + jnp.int32(size - 1), jnp.int32(size))
 
 
 def decay_weights(layers: list[Layer], rate: Array, step: Array) -> list[Layer]:
@@ -176,8 +194,22 @@ def take_step(
     parts: Parts = EVERYTHING,
 ) -> tuple[State, Array]:
     """Gradient, clipping, rule: step k (from 0) of `total`, and the batch's loss."""
-    alpha = linear_decay(numbers.alpha_0, numbers.alpha_t, total, k)
     loss, grads = loss_and_gradient(state.layers, shape, numbers, batch, parts)
+    return follow(state, shape, numbers, total, k, loss, grads, parts), loss
+
+
+def follow(
+    state: State,
+    shape: Shape,
+    numbers: Numbers,
+    total: Scalar,
+    k: Array,
+    loss: Array,
+    grads: list[Layer],
+    parts: Parts = EVERYTHING,
+) -> State:
+    """Clipping, rule and decay: the state after the step that this loss and gradient ask for."""
+    alpha = linear_decay(numbers.alpha_0, numbers.alpha_t, total, k)
     grads, norm = clip_by_norm(grads, numbers.clip_norm)
     grads = clip_by_value(grads, numbers.clip_value)
     if shape.foreign:
@@ -195,7 +227,7 @@ def take_step(
         jnp.where(going & ~finite, k + 1, state.outcome.diverged_at),
         jnp.where(going & finite, norm, state.outcome.norm),
     )
-    return State(layers, moments, outcome, state.best), loss
+    return State(layers, moments, outcome, state.best)
 
 
 def keep_best(state: State, shape: Shape, scores: Array, epoch: Array, patience: Scalar) -> State:
@@ -247,6 +279,27 @@ def validate(
     return total / weight
 
 
+def draw_batch(
+    shape: Shape,
+    data: FoldData,
+    offset: Array,
+    turn: Array,
+    s: Array,
+    k: Array,
+    noise_key: Tensor,
+    parts: Parts = EVERYTHING,
+) -> tuple[Batch, Array]:
+    """Batch s of the order's row `turn`, with the noise of step k; and how many rows it has."""
+    place = s * shape.batch_size + jnp.arange(shape.batch_size)
+    rows = offset + data.order[turn, jnp.minimum(place, data.order.shape[1] - 1)]
+    present = place < data.n_train
+    count = jnp.sum(present.astype(jnp.float32))
+    weights = data.weights[rows] if parts.weighted else 1.0
+    shares = jnp.where(present, weights / count, 0.0)
+    noise = draw_noise(noise_key, k, shape) if parts.dropout else None
+    return (data.x[rows], data.y[rows], shares, noise), count
+
+
 def train_lane(
     shape: Shape,
     state: State,
@@ -270,22 +323,12 @@ def train_lane(
     first products into one whose blocking, and so whose rounding, depends on their number.
     `noise_key` (2,) uint32 words draw the dropout noise; lanes that share it share their noise.
     """
-    batch_size = shape.batch_size
-    steps = ceiling(data.n_train, batch_size)
-    slots = jnp.arange(batch_size)
-    last = data.order.shape[1] - 1
+    steps = ceiling(data.n_train, shape.batch_size)
 
     def one_step(s: Array, carry: tuple[State, Array], epoch: Array) -> tuple[State, Array]:
         state, loss_sum = carry
         k = epoch * steps + s
-        place = s * batch_size + slots
-        rows = offset + data.order[epoch - span.start, jnp.minimum(place, last)]
-        present = place < data.n_train
-        count = jnp.sum(present.astype(jnp.float32))
-        weights = data.weights[rows] if parts.weighted else 1.0
-        shares = jnp.where(present, weights / count, 0.0)
-        noise = draw_noise(noise_key, k, shape) if parts.dropout else None
-        batch = (data.x[rows], data.y[rows], shares, noise)
+        batch, count = draw_batch(shape, data, offset, epoch - span.start, s, k, noise_key, parts)
         state, loss = take_step(state, shape, numbers, span.total * steps, k, batch, parts)
         return state, loss_sum + loss * count
 

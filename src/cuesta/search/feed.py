@@ -136,6 +136,11 @@ class Feed:
             self._kept.move_to_end(key)
             return self._kept[key]
 
+    def training_rows(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
+        """The fold's training rows as they are, and their targets."""
+        rows = self.folds[fold].train
+        return self._x[rows], self._y[rows]
+
     def target_scaling(self, fold: int, normalize: str) -> Scaling:
         """How the fold's targets are normalized: by their training rows (N3).
 

@@ -86,7 +86,7 @@ def stack(trees: Sequence[Tree]) -> Tree:
     return jax.tree.map(lambda *leaves: np.stack(leaves), *trees)
 
 
-def _float32(tree: Tree) -> Tree:
+def float32(tree: Tree) -> Tree:
     """Numbers in float32; flags stay flags."""
     return jax.tree.map(lambda x: np.bool_(x) if isinstance(x, bool) else np.float32(x), tree)
 
@@ -115,7 +115,7 @@ def _train_chunk(
 PROGRAMS = Programs(cache_folder() / "programs")
 
 
-def _options(shape: Shape) -> dict[str, Any]:
+def compiler_options(shape: Shape) -> dict[str, Any]:
     """How the compiler is asked to work."""
     if jax.default_backend() != "cpu":
         return {}
@@ -131,7 +131,7 @@ def _program(chunk: Chunk, feed: Feed, arguments: Arguments) -> Program:
         partial(_train_chunk, chunk.shape, parts),
         arguments,
         like=(arguments[0], 0),  # the state, and curves
-        options=_options(chunk.shape),
+        options=compiler_options(chunk.shape),
     )
 
 
@@ -153,14 +153,14 @@ def _first_state(lane: Lane, chunk: Chunk, feed: Feed) -> State:
     """A lane's state before its first step."""
     draws = [0, lane.seed, feed.draws(lane.fold)]
     layers = init_layers(draws, chunk.shape.sizes, lane.candidate.init)
-    numbers = _float32(lane_numbers(lane.candidate).rule)
+    numbers = float32(lane_numbers(lane.candidate).rule)
     return initial_state(layers, numbers, chunk.shape.foreign, early=chunk.patience is not None)
 
 
 def _begin(chunk: Chunk, feed: Feed, states: Sequence[State] = ()) -> tuple[State, Tree]:
     """The stacked states and numbers; the last lane is repeated up to the width."""
     states = [*states] or [_first_state(lane, chunk, feed) for lane in chunk.lanes]
-    numbers = [_float32(lane_numbers(lane.candidate)) for lane in chunk.lanes]
+    numbers = [float32(lane_numbers(lane.candidate)) for lane in chunk.lanes]
     spare = chunk.width - len(chunk.lanes)
     return stack(states + states[-1:] * spare), stack(numbers + numbers[-1:] * spare)
 

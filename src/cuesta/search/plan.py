@@ -21,15 +21,18 @@ class Machine:
     """What the planner knows of a machine.
 
     `threads` train at once; `room` bytes are near to each of them; `launch` seconds pass in a
-    step beside its arithmetic; `rate` floating-point operations a second are reached by a thread;
+    step beside its arithmetic, and `launch_row` for each row of its batch, `lane` for each lane;
+    `rate` floating-point operations a second are reached by a thread;
     a chunk has at most `widest` lanes, and one where a lane touches `alone` bytes.
     `bench/planner.py` holds the choices that follow against every width tried.
     """
 
     threads: int
     room: int
-    launch: float = 45e-6
-    rate: float = 30e9
+    launch: float = 12e-6
+    launch_row: float = 0.25e-6
+    lane: float = 4e-6
+    rate: float = 60e9
     widest: int = 16
     alone: int = ALONE
 
@@ -47,7 +50,8 @@ def step_flops(shape: Shape) -> int:
 def step_seconds(shape: Shape, width: int, machine: Machine) -> float:
     """What a step of a chunk takes: half as long again where its lanes do not fit the room."""
     crowded = 1.5 if width * lane_bytes(shape) > machine.room else 1.0
-    return machine.launch + width * crowded * step_flops(shape) / machine.rate
+    beside = machine.launch + machine.launch_row * shape.batch_size
+    return beside + width * (machine.lane + crowded * step_flops(shape) / machine.rate)
 
 
 def widths(shape: Shape, machine: Machine) -> list[int]:

@@ -1,0 +1,1 @@
+"""Instruments: what happens inside one network while it trains, in numbers and in words."""

@@ -1,0 +1,84 @@
+"""A check-up: train a network under watch on some rows, and let the doctor look."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cuesta.core.net import Layer
+from cuesta.data.folds import Fold
+from cuesta.diagnose.doctor import Finding, examine
+from cuesta.diagnose.evidence import Evidence, look_at_inputs, trivial_loss, validation_loss
+from cuesta.diagnose.record import record
+from cuesta.search.feed import Feed
+from cuesta.search.lanes import Lane
+from cuesta.spec import Candidate, Shape, is_classes
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What was seen, and what it means; the gravest finding first."""
+
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+
+    @property
+    def healthy(self) -> bool:
+        """Whether nothing is severe."""
+        return all(finding.severity != "severe" for finding in self.findings)
+
+
+def check_up(
+    feed: Feed,
+    fold: int,
+    candidate: Candidate,
+    shape: Shape,
+    epochs: int,
+    seed: int,
+    *,
+    instruments: str = "economy",
+    schedule_epochs: int | None = None,
+    every: int | None = None,
+    layers: list[Layer] | None = None,
+    names: tuple[str, ...] = (),
+) -> Diagnosis:
+    """Train one fold's network under watch, and examine it."""
+    recording = record(
+        Lane(candidate, fold, seed),
+        feed,
+        shape,
+        epochs,
+        instruments=instruments,
+        schedule_epochs=schedule_epochs,
+        every=every,
+        layers=layers,
+    )
+    x, y = feed.training_rows(fold)
+    targets = y
+    if not is_classes(shape.loss):
+        targets = feed.target_scaling(fold, candidate.normalize).apply(y)
+    evidence = Evidence(
+        candidate,
+        shape,
+        recording,
+        trivial_loss(shape.loss, targets),
+        recording.curves[:, 0],
+        validation_loss(shape.loss, recording.curves[:, 1:]),
+        look_at_inputs(x, candidate.normalize),
+        1.0 if is_classes(shape.loss) else float(np.max(_size(targets))),
+        names,
+    )
+    return Diagnosis(evidence, tuple(examine(evidence)))
+
+
+def _size(targets: np.ndarray) -> np.ndarray:
+    """How far from 0 each target is: its root mean square."""
+    return np.sqrt((targets**2).mean(axis=0))
+
+
+def held_out_fold(rows: int, share: float, seed: int) -> Fold:
+    """A fold that trains on most of the rows and validates on the others."""
+    order = np.random.default_rng([6, seed]).permutation(rows)
+    held = max(1, round(share * rows))
+    return Fold(np.sort(order[held:]), np.sort(order[:held]))

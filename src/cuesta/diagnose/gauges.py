@@ -1,0 +1,243 @@
+"""Gauges of ONE step of one network: pure functions of what the step saw and did."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from cuesta.core.clip import sum_of_squares
+from cuesta.core.loss import loss_and_slope
+from cuesta.core.net import Activation, Layer, forward
+from cuesta.core.train import Batch, Numbers, Parts, Pass, loss_and_gradient
+from cuesta.core.types import Params, Scalar, Tensor
+from cuesta.spec import Shape
+
+LEAST = 1e-30  # so that nothing over nothing is 0
+SATURATED = 0.05  # of its largest slope: |tanh| > 0.975
+
+
+class Economy(NamedTuple):
+    """What a step costs little to tell. L layers, of which L − 1 are hidden.
+
+    `loss` J of the batch; `gradient` (L,) ‖G_l‖; `shrink` (L − 1,) ‖δ_l‖/‖δ_{l+1}‖, the factor by
+    which each layer passes the error on (N4); `update` (L,) ‖Δ_l‖/‖w_l‖; `clipped` the share of
+    ‖G‖ that clipping by norm left, 1 for all of it (N5); `dead` (L − 1,) the share of units without
+    slope in any row; `saturated` (L − 1,) the share of (row, unit) whose slope is less than a
+    twentieth of the largest; `noise` tr Σ/‖G‖², the gradient noise scale (McCandlish et al.,
+    2018), in rows; `broken` the first layer (from 1) with a number that is not finite, or 0.
+    """
+
+    loss: Tensor
+    gradient: Tensor
+    shrink: Tensor
+    update: Tensor
+    clipped: Tensor
+    dead: Tensor
+    saturated: Tensor
+    noise: Tensor
+    broken: Tensor
+
+
+def norms(trees: list[Layer]) -> Array:
+    """(layers,): the norm of each layer's numbers, weights and biases together."""
+    return jnp.sqrt(jnp.stack([sum_of_squares(t.w) + sum_of_squares(t.b) for t in trees]))
+
+
+def economy(
+    seen: Pass, before: list[Layer], after: list[Layer], numbers: Numbers, shares: Array
+) -> Economy:
+    """The cheap gauges of a step."""
+    gradient = norms(seen.grads)
+    errors = jnp.sqrt(jnp.stack([sum_of_squares(delta) for delta in seen.deltas]))
+    moved = norms([Layer(b.w - a.w, b.b - a.b) for a, b in zip(before, after, strict=True)])
+    whole = jnp.sqrt(jnp.sum(gradient**2))
+    return Economy(
+        seen.loss,
+        gradient,
+        _over(errors[:-1], errors[1:]),
+        _over(moved, norms(before)),
+        jnp.minimum(1.0, _over(numbers.clip_norm, whole)),
+        _stacked([_dead(slope, shares) for slope in seen.tape.slopes]),
+        _stacked([_saturated(slope, numbers.activation, shares) for slope in seen.tape.slopes]),
+        noise_scale(seen, shares, whole),
+        _broken(gradient, seen),
+    )
+
+
+def _stacked(values: list[Array]) -> Array:
+    return jnp.stack(values) if values else jnp.zeros(0)
+
+
+def _over(a: Scalar, b: Scalar) -> Array:
+    return a / jnp.where(b == 0, LEAST, b)
+
+
+def _dead(slope: Array, shares: Array) -> Array:
+    seen = jnp.any((slope != 0) & (shares > 0)[:, None], axis=0)
+    return 1.0 - jnp.mean(seen.astype(slope.dtype))
+
+
+def _saturated(slope: Array, kind: Activation, shares: Array) -> Array:
+    """Only bounded activations saturate; a unit that is dropped has no slope and is not counted."""
+    least = SATURATED * kind.height * kind.pace
+    here = (shares > 0)[:, None] & (slope != 0)
+    flat = here & (jnp.abs(slope) < least)
+    share = jnp.sum(flat.astype(slope.dtype)) / jnp.maximum(jnp.sum(here.astype(slope.dtype)), 1.0)
+    return jnp.where(kind.bounded, share, 0.0)
+
+
+def noise_scale(seen: Pass, shares: Array, norm: Array) -> Array:
+    """Tr Σ/‖G‖², with Σ the covariance of one row's gradient over the batch.
+
+    A row's gradient of a layer is the outer product of its input and its δ, so its square is
+    ‖u‖²‖δ‖² + ‖δ‖² with the bias; no row's gradient is ever made.
+    """
+    squares = jnp.zeros_like(shares)
+    for units, delta in zip(seen.tape.units, seen.deltas, strict=True):
+        squares += jnp.sum(delta * delta, 1) * (jnp.sum(units * units, 1) + 1.0)
+    rows = jnp.sum((shares > 0).astype(shares.dtype))
+    # δ carries each row's share 1/b: b² of it is the row's own.
+    spread = jnp.sum(squares) * rows - norm**2
+    return _over(spread * rows / jnp.maximum(rows - 1.0, 1.0), norm**2)
+
+
+def _broken(gradient: Array, seen: Pass) -> Array:
+    """The first layer whose outputs or gradient are not finite, counted from 1."""
+    outputs = [*seen.tape.units[1:], seen.tape.outputs]
+    bad = jnp.stack([~jnp.isfinite(jnp.sum(each)) for each in outputs]) | ~jnp.isfinite(gradient)
+    return jnp.where(jnp.any(bad), jnp.argmax(bad) + 1, 0)
+
+
+class Full(NamedTuple):
+    """What needs more passes over the batch. Δ is the step, G the gradient of the batch.
+
+    `actual` J(w + Δ) − J(w); `first` GᵀΔ; `second` GᵀΔ + ½ΔᵀHΔ (N8); `length` α/α* − 1 along the
+    step, ΔᵀHΔ/(−GᵀΔ) − 1: −1 at its start, 0 at the minimum, 1 at the far wall; `along_gradient`
+    GᵀHG/GᵀG; `along_step` ΔᵀHΔ/ΔᵀΔ; `highest` and `lowest`, of H's eigenvalues.
+    """
+
+    actual: Tensor
+    first: Tensor
+    second: Tensor
+    length: Tensor
+    along_gradient: Tensor
+    along_step: Tensor
+    highest: Tensor
+    lowest: Tensor
+
+
+class Probe(NamedTuple):
+    """The vectors with which λmax and λmin are followed from step to step, and what they gave."""
+
+    up: list[Layer]
+    down: list[Layer]
+    highest: Tensor
+    lowest: Tensor
+
+
+def dot(a: Params, b: Params) -> Array:
+    """AᵀB over all layers."""
+    return sum(  # type: ignore[return-value]
+        jnp.sum(x * y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+    )
+
+
+def scaled(a: Params, by: Scalar) -> Params:
+    """Each number of the tree times one."""
+    return jax.tree.map(lambda x: x * by, a)
+
+
+def unit(a: Params) -> Params:
+    """The vector of length 1 in this direction."""
+    return scaled(a, _over(1.0, jnp.sqrt(dot(a, a))))
+
+
+def bend(
+    layers: list[Layer], along: list[Layer], shape: Shape, numbers: Numbers, batch: Batch,
+    parts: Parts,
+) -> Array:  # fmt: skip
+    """VᵀHv, the second derivative of J along v: two derivatives forward, and none back."""
+    x, y, shares, noise = batch
+
+    def loss(at: list[Layer]) -> Array:
+        outputs = forward(
+            at, x, numbers.activation, noise, numbers.keep_threshold, shape.precision, parts.bounded
+        )
+        return loss_and_slope(shape.loss, outputs, y, shares, numbers.loss_number)[0]
+
+    def slope(at: list[Layer]) -> Array:
+        return jax.jvp(loss, (at,), (along,))[1]
+
+    return jax.jvp(slope, (layers,), (along,))[1]
+
+
+def product(
+    layers: list[Layer], along: list[Layer], shape: Shape, numbers: Numbers, batch: Batch,
+    parts: Parts,
+) -> list[Layer]:  # fmt: skip
+    """Hv, without H (Pearlmutter, 1994): the derivative of the written-out gradient along v."""
+
+    def gradient(at: list[Layer]) -> list[Layer]:
+        return loss_and_gradient(at, shape, numbers, batch, parts)[1]
+
+    return jax.jvp(gradient, (layers,), (along,))[1]
+
+
+def full(
+    seen: Pass,
+    before: list[Layer],
+    after: list[Layer],
+    shape: Shape,
+    numbers: Numbers,
+    batch: Batch,
+    probe: Probe,
+    turn: Array,
+    parts: Parts,
+) -> tuple[Full, Probe]:
+    """The dear gauges of a step, and the probe for the next one.
+
+    One Hessian product a step: λmax and λmin are followed by turns, each from where it was, by
+    power iteration on H − λmin·I and on λmax·I − H; a Rayleigh quotient is never beyond the end
+    that it nears.
+    """
+    x, y, shares, noise = batch
+    step = [Layer(b.w - a.w, b.b - a.b) for a, b in zip(before, after, strict=True)]
+    outputs = forward(
+        after, x, numbers.activation, noise, numbers.keep_threshold, shape.precision, parts.bounded
+    )
+    actual = loss_and_slope(shape.loss, outputs, y, shares, numbers.loss_number)[0] - seen.loss
+    first = dot(seen.grads, step)
+    at = (shape, numbers, batch, parts)
+    of_step = bend(before, step, *at)
+    direction = unit(seen.grads)
+    upward = turn % 2 == 0
+    along = jax.tree.map(lambda u, d: jnp.where(upward, u, d), probe.up, probe.down)
+    turned = product(before, along, *at)
+    value = dot(along, turned)
+    highest = jnp.where(upward, value, probe.highest)
+    lowest = jnp.where(upward, probe.lowest, value)
+    lift = jnp.maximum(0.0, -probe.lowest)
+    drop = jnp.maximum(probe.highest, 0.0)
+    ahead = unit(
+        jax.tree.map(lambda h, v: jnp.where(upward, h + lift * v, drop * v - h), turned, along)
+    )
+    moved = Probe(
+        jax.tree.map(lambda n, u: jnp.where(upward, n, u), ahead, probe.up),
+        jax.tree.map(lambda n, d: jnp.where(upward, d, n), ahead, probe.down),
+        highest,
+        lowest,
+    )
+    gauges = Full(
+        actual,
+        first,
+        first + 0.5 * of_step,
+        _over(of_step, -first) - 1.0,
+        bend(before, direction, *at),
+        _over(of_step, dot(step, step)),
+        highest,
+        lowest,
+    )
+    return gauges, moved

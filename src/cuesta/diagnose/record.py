@@ -1,0 +1,262 @@
+"""Training one network under watch: the same steps, with gauges at chosen ones."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+
+from cuesta.core.init import init_layers
+from cuesta.core.net import Layer, is_bounded
+from cuesta.core.numbers import lane_numbers
+from cuesta.core.train import (
+    FoldData,
+    Numbers,
+    Parts,
+    Span,
+    State,
+    ceiling,
+    draw_batch,
+    follow,
+    forth_and_back,
+    initial_state,
+    take_step,
+    validate,
+)
+from cuesta.core.types import Tensor
+from cuesta.diagnose.gauges import Economy, Full, Probe, economy, full, unit
+from cuesta.errors import SpecError
+from cuesta.search.feed import Feed
+from cuesta.search.lanes import PROGRAMS, Lane, compiler_options, float32, noise_key
+from cuesta.spec import Shape
+
+INSTRUMENTS = ("off", "economy", "full")
+ROOM = 512  # recordings of one span of epochs
+MOST = 400  # recordings of a whole training, unless asked for more
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Gauges of the recorded steps: each an array (recordings, ...) as `Economy` and `Full` say.
+
+    `steps` are the steps' numbers from 1; `total` is how many the training has; `outcome` the step
+    (from 1) of the first number that was not finite, or 0; `curves` (epochs, 1 + scores) the mean
+    training loss and the validation scores, NaN where no rows validate.
+    """
+
+    steps: np.ndarray
+    total: int
+    steps_an_epoch: int
+    economy: Economy
+    full: Full | None
+    outcome: int
+    curves: np.ndarray
+
+
+def observe(
+    state: State,
+    probe: Probe | None,
+    shape: Shape,
+    numbers: Numbers,
+    total: Array,
+    k: Array,
+    batch: Any,
+    turn: Array,
+    parts: Parts,
+) -> tuple[State, Probe | None, Economy, Full | None]:
+    """One step as `take_step` takes it, and its gauges; the dear ones where there is a probe."""
+    seen = forth_and_back(state.layers, shape, numbers, batch, parts)
+    after = follow(state, shape, numbers, total, k, seen.loss, seen.grads, parts)
+    cheap = economy(seen, state.layers, after.layers, numbers, batch[2])
+    if probe is None:
+        return after, None, cheap, None
+    dear, moved = full(seen, state.layers, after.layers, shape, numbers, batch, probe, turn, parts)
+    return after, moved, cheap, dear
+
+
+def watch_span(
+    shape: Shape,
+    parts: Parts,
+    state: State,
+    probe: Probe | None,
+    numbers: Numbers,
+    data: FoldData,
+    span: Span,
+    every: Array,
+    key: Tensor,
+) -> tuple[State, Probe | None, Economy, Full | None, Array]:
+    """Train ONE network over a span of epochs with gauges at each step that `every` divides.
+
+    Also the curves, as `train_lane` makes them.
+    """
+    steps = ceiling(data.n_train, shape.batch_size)
+    offset = jnp.int32(0)
+    first = ceiling(span.start * steps, every)
+
+    def batch_of(k: Array) -> Any:
+        epoch = jax.lax.div(k, steps)
+        turn = epoch - span.start
+        return draw_batch(shape, data, offset, turn, k - epoch * steps, k, key, parts)
+
+    def watched(k: Array, carry: Any) -> Any:
+        state, probe, buffers, _ = carry
+        batch, count = batch_of(k)
+        at = jax.lax.div(k, every)
+        state, probe, cheap, dear = observe(
+            state, probe, shape, numbers, span.total * steps, k, batch, at, parts
+        )
+        place = jnp.minimum(at - first, ROOM - 1)
+        kept = jax.tree.map(
+            lambda buffer, value: buffer.at[place].set(value), buffers, [cheap, dear]
+        )
+        return state, probe, kept, cheap.loss * count
+
+    def plain(k: Array, carry: Any) -> Any:
+        state, probe, buffers, _ = carry
+        batch, count = batch_of(k)
+        state, loss = take_step(state, shape, numbers, span.total * steps, k, batch, parts)
+        return state, probe, buffers, loss * count
+
+    def closed(epoch: Array, state: State, curves: Array, losses: Array) -> Array:
+        scores = validate(state.layers, shape, numbers.activation, data, offset, parts)
+        row = jnp.concatenate([(losses / data.n_train)[None], scores])
+        return curves.at[epoch - span.start].set(row)
+
+    def one(k: Array, carry: Any) -> Any:
+        *carry, curves, losses = carry
+        due = jax.lax.rem(k, every) == 0
+        *carry, loss = jax.lax.cond(due, watched, plain, k, (*carry, jnp.float32(0)))
+        losses = losses + loss
+        epoch = jax.lax.div(k, steps)
+        last = k - epoch * steps == steps - 1
+        curves = jax.lax.cond(last, closed, lambda e, s, c, t: c, epoch, carry[0], curves, losses)
+        return *carry, curves, jnp.where(last, 0.0, losses)
+
+    like = jax.eval_shape(
+        lambda: observe(
+            state, probe, shape, numbers, span.total, jnp.int32(0), batch_of(jnp.int32(0))[0],
+            jnp.int32(0), parts,
+        )[2:]
+    )  # fmt: skip
+    buffers = jax.tree.map(lambda leaf: jnp.zeros((ROOM, *leaf.shape), leaf.dtype), list(like))
+    curves = jnp.full((data.order.shape[0], 1 + shape.scores), jnp.nan)
+    carry = (state, probe, buffers, curves, jnp.float32(0))
+    state, probe, (cheap, dear), curves, _ = jax.lax.fori_loop(
+        span.start * steps, span.stop * steps, one, carry
+    )
+    return state, probe, cheap, dear, curves
+
+
+def first_probe(layers: list[Layer], seed: int) -> Probe:
+    """Two random directions, the same for a seed."""
+    rng = np.random.default_rng([5, seed])
+
+    def draw() -> list[Layer]:
+        made = [
+            Layer(*(rng.standard_normal(leaf.shape).astype(np.float32) for leaf in layer))
+            for layer in layers
+        ]
+        return jax.tree.map(np.asarray, unit(made))
+
+    return Probe(draw(), draw(), np.float32(0), np.float32(0))
+
+
+def record(
+    lane: Lane,
+    feed: Feed,
+    shape: Shape,
+    epochs: int,
+    *,
+    instruments: str = "economy",
+    schedule_epochs: int | None = None,
+    every: int | None = None,
+    layers: list[Layer] | None = None,
+) -> Recording:
+    """Train the lane under watch.
+
+    Gauges are taken `every` so many steps, by default so that there are about 400 of them. Other
+    initial `layers` may be given. Raises SpecError for an optimizer that is not of our table.
+    """
+    if shape.foreign:
+        raise SpecError(f"The instruments read our own optimizers, not {shape.foreign}.")
+    candidate = lane.candidate
+    fold = feed.folds[lane.fold]
+    steps = -(-len(fold.train) // shape.batch_size)
+    total = steps * epochs
+    every = every or max(1, total // MOST)
+    room = -(-steps * feed.span // every)
+    every = max(every, -(-steps * feed.span // ROOM)) if room > ROOM else every
+    numbers = float32(lane_numbers(candidate))
+    if layers is None:
+        layers = init_layers([0, lane.seed, feed.draws(lane.fold)], shape.sizes, candidate.init)
+    state = initial_state(layers, numbers.rule)
+    probe = first_probe(layers, lane.seed) if instruments == "full" else None
+    parts = Parts(
+        candidate.optimizer != "sgd",
+        is_bounded(candidate.activation),
+        candidate.dropout > 0,
+        feed.weighted,
+    )
+    pieces, curves = [], []
+    for start in range(0, epochs, feed.span):
+        stop = min(start + feed.span, epochs)
+        data = feed.span_data(lane.fold, candidate.normalize, lane.seed, start, stop)
+        span = Span(
+            np.int32(start), np.int32(stop), np.int32(schedule_epochs or epochs), np.int32(0)
+        )
+        key = noise_key(lane.seed, feed.draws(lane.fold))
+        arguments = (state, probe, numbers, data, span, np.int32(every), key)
+        program = PROGRAMS.get(
+            ("watch", shape, parts),
+            partial(watch_span, shape, parts),
+            arguments,
+            like=(
+                state,
+                probe,
+                Economy(*[0] * len(Economy._fields)),
+                None if probe is None else Full(*[0] * len(Full._fields)),
+                0,
+            ),
+            options=compiler_options(shape),
+        )
+        state, probe, *gauges, curve = program(*arguments)
+        curves.append(np.asarray(curve)[: stop - start])
+        first, last = (-(-k // every) for k in (start * steps, stop * steps))
+        pieces.append(jax.tree.map(lambda leaf, n=last - first: np.asarray(leaf)[:n], gauges))
+    cheap, dear = jax.tree.map(lambda *leaves: np.concatenate(leaves), *pieces)
+    return Recording(
+        np.arange(0, total, every) + 1,
+        total,
+        steps,
+        cheap,
+        dear,
+        int(state.outcome.diverged_at),
+        np.concatenate(curves),
+    )
+
+
+def as_arrays(recording: Recording) -> dict[str, np.ndarray]:
+    """The recording as named arrays, for a file."""
+    found = {"steps": recording.steps}
+    about = [recording.total, recording.steps_an_epoch, recording.outcome]
+    found["curves"] = recording.curves
+    found["about"] = np.array(about, np.int64)
+    for kind, gauges in (("economy", recording.economy), ("full", recording.full)):
+        if gauges is not None:
+            found |= {f"{kind}.{name}": value for name, value in gauges._asdict().items()}
+    return {name: np.ascontiguousarray(value) for name, value in found.items()}
+
+
+def from_arrays(arrays: dict[str, np.ndarray]) -> Recording:
+    """The recording that `as_arrays` wrote. Raises KeyError or ValueError for another's."""
+    total, steps, outcome = (int(value) for value in arrays["about"])
+    cheap = Economy(*(arrays[f"economy.{name}"] for name in Economy._fields))
+    dear = None
+    if "full.actual" in arrays:
+        dear = Full(*(arrays[f"full.{name}"] for name in Full._fields))
+    return Recording(arrays["steps"], total, steps, cheap, dear, outcome, arrays["curves"])

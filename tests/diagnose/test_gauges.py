@@ -1,0 +1,204 @@
+"""Every gauge beside dense, slow, obvious derivatives in float64."""
+
+from itertools import pairwise
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax.flatten_util import ravel_pytree
+
+from cuesta.core.init import init_layers
+from cuesta.core.loss import LOSSES
+from cuesta.core.net import Layer, activation, forward
+from cuesta.core.numbers import lane_numbers
+from cuesta.core.train import EVERYTHING, follow, forth_and_back, initial_state
+from cuesta.diagnose.gauges import economy, full
+from cuesta.diagnose.record import first_probe
+from cuesta.spec import ACTIVATIONS, Candidate, Shape
+
+ROWS, SIZES = 12, (4, 6, 5, 3)
+TOLERANCE = 1e-6  # of the figure: what the issue asks for; float64 rounding is far below
+
+
+class Case:
+    """A small network in float64, one step of it, and J as a function of one flat vector."""
+
+    def __init__(self, loss="cross_entropy", sizes=SIZES, seed=0, **changes):
+        rng = np.random.default_rng(seed)
+        self.candidate = Candidate(hidden_layer_sizes=sizes[1:-1], batch_size=ROWS, **changes)
+        self.shape = Shape(sizes[0], sizes[1:-1], sizes[-1], ROWS, loss)
+        self.numbers = lane_numbers(self.candidate)
+        wide = lambda leaf: jnp.asarray(leaf, jnp.float64)  # noqa: E731
+        self.layers = jax.tree.map(wide, init_layers([seed], sizes, "glorot"))
+        self.layers = [Layer(w, b + 0.1 * rng.standard_normal(b.shape)) for w, b in self.layers]
+        self.x = jnp.asarray(rng.standard_normal((ROWS, sizes[0])))
+        y = rng.integers(0, sizes[-1], ROWS)
+        self.y = (
+            y if loss == "cross_entropy" else jnp.asarray(rng.standard_normal((ROWS, sizes[-1])))
+        )
+        self.shares = jnp.full(ROWS, 1 / ROWS)
+        self.batch = (self.x, self.y, self.shares, None)
+        state = initial_state(self.layers, self.numbers.rule)
+        moments = jax.tree.map(wide, state.moments)
+        self.state = state._replace(layers=self.layers, moments=moments)
+        self.seen = forth_and_back(self.layers, self.shape, self.numbers, self.batch)
+        self.after = follow(
+            self.state, self.shape, self.numbers, 100, jnp.int64(0), self.seen.loss, self.seen.grads
+        )
+        self.flat, self.rebuild = ravel_pytree(self.layers)
+
+    def j(self, flat, rows=slice(None)):
+        outputs = forward(self.rebuild(flat), self.x[rows], activation(self.candidate.activation))
+        return jnp.mean(LOSSES[self.shape.loss].value(outputs, self.y[rows], 0.0))
+
+    @property
+    def step(self):
+        return ravel_pytree(self.after.layers)[0] - self.flat
+
+    def economy(self):
+        return economy(self.seen, self.layers, self.after.layers, self.numbers, self.shares)
+
+    def full(self, probe, turn=0):
+        return full(
+            self.seen, self.layers, self.after.layers, self.shape, self.numbers, self.batch, probe,
+            turn, EVERYTHING,
+        )  # fmt: skip
+
+
+def probe_of(case):
+    wide = lambda leaf: jnp.asarray(leaf, jnp.float64)  # noqa: E731
+    return jax.tree.map(wide, first_probe(case.layers, 0))
+
+
+CASES = [
+    {"activation": name, "optimizer": optimizer, "loss": loss}
+    for name, optimizer, loss in zip(
+        [*ACTIVATIONS, "tanh"],
+        ["sgd", "adam", "momentum", "rmsprop", "adagrad"],
+        ["cross_entropy", "squared", "cross_entropy", "squared", "squared"],
+        strict=True,
+    )
+]
+
+
+def close(found, wanted):
+    np.testing.assert_allclose(found, wanted, rtol=TOLERANCE, atol=1e-12)
+
+
+@pytest.mark.parametrize("how", CASES)
+def test_the_cheap_gauges_are_the_dense_figures(how, float64):
+    case = Case(learning_rate=0.05, clip_norm=0.1, weight_decay=0.3, **how)
+    found = case.economy()
+    gradient = case.rebuild(jax.grad(case.j)(case.flat))
+    length = lambda layer: np.sqrt(sum(float(jnp.sum(leaf**2)) for leaf in layer))  # noqa: E731
+    close(found.loss, case.j(case.flat))
+    close(found.gradient, [length(layer) for layer in gradient])
+    before, after = case.layers, case.after.layers
+    moved = [Layer(b.w - a.w, b.b - a.b) for a, b in zip(before, after, strict=True)]
+    close(found.update, [length(m) / length(a) for m, a in zip(moved, before, strict=True)])
+    whole = np.linalg.norm(jax.grad(case.j)(case.flat))
+    close(found.clipped, min(1.0, 0.1 / whole))
+    assert found.broken == 0
+
+
+@pytest.mark.parametrize("how", CASES)
+def test_the_factor_of_a_layer_is_how_it_passes_the_error_on(how, float64):
+    case = Case(**how)
+    kind = activation(case.candidate.activation)
+
+    def sums(added):
+        """J with something added to what each layer puts out: its derivative is δ."""
+        units, layers = case.x, case.layers
+        for depth, layer in enumerate(layers):
+            units = units @ layer.w + layer.b + added[depth]
+            if depth < len(layers) - 1:
+                from cuesta.core.net import activate
+
+                units = activate(kind, units)[0]
+        return jnp.mean(LOSSES[case.shape.loss].value(units, case.y, 0.0))
+
+    zeros = [jnp.zeros((ROWS, n)) for n in SIZES[1:]]
+    norms = [float(jnp.linalg.norm(delta)) for delta in jax.grad(sums)(zeros)]
+    close(case.economy().shrink, [a / b for a, b in pairwise(norms)])
+
+
+@pytest.mark.parametrize("how", CASES)
+def test_the_noise_scale_is_that_of_the_rows_own_gradients(how, float64):
+    case = Case(**how)
+    rows = np.stack(
+        [jax.grad(lambda w, i=i: case.j(w, slice(i, i + 1)))(case.flat) for i in range(ROWS)]
+    )
+    mean = rows.mean(axis=0)
+    close(case.economy().noise, rows.var(axis=0, ddof=1).sum() / (mean @ mean))
+
+
+@pytest.mark.parametrize("how", CASES)
+def test_the_dear_gauges_are_the_dense_figures(how, float64):
+    case = Case(learning_rate=0.05, **how)
+    hessian = np.asarray(jax.hessian(case.j)(case.flat))
+    g, step = np.asarray(jax.grad(case.j)(case.flat)), np.asarray(case.step)
+    found, _ = case.full(probe_of(case))
+    close(found.actual, case.j(case.flat + step) - case.j(case.flat))
+    close(found.first, g @ step)
+    close(found.second, g @ step + 0.5 * step @ hessian @ step)
+    close(found.length, step @ hessian @ step / -(g @ step) - 1)
+    close(found.along_gradient, g @ hessian @ g / (g @ g))
+    close(found.along_step, step @ hessian @ step / (step @ step))
+
+
+@pytest.mark.parametrize("how", CASES[:3])
+def test_both_ends_of_the_spectrum_are_reached(how, float64):
+    case = Case(**how)
+    ends = np.linalg.eigvalsh(np.asarray(jax.hessian(case.j)(case.flat)))
+    probe = probe_of(case)
+    follow_ends = jax.jit(case.full)
+    for turn in range(6000):
+        found, probe = follow_ends(probe, jnp.int64(turn))
+        if turn % 100 == 0 and turn:
+            assert ends[0] - 1e-9 <= found.lowest
+            assert found.highest <= ends[-1] + 1e-9
+    np.testing.assert_allclose([found.lowest, found.highest], ends[[0, -1]], rtol=1e-6)
+
+
+def test_on_a_quadratic_the_prediction_is_exact(float64):
+    for optimizer in ("sgd", "adam"):
+        case = Case("squared", sizes=(4, 3), learning_rate=0.3, optimizer=optimizer)
+        found, _ = case.full(probe_of(case))
+        assert float(found.second) == pytest.approx(float(found.actual), rel=1e-10)
+
+
+def test_the_best_rate_is_where_the_length_is_zero(float64):
+    plain = Case("squared", sizes=(4, 3), learning_rate=1.0, optimizer="sgd").full
+    case = Case("squared", sizes=(4, 3), learning_rate=1.0, optimizer="sgd")
+    best = 1.0 / (float(case.full(probe_of(case))[0].length) + 1.0)  # α* = α/(1 + length)
+    at_best = Case("squared", sizes=(4, 3), learning_rate=best, optimizer="sgd")
+    found = at_best.full(probe_of(at_best))[0]
+    assert float(found.length) == pytest.approx(0.0, abs=1e-12)
+    assert float(found.actual) < float(plain(probe_of(case))[0].actual)
+
+
+def test_dead_units_and_saturated_ones_are_counted(float64):
+    case = Case(activation="relu")
+    case.layers[1] = Layer(case.layers[1].w, jnp.asarray([-1e3, -1e3, 0.0, 0.0, 1e3]))
+    case.seen = forth_and_back(case.layers, case.shape, case.numbers, case.batch)
+    assert float(case.economy().dead[1]) == pytest.approx(0.4)
+    case = Case(activation="tanh")
+    assert float(case.economy().saturated[0]) < 0.2
+    case.layers[0] = Layer(case.layers[0].w * 1e3, case.layers[0].b)
+    case.seen = forth_and_back(case.layers, case.shape, case.numbers, case.batch)
+    found = case.economy()
+    assert float(found.saturated[0]) > 0.95
+    assert float(found.dead[0]) <= 1.0
+    kind, z = activation("tanh"), case.x @ case.layers[0].w + case.layers[0].b
+    assert float(found.saturated[0]) == pytest.approx(
+        float(jnp.mean((1 - jnp.tanh(z)) * (1 + jnp.tanh(z)) < 0.05 * kind.height)), abs=0.05
+    )
+
+
+def test_the_first_broken_layer_is_named(float64):
+    case = Case()
+    case.layers[1] = Layer(case.layers[1].w.at[0, 0].set(jnp.nan), case.layers[1].b)
+    case.seen = forth_and_back(case.layers, case.shape, case.numbers, case.batch)
+    assert int(case.economy().broken) in (1, 2)  # its own output, or the gradient that comes back
+    assert int(Case().economy().broken) == 0

@@ -6,10 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cuesta.core.init import init_layers
 from cuesta.core.net import Layer
 from cuesta.data.folds import Fold
 from cuesta.diagnose.doctor import Finding, examine
-from cuesta.diagnose.evidence import Evidence, look_at_inputs, trivial_loss, validation_loss
+from cuesta.diagnose.evidence import (
+    Evidence,
+    gains_of,
+    look_at_inputs,
+    trivial_loss,
+    validation_loss,
+)
 from cuesta.diagnose.record import record
 from cuesta.search.feed import Feed
 from cuesta.search.lanes import Lane
@@ -44,6 +51,8 @@ def check_up(
     names: tuple[str, ...] = (),
 ) -> Diagnosis:
     """Train one fold's network under watch, and examine it."""
+    if layers is None:
+        layers = init_layers([0, seed, feed.draws(fold)], shape.sizes, candidate.init)
     recording = record(
         Lane(candidate, fold, seed),
         feed,
@@ -67,6 +76,7 @@ def check_up(
         validation_loss(shape.loss, recording.curves[:, 1:]),
         look_at_inputs(x, candidate.normalize),
         1.0 if is_classes(shape.loss) else float(np.max(_size(targets))),
+        gains_of(layers),
         names,
     )
     return Diagnosis(evidence, tuple(examine(evidence)))

@@ -13,11 +13,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cuesta.diagnose.evidence import Evidence
+from cuesta.diagnose.evidence import FAR, Evidence
 from cuesta.spec import is_classes
 
 SEVERE, WARNING = "severe", "warning"
-EARLY = 0.1  # the share of the recordings that shows how training begins
+EARLY = 0.1  # the share of the recordings at the end that shows how training ends
+LEAST_GAIN, MOST_GAIN = 0.05, 7.0  # of initial weights; `uniform` has 0.58, `he` 1.41
+NO_BETTER = 0.93  # of the trivial loss: what chance alone may gain on rows that did not train
+FIRST = 3  # recorded steps that show how long steps are
 
 
 @dataclass(frozen=True)
@@ -53,31 +56,26 @@ class Signs:
 
     def __init__(self, evidence: Evidence) -> None:
         seen = evidence.recording.economy
-        count = max(1, len(seen.loss))
-        early = max(1, min(count, math.ceil(EARLY * count)))
-        self.first_loss = float(seen.loss[0])
-        finite = np.isfinite(seen.gradient).all(axis=1) & np.isfinite(seen.loss)
+        late = slice(-max(1, math.ceil(EARLY * len(seen.loss))), None)
         self.diverged = evidence.recording.outcome
-        used = slice(0, early)
-        self.factors = _median(seen.shrink[used])
-        self.passed = float(np.prod(self.factors)) if self.factors.size else 1.0
-        self.moves = _median(seen.update[used])
-        self.path = seen.update.mean(axis=0) * evidence.recording.total
-        self.dead_first = seen.dead[:early].mean(axis=0) if seen.dead.size else np.zeros(0)
-        self.dead_last = seen.dead[-early:].mean(axis=0) if seen.dead.size else np.zeros(0)
-        self.saturated = seen.saturated[used].mean(axis=0) if seen.saturated.size else np.zeros(0)
-        self.gradient = float(np.nanmax(np.where(finite[:, None], seen.gradient, np.nan)[0:1]))
-        train = evidence.train[np.isfinite(evidence.train)]
-        self.train = train if len(train) else np.array([np.inf])
+        self.first_loss = float(seen.loss[0])
+        self.gradient = float(np.linalg.norm(seen.gradient[0]))
+        # How the error passes back at the first step: later on it may vanish because all is told.
+        self.factors = _finite(seen.shrink[0])
+        self.passed = float(np.prod(self.factors))
+        self.move = float(_finite(seen.update[:FIRST]).max())
+        self.path = _finite(seen.update).mean(axis=0) * evidence.recording.total
+        self.dead_first = seen.dead[0]
+        self.dead_last = np.nan_to_num(seen.dead[late].mean(axis=0), nan=1.0)
         self.trivial = evidence.trivial
-        tail = max(1, len(self.train) // 10)
-        self.last = float(self.train[-tail:].mean())
-        self.best = float(self.train.min())
+        finite = evidence.train[np.isfinite(evidence.train)]
+        self.train = finite if len(finite) else np.array([np.inf])
+        self.last = float(self.train[-max(1, len(self.train) // 10) :].mean())
         self.gain = 1.0 - self.last / self.trivial if self.trivial > 0 else 0.0
         validation = evidence.validation
-        self.validation = (
-            None if validation is None else np.where(np.isfinite(validation), validation, np.inf)
-        )
+        if validation is not None:
+            validation = np.where(np.isfinite(validation), validation, np.inf)
+        self.validation = validation
 
     @property
     def learns(self) -> bool:
@@ -85,69 +83,66 @@ class Signs:
         return self.gain > 0.5
 
 
-def _median(values: np.ndarray) -> np.ndarray:
-    if not values.size:
-        return np.zeros(values.shape[1:])
-    return np.nan_to_num(np.median(values, axis=0), nan=np.inf, posinf=np.inf)
+def _finite(values: np.ndarray) -> np.ndarray:
+    return np.nan_to_num(values, nan=1e9, posinf=1e9)
 
 
 def unnormalized_inputs(e: Evidence, s: Signs) -> Finding | None:
     """Inputs far from 0 or of wide spread: the gradient is proportional to them (N3)."""
-    far = max(e.inputs.center, e.inputs.spread)
-    if far < 8 or e.inputs.constant:
+    if e.inputs.largest < FAR or e.inputs.alone:
         return None
-    name = _name(e, e.inputs.widest)
+    name, size = _name(e, int(e.inputs.order[0])), e.inputs.largest
     return Finding(
         "unnormalized inputs",
         SEVERE,
-        f"input {name} has mean {e.inputs.center:.3g} or spread {e.inputs.spread:.3g}, where "
-        f"about 0 "
-        "and 1 are wanted: the gradient of its weights is as many times larger (N3)",
+        f"input {name} is of size {size:.3g} (root mean square), and so are others, where about 1 "
+        f"is "
+        "wanted: the gradient of its weights is as many times larger (N3)",
         "normalize the inputs",
         "normalize='standard'",
-        90 + min(9.0, math.log10(far)),
+        90 + min(4.0, math.log10(size)),
     )
 
 
 def unnormalized_outputs(e: Evidence, s: Signs) -> Finding | None:
     """Targets of wide spread: the gradient is proportional to the residual (N3)."""
-    if is_classes(e.shape.loss) or 0.1 < e.target_spread < 8:
+    if is_classes(e.shape.loss) or 0.1 < e.target_size < FAR:
         return None
     return Finding(
         "unnormalized outputs",
         SEVERE,
-        f"targets are spread by {e.target_spread:.3g}, where about 1 is wanted: residuals, and so "
-        f"the "
+        f"targets are of size {e.target_size:.3g}, where about 1 is wanted: residuals, and so the "
         f"gradient ({s.gradient:.3g} at the first step), are as many times off (N3)",
         "normalize the targets",
         "normalize='standard'",
-        95,
+        96,
     )
 
 
 def dominating_feature(e: Evidence, s: Signs) -> Finding | None:
-    """A constant far from 0, or one column many times over, outweighs the others."""
-    if e.inputs.constant:
-        name = _name(e, e.inputs.constant[0])
+    """One column far from 0, or many times over, outweighs the others."""
+    if e.inputs.alone and len(e.inputs.sizes) > 1:
+        name = _name(e, int(e.inputs.order[0]))
         return Finding(
             "dominating feature",
             SEVERE,
-            f"input {name} is the same far from 0 in every row ({e.inputs.center:.3g}): it tells "
-            "nothing and moves every unit",
-            "leave it out, or normalize",
+            f"input {name} is of size {e.inputs.largest:.3g}, the next one of "
+            f"{e.inputs.sizes[1]:.3g}: "
+            "it moves every unit, and hides the others",
+            "normalize it, or leave it out",
             "normalize='standard'",
-            97,
+            95,
         )
-    share = len(e.inputs.twins) / max(1, e.inputs.width)
+    share = len(e.inputs.twins) / max(1, len(e.inputs.sizes))
     if len(e.inputs.twins) < 3 or share < 0.3:
         return None
     names = ", ".join(_name(e, place) for place in e.inputs.twins[:4])
     return Finding(
         "dominating feature",
         SEVERE,
-        f"{len(e.inputs.twins)} of {e.inputs.width} inputs are one column up to scale ({names} "
-        f"…): it "
-        "weighs as many times as much as any other",
+        f"{len(e.inputs.twins)} of {len(e.inputs.sizes)} inputs are one column up to scale "
+        f"({names} …): "
+        "it weighs as many times as much as any other",
         "keep one of them",
         "columns",
         85,
@@ -155,51 +150,40 @@ def dominating_feature(e: Evidence, s: Signs) -> Finding | None:
 
 
 def bad_initial_weights(e: Evidence, s: Signs) -> Finding | None:
-    """A first loss far above the trivial one, or units that all begin flat (N10)."""
-    if _rows_are_off(e):
+    """Weights that begin far larger or smaller than what keeps a signal's size (N10)."""
+    worst = int(np.argmax(np.abs(np.log(np.maximum(e.gains, 1e-30))))) + 1
+    gain = float(e.gains[worst - 1])
+    if LEAST_GAIN < gain < MOST_GAIN:
         return None
-    high = s.first_loss / max(s.trivial, 1e-12)
-    flat = float(e.recording.economy.gradient[0].max()) < 1e-5 * max(s.trivial, 1e-12)
-    if high > 6 and s.passed < 1e3:
-        return Finding(
-            "bad initial weights",
-            SEVERE,
-            f"the first loss is {s.first_loss:.3g}, {high:.3g} times what one who does not look "
-            f"would "
-            f"have ({s.trivial:.3g}): the weights begin too large (N10)",
-            "draw smaller weights",
-            "init='he' or 'glorot'",
-            80,
-            step=1,
-        )
-    if flat and len(s.factors) < 4:
-        return Finding(
-            "bad initial weights",
-            SEVERE,
-            f"no layer's first gradient is above {e.recording.economy.gradient[0].max():.2g}: the "
-            "weights begin too small for anything to pass (N10)",
-            "draw larger weights",
-            "init='he' or 'glorot'",
-            80,
-            step=1,
-        )
-    return None
+    size = "large" if gain > 1 else "small"
+    return Finding(
+        "bad initial weights",
+        SEVERE,
+        f"the weights of layer {worst} begin {gain:.3g} times as "
+        f"{'large' if gain > 1 else 'small'} as "
+        f"what keeps a signal's size; the first loss is {s.first_loss:.3g}, where one who does "
+        f"not look "
+        f"has {s.trivial:.3g} (N10)",
+        f"draw {'smaller' if size == 'large' else 'larger'} weights",
+        "init='he' or 'glorot'",
+        84,
+        layer=worst,
+        step=1,
+    )
 
 
 def exploding(e: Evidence, s: Signs) -> Finding | None:
     """Each layer makes the error larger on its way back (N5)."""
-    if not s.factors.size or _rows_are_off(e):
+    if not s.factors.size or s.passed < 100 or _rows_are_off(e):
         return None
     worst = int(np.argmax(s.factors)) + 1
-    if s.passed < 1e3 and not (s.passed > 30 and s.first_loss > 10 * s.trivial):
-        return None
     clip = "" if e.candidate.clip_norm is None else ", though clipping holds the steps"
     return Finding(
         "exploding gradients",
-        SEVERE if not s.learns else WARNING,
+        SEVERE,
         f"from the last layer to the first the error grows {s.passed:.3g} times, most in layer "
-        f"{worst} ({s.factors[worst - 1]:.3g} times); the first gradient is "
-        f"{s.gradient:.3g}{clip} (N5)",
+        f"{worst} ({s.factors[worst - 1]:.3g} times); the first gradient is {s.gradient:.3g}{clip} "
+        "(N5)",
         "clip the gradient, or draw smaller weights",
         "clip_norm=1.0",
         82,
@@ -210,7 +194,7 @@ def exploding(e: Evidence, s: Signs) -> Finding | None:
 
 def vanishing(e: Evidence, s: Signs) -> Finding | None:
     """Each layer makes the error smaller on its way back: the first ones do not learn (N4)."""
-    if len(s.factors) < 2 or s.passed > 2e-2 or s.learns:
+    if len(s.factors) < 2 or s.passed > 1e-2:
         return None
     worst = int(np.argmin(s.factors)) + 1
     kind = e.candidate.activation
@@ -218,10 +202,8 @@ def vanishing(e: Evidence, s: Signs) -> Finding | None:
         "vanishing gradients",
         SEVERE,
         f"from the last layer to the first the error shrinks to {s.passed:.2g} of itself, most in "
-        f"layer "
-        f"{worst} (to {s.factors[worst - 1]:.2g}); with {len(s.factors)} hidden layers of {kind} "
-        f"the "
-        "first ones hardly learn (N4)",
+        f"layer {worst} (to {s.factors[worst - 1]:.2g}); with {len(s.factors)} hidden layers of "
+        f"{kind} the first ones hardly learn (N4)",
         "take ReLU, fewer layers, or larger initial weights",
         "activation='relu', init='he'",
         78,
@@ -231,65 +213,61 @@ def vanishing(e: Evidence, s: Signs) -> Finding | None:
 
 
 def dead_units(e: Evidence, s: Signs) -> Finding | None:
-    """ReLU units that no row of a batch wakes."""
-    if not s.dead_last.size:
+    """ReLU units that no row of a batch wakes; those that are dropped are not dead."""
+    if not s.dead_last.size or e.candidate.dropout >= 0.6:
         return None
     layer = int(np.argmax(s.dead_last)) + 1
-    share, at_first = s.dead_last[layer - 1], s.dead_first[layer - 1]
-    if share < 0.6:
+    last, first = float(s.dead_last[layer - 1]), float(s.dead_first[layer - 1])
+    at_once = float(s.dead_first.max()) >= 0.8
+    if at_once:
+        layer = int(np.argmax(s.dead_first)) + 1
+        last, first = float(s.dead_last[layer - 1]), float(s.dead_first[layer - 1])
+    elif last < 0.6:
         return None
-    began = at_first > 0.5 * share
     return Finding(
         "dead units",
-        SEVERE,
-        f"{share:.0%} of the units of layer {layer} are 0 for every row"
-        + (", from the first steps on" if began else f", {at_first:.0%} at first"),
+        SEVERE if at_once or not s.learns else WARNING,
+        f"{first:.0%} of the units of layer {layer} are 0 for every row at the first step, "
+        f"{last:.0%} at "
+        "the end",
         "lower the learning rate or raise the biases; other initial weights",
         "learning_rate, init",
-        79 if began else 60,
+        83 if at_once else 60,
         layer=layer,
     )
 
 
 def rate_too_high(e: Evidence, s: Signs) -> Finding | None:
-    """Steps that are long beside the weights, and a loss that does not come down (N8)."""
-    move = float(s.moves.max())
+    """Steps that are long beside the weights, or a loss that does not come down (N8)."""
+    if _rows_are_off(e):
+        return None
     rate = e.candidate.learning_rate
-    worse = s.last > 0.9 * s.trivial
     swings = _swing(s.train)
-    if s.diverged and not _rows_are_off(e):
-        return Finding(
-            "learning rate too high",
-            SEVERE,
-            f"the numbers are not finite from step {s.diverged:,} on, with steps of {move:.2g} of "
-            f"the "
-            f"weights at α = {rate:g}",
-            "lower the learning rate, or clip",
-            f"learning_rate={rate / 30:.1g}",
-            76,
-            step=s.diverged,
+    if s.diverged:
+        says = f"the numbers are not finite from step {s.diverged:,} on, after steps"
+    elif s.move > 0.2 or (swings > 0.5 and s.last > 0.3 * s.trivial):
+        says = (
+            f"the mean loss swings by {swings:.0%} from epoch to epoch and ends at {s.last:.3g} "
+            f"(one who "
+            f"does not look has {s.trivial:.3g}), with first steps"
         )
-    long = move > 0.25 and (worse or swings > 0.15 or not s.learns)
-    wild = swings > 0.5 and move > 0.03
-    if (long or wild) and not _rows_are_off(e):
-        return Finding(
-            "learning rate too high",
-            SEVERE,
-            f"steps of {move:.2g} of the weights at α = {rate:g}; the mean loss swings by "
-            f"{swings:.0%} "
-            f"from epoch to epoch and ends at {s.last:.3g} (one who does not look has "
-            f"{s.trivial:.3g})",
-            "lower the learning rate, or let it decay",
-            f"learning_rate={rate / 30:.1g}",
-            81 if move > 0.25 else 62,
-        )
-    return None
+    else:
+        return None
+    return Finding(
+        "learning rate too high",
+        WARNING if s.learns and not s.diverged else SEVERE,
+        f"{says} of {s.move:.2g} of the weights at α = {rate:g}",
+        "lower the learning rate, let it decay, or clip",
+        f"learning_rate={rate / 30:.1g}",
+        81 if s.move > 0.2 or s.diverged else 62,
+        step=s.diverged,
+    )
 
 
 def rate_too_low(e: Evidence, s: Signs) -> Finding | None:
     """Weights that hardly leave where they began, and a loss that still falls."""
     path = float(s.path.max())
-    if path > 0.3 or s.learns or s.diverged:
+    if path > 0.1 or s.learns or s.diverged:
         return None
     return Finding(
         "learning rate too low",
@@ -317,14 +295,14 @@ def too_much_dropout(e: Evidence, s: Signs) -> Finding | None:
         f"{s.last:.3g}, {max(0.0, s.gain):.0%} below the trivial {s.trivial:.3g}{beside}",
         "drop fewer units",
         "dropout=0.2",
-        70,
+        88,
     )
 
 
 def no_signal(e: Evidence, s: Signs) -> Finding | None:
     """Training learns its rows by heart, and rows that did not train are never told better."""
     v = s.validation
-    if v is None or v.min() < 0.96 * s.trivial or s.gain < 0.15 or s.diverged:
+    if v is None or v.min() < NO_BETTER * s.trivial or s.gain < 0.1 or s.diverged:
         return None
     return Finding(
         "no signal in the labels",
@@ -340,15 +318,17 @@ def no_signal(e: Evidence, s: Signs) -> Finding | None:
 def over_fitting(e: Evidence, s: Signs) -> Finding | None:
     """The loss of rows that did not train rises while that of those that did falls on."""
     v = s.validation
-    if v is None or s.diverged or v.min() >= 0.96 * s.trivial:
+    if v is None or s.diverged or v.min() >= NO_BETTER * s.trivial:
         return None
     best = int(np.argmin(v))
-    rise = (float(np.median(v[-max(1, len(v) // 10) :])) - float(v[best])) / s.trivial
-    if rise < 0.25 or s.last > 0.5 * float(v[best]) or best > 0.8 * len(v):
+    rise = float(np.median(v[-max(1, len(v) // 10) :])) - float(v[best])
+    # A log-loss has no upper end, squared errors have: there less of a rise is as grave.
+    share = rise / s.trivial if is_classes(e.shape.loss) else 2 * rise / float(v[best])
+    if share < 0.2 or s.last > 0.5 * float(v[best]) or best > 0.8 * len(v):
         return None
     return Finding(
         "over-fitting",
-        SEVERE,
+        SEVERE if share > 0.5 else WARNING,
         f"on rows that did not train the loss is best after epoch {best + 1} ({v[best]:.3g}) and "
         f"ends "
         f"at {v[-1]:.3g}, while the training loss goes on to {s.last:.3g}",
@@ -363,7 +343,7 @@ def under_fitting(e: Evidence, s: Signs) -> Finding | None:
     if s.gain > 0.25 or s.diverged or e.candidate.dropout >= 0.6:
         return None
     size = "–".join(map(str, e.candidate.hidden_layer_sizes)) or "no hidden layer"
-    held = e.candidate.weight_decay >= 0.3
+    held = e.candidate.weight_decay * e.candidate.learning_rate > 0.03
     cause = (
         f"the weight decay of {e.candidate.weight_decay:g} holds the weights"
         if held
@@ -379,7 +359,7 @@ def under_fitting(e: Evidence, s: Signs) -> Finding | None:
         if held
         else "more units or layers, another activation, more epochs",
         "weight_decay" if held else "hidden_layer_sizes, activation",
-        40,
+        86 if held else 40,
     )
 
 
@@ -417,8 +397,8 @@ FAULTS = (
 
 def _rows_are_off(e: Evidence) -> bool:
     """Whether inputs or targets are so far from 0 and 1 that all else follows from it."""
-    off = max(e.inputs.center, e.inputs.spread) >= 8
-    return off or (not is_classes(e.shape.loss) and not 0.1 < e.target_spread < 8)
+    targets_off = not is_classes(e.shape.loss) and not 0.1 < e.target_size < FAR
+    return e.inputs.largest >= FAR or targets_off
 
 
 def _swing(train: np.ndarray) -> float:

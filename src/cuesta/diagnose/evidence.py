@@ -6,28 +6,35 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cuesta.core.net import Layer
 from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.record import Recording
 from cuesta.spec import Candidate, Shape, is_classes
 
-NEARLY = 1e-9  # of a column's spread: what two columns may differ by and be the same
+FAR = 8.0  # the size from which a column is far from 0 and 1
 
 
 @dataclass(frozen=True)
 class Inputs:
     """The rows as the network gets them: how far its columns are from 0, and which repeat.
 
-    `center` the largest |mean| of a column, `spread` the largest standard deviation, and the
-    columns (by number) that have them; `twins` the largest set of columns that are one column, by
-    a factor and a shift; `constant` columns far from 0.
+    `sizes` are the columns' root mean squares, the largest first, and `order` their numbers;
+    `twins` the largest set of columns that are one column, by a factor and a shift.
     """
 
-    center: float
-    spread: float
-    widest: int
+    sizes: np.ndarray
+    order: np.ndarray
     twins: tuple[int, ...]
-    constant: tuple[int, ...]
-    width: int
+
+    @property
+    def largest(self) -> float:
+        """The largest size of a column; about 1 where inputs are normalized."""
+        return float(self.sizes[0]) if len(self.sizes) else 0.0
+
+    @property
+    def alone(self) -> bool:
+        """Whether one column is far off while the others are not."""
+        return self.largest >= FAR and (len(self.sizes) == 1 or self.sizes[1] < FAR)
 
 
 @dataclass(frozen=True)
@@ -36,7 +43,9 @@ class Evidence:
 
     `trivial` is the loss of one who says the classes' shares, or the mean, of the training rows;
     `train` (epochs,) the mean training loss; `validation` (epochs,) the same loss on rows that did
-    not train, or None; `inputs` and `target_spread` what the network is given.
+    not train, or None; `inputs` and `target_size` (a root mean square) what the network is given;
+    `gains` (layers,) the initial weights' root mean square times √inputs: √2 for `he`, 1 for
+    `normal`.
     """
 
     candidate: Candidate
@@ -46,24 +55,22 @@ class Evidence:
     train: np.ndarray
     validation: np.ndarray | None
     inputs: Inputs
-    target_spread: float
+    target_size: float
+    gains: np.ndarray
     names: tuple[str, ...] = ()
 
 
 def look_at_inputs(x: np.ndarray, normalize: str) -> Inputs:
     """What the normalized rows (rows, columns) are like."""
     z = fit_scaling(x, normalize).apply(x)
-    means, spreads = z.mean(axis=0), z.std(axis=0)
-    widest = int(np.argmax(np.maximum(np.abs(means), spreads))) if z.shape[1] else 0
-    flat = tuple(np.flatnonzero((spreads < NEARLY) & (np.abs(means) > 10)).tolist())
-    return Inputs(
-        float(np.abs(means).max(initial=0.0)),
-        float(spreads.max(initial=0.0)),
-        widest,
-        _twins(z),
-        flat,
-        z.shape[1],
-    )
+    sizes = np.sqrt((z**2).mean(axis=0))
+    order = np.argsort(-sizes, kind="stable")
+    return Inputs(sizes[order], order, _twins(z))
+
+
+def gains_of(layers: list[Layer]) -> np.ndarray:
+    """How large initial weights are, layer by layer, whatever the number of inputs."""
+    return np.array([float(np.sqrt((w**2).mean() * w.shape[0])) for w, _ in layers])
 
 
 def _twins(z: np.ndarray) -> tuple[int, ...]:
@@ -77,7 +84,7 @@ def _twins(z: np.ndarray) -> tuple[int, ...]:
     unit *= np.sign(unit[first, np.arange(len(moving))])
     groups: dict[bytes, list[int]] = {}
     for place, column in zip(moving, unit.T, strict=True):
-        groups.setdefault(np.round(column, 6).tobytes(), []).append(int(place))
+        groups.setdefault((np.round(column, 6) + 0.0).tobytes(), []).append(int(place))
     largest = max(groups.values(), key=len)
     return tuple(largest) if len(largest) > 1 else ()
 

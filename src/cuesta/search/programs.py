@@ -13,6 +13,7 @@ import hashlib
 import os
 import platform
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -33,8 +34,11 @@ Program = Callable[..., Any]
 Arguments = tuple[Any, ...]
 
 CPU_FLAGS = Path("/proc/cpuinfo")
-SOURCES = ("core", "search/lanes.py", "search/plan.py", "search/programs.py", "spec.py")
+SOURCES = ("core", "diagnose", "search/lanes.py", "search/plan.py", "search/programs.py", "spec.py")
 DIGEST = 32  # bytes of SHA-256 before the code
+
+
+MOST = 64  # programs kept in memory
 
 
 class Loaded:
@@ -65,14 +69,18 @@ class Loaded:
 
 
 class Programs:
-    """Compiled programs by what they are made from, each made once, by whoever comes first."""
+    """Compiled programs by what they are made from, each made once, by whoever comes first.
+
+    The least recently used are let go beyond `MOST`: each takes dozens of a process's memory maps,
+    of which a system gives some 65,000.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         self.compiled = 0  # how many were compiled here, not loaded
         self._lock = threading.Lock()
         self._locks: dict[Hashable, threading.Lock] = {}
-        self._made: dict[Hashable, Program] = {}
+        self._made: OrderedDict[Hashable, Program] = OrderedDict()
 
     def get(
         self,
@@ -92,8 +100,17 @@ class Programs:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             if key not in self._made:
-                self._made[key] = self._make(key, function, arguments, like, options)
-            return self._made[key]
+                made = self._make(key, function, arguments, like, options)
+                with self._lock:
+                    self._made[key] = made
+                    while len(self._made) > MOST:
+                        self._made.popitem(last=False)
+                return made
+            with self._lock:
+                if key in self._made:
+                    self._made.move_to_end(key)
+                    return self._made[key]
+        return self.get(static, function, arguments, like, options)  # let go in between
 
     def key(self, static: Hashable, arguments: Arguments) -> Hashable:
         """What tells one program from another."""

@@ -144,6 +144,13 @@ def fit(
             "for it. [default: float32]"
         ),
     ] = None,
+    instruments: Annotated[
+        str,
+        typer.Option(
+            help="How closely the winner's last training is watched for `cuesta doctor`: off, "
+            "economy or full (the Hessian too)."
+        ),
+    ] = "economy",
     json_: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")
     ] = False,
@@ -193,6 +200,7 @@ def fit(
             columns=parse_kinds(columns or ()),
             halving=halving,
             precision=precision,
+            instruments=instruments,
         )
         folder = out or Path(f"{read.name}.cuesta")
         console = Console()
@@ -245,6 +253,46 @@ def predict(
             sys.stdout.flush()
         else:
             write_text(out, text)
+
+    _guarded(run, interrupted="Interrupted.")
+
+
+@app.command()
+def doctor(
+    run_folder: Annotated[
+        Path, typer.Argument(help="The folder of a run of `cuesta fit`.", metavar="DIR")
+    ],
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print findings and gauges as JSON, and nothing else.")
+    ] = False,
+) -> None:
+    """Say what went well and what went wrong in the training of a run's network, and why.
+
+    Reads what the instruments saw: gradients and updates layer by layer, dead and saturated units,
+    clipping, the curves; with `fit --instruments full` the curvature and what Taylor's expansion
+    foresaw of each step too. Findings come with the figures that show them and the parameter to
+    change, the gravest first.
+
+    For example:
+
+      cuesta fit breast_cancer --instruments full
+
+      cuesta doctor breast_cancer.cuesta
+    """
+
+    def run() -> None:
+        from rich.console import Console
+
+        from cuesta.diagnose.notebook import read_diagnosis
+        from cuesta.report.diagnosis import plain_diagnosis, show_diagnosis
+
+        diagnosis = read_diagnosis(run_folder)
+        if json_:
+            import json
+
+            typer.echo(json.dumps(plain_diagnosis(diagnosis), allow_nan=False))
+        else:
+            show_diagnosis(Console(), diagnosis)
 
     _guarded(run, interrupted="Interrupted.")
 

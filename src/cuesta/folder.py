@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cuesta.data.table import Table
+from cuesta.diagnose.notebook import FILE, write_evidence
 from cuesta.errors import RunFolderError
 from cuesta.files import write_text
 from cuesta.result import FitResult, candidates_table, summary, to_json
@@ -79,5 +80,8 @@ def write_run(folder: Path, result: FitResult, options: Options) -> None:
     """Write model, candidates and, last, the result: where that stands, it is of this model."""
     (folder / RESULT).unlink(missing_ok=True)
     result.model.save(folder / "model.safetensors")
+    (folder / FILE).unlink(missing_ok=True)
+    if result.diagnosis is not None:
+        write_evidence(folder / FILE, result.diagnosis.evidence)
     write_text(folder / "candidates.csv", candidates_table(result).write_csv())
     write_text(folder / RESULT, to_json(summary(result, options)) + "\n")

@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 import polars as pl
-from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length
@@ -18,6 +18,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 from cuesta.data.columns import Kind, read_kinds, settle
 from cuesta.data.encode import Encoder, Target, fit_encoder, fit_matrix_encoder
 from cuesta.data.frames import as_frame
+from cuesta.diagnose.checkup import Diagnosis, check_up, held_out_fold
+from cuesta.diagnose.finder import FoundRate, find_rate, find_work
 from cuesta.errors import DivergedError, SpecError, TableError
 from cuesta.estimator_spec import described, plain
 from cuesta.model import FittedModel
@@ -26,7 +28,15 @@ from cuesta.search.fits import Beginning, Fitted, Recipe, Rows, fit_one
 from cuesta.search.plan import this_machine
 from cuesta.search.run import Cut
 from cuesta.session import current_session
-from cuesta.spec import PARAMETERS, Candidate, check_count, check_range, loss_of
+from cuesta.spec import (
+    INSTRUMENTS,
+    PARAMETERS,
+    Candidate,
+    check_choice,
+    check_count,
+    check_range,
+    loss_of,
+)
 
 LARGEST_SEED = 2**32
 MOST_EPOCHS = 1_000_000
@@ -330,6 +340,54 @@ class Network(BaseEstimator):
         if not self.model_.candidate.dropout:
             raise SpecError("return_std needs a network that was trained with dropout above 0.")
         return self.model_.sample(encoded, **how)
+
+    # Looking inside.
+
+    def diagnose(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        instruments: str = "economy",
+        validation_fraction: float = 0.2,
+    ) -> Diagnosis:
+        """Train a network like this one under watch, and say what is wrong, if anything.
+
+        A share of the rows is held out, to see what the others teach of them. The estimator itself
+        stays as it is, fitted or not. `print` the result for the doctor's words.
+        """
+        check_choice("instruments", instruments, INSTRUMENTS[1:])
+        net = clone(self)
+        prepared = net._prepare(X, y, sample_weight, known=False)
+        recipe = net._recipe(prepared)
+        fold = held_out_fold(len(prepared.rows.y), validation_fraction, recipe.seed)
+        return check_up(
+            prepared.rows.feed([fold]),
+            0,
+            recipe.candidate,
+            recipe.shape(prepared.encoder.width),
+            recipe.epochs,
+            recipe.seed,
+            instruments=instruments,
+            names=prepared.encoder.inputs,
+        )
+
+    def find_learning_rate(
+        self, X: Any, y: Any, sample_weight: Any = None, *, validation_fraction: float = 0.2
+    ) -> FoundRate:
+        """Train at many learning rates at once, and say which ends lowest on rows held out.
+
+        The estimator itself stays as it is: `net.set_params(learning_rate=found.suggested)`.
+        """
+        net = clone(self)
+        prepared = net._prepare(X, y, sample_weight, known=False)
+        recipe = replace(net._recipe(prepared), patience=None, held_out=())
+        fold = held_out_fold(len(prepared.rows.y), validation_fraction, recipe.seed)
+        with Bar(find_work(recipe.epochs), "lane-epochs", shown=bool(self.verbose)) as bar:
+            return find_rate(
+                recipe, prepared.rows.feed([fold]), 0, Cut(this_machine()), bar.advance
+            )
 
     # On disk.
 

@@ -14,10 +14,11 @@ import numpy as np
 from cuesta import metrics
 from cuesta.data.folds import REPEATS
 from cuesta.data.table import Table
+from cuesta.diagnose.checkup import Diagnosis, check_up, where_it_broke
 from cuesta.errors import CuestaError
 from cuesta.folder import check_folder, earlier_openings, make_folder, write_run
 from cuesta.model import FittedModel
-from cuesta.result import FitResult
+from cuesta.result import FitResult, LostLane
 from cuesta.search import halving
 from cuesta.search.journal import Journal
 from cuesta.search.plan import this_machine
@@ -25,8 +26,10 @@ from cuesta.search.propose import waves
 from cuesta.search.run import Search, shape_of
 from cuesta.search.select import Score, rank, score_candidate
 from cuesta.search.space import default_space
-from cuesta.spec import Candidate, Shape, loss_of
+from cuesta.spec import Candidate, Shape, is_foreign, loss_of
 from cuesta.task import Options, Task, prepare
+
+MOST_WATCHED = 8  # lanes that diverged and are trained again to see where
 
 Layers = tuple[tuple[np.ndarray, np.ndarray], ...]
 
@@ -94,7 +97,8 @@ def fit(
         task.encoder, task.target, winner.candidate, arrays.inputs, arrays.targets, layers
     )
     earlier = earlier_openings(folder) if folder else []
-    result = _test(task, model, scores, winner, options, began, skipped, earlier)
+    seen = under_watch(search, task, options, winner, scores)
+    result = _test(task, model, scores, winner, options, began, skipped, earlier, seen)
     if folder is not None:
         write_run(folder, result, options)
     return result
@@ -182,6 +186,63 @@ def refit(search: Search, scores: list[Score]) -> tuple[Score, Layers, list[Scor
     )
 
 
+def under_watch(
+    search: Search, task: Task, options: Options, winner: Score, scores: list[Score]
+) -> tuple[Diagnosis | None, tuple[LostLane, ...]]:
+    """The winner's last training once more under watch, and where lanes that diverged broke.
+
+    The network that was fitted stays as it is; what is watched is its twin, to a rounding. Its
+    validation is that of its lanes.
+    """
+    if options.instruments == "off":
+        return None, _lost(search, scores, None)
+    candidate = winner.candidate
+    diagnosis = None
+    if not is_foreign(candidate.optimizer):
+        records = [record.until(winner.epochs) for record in search.records(candidate)]
+        diagnosis = check_up(
+            task.feed,
+            task.feed.refit,
+            candidate,
+            search.shape(candidate),
+            winner.epochs,
+            search.seed,
+            instruments=options.instruments,
+            schedule_epochs=search.epochs,
+            names=task.encoder.inputs,
+            curves=np.mean([record.curves for record in records], axis=0),
+        )
+    return diagnosis, _lost(search, scores, MOST_WATCHED)
+
+
+def _lost(search: Search, scores: list[Score], watched: int | None) -> tuple[LostLane, ...]:
+    """Each lane that diverged; the first few are trained again to see which layer broke."""
+    found = []
+    for score in scores:
+        lanes = zip(search.lanes([score.candidate]), search.records(score.candidate), strict=True)
+        for lane, record in lanes:
+            if not record.diverged_at:
+                continue
+            layer = 0
+            if watched and not is_foreign(lane.candidate.optimizer):
+                watched -= 1
+                layer = where_it_broke(
+                    search.feed, lane, search.shape(lane.candidate), search.epochs
+                )
+            found.append(
+                LostLane(
+                    score.index,
+                    lane.candidate.optimizer,
+                    lane.candidate.learning_rate,
+                    lane.fold,
+                    record.diverged_at,
+                    layer,
+                    record.norm,
+                )
+            )
+    return tuple(found)
+
+
 def _test(
     task: Task,
     model: FittedModel,
@@ -191,6 +252,7 @@ def _test(
     began: float,
     skipped: list[Score],
     earlier: list[str],
+    seen: tuple[Diagnosis | None, tuple[LostLane, ...]],
 ) -> FitResult:
     """Open the test rows, once, and measure."""
     x, y = task.sealed.open()
@@ -218,4 +280,6 @@ def _test(
         diverged=diverged,
         seconds=time.perf_counter() - began,
         notes=(*task.notes, *again),
+        diagnosis=seen[0],
+        lost=seen[1],
     )

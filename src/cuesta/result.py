@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 import platform
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any
 
 import polars as pl
 
+from cuesta.diagnose.checkup import Diagnosis
 from cuesta.model import FittedModel
 from cuesta.search.select import Score
 from cuesta.task import Options, Task
@@ -32,6 +33,24 @@ class FitResult:
     diverged: dict[str, tuple[int, int]]  # optimizer → diverged lanes, all lanes
     seconds: float
     notes: tuple[str, ...] = field(default=())
+    diagnosis: Diagnosis | None = None  # of the winner's last training
+    lost: tuple[LostLane, ...] = ()  # the lanes that diverged
+
+
+@dataclass(frozen=True)
+class LostLane:
+    """A lane that diverged: at which step (from 1), in which layer (from 1; 0 where not known).
+
+    `norm` is the last finite norm of its gradient.
+    """
+
+    candidate: int
+    optimizer: str
+    learning_rate: float
+    fold: int
+    step: int
+    layer: int
+    norm: float
 
 
 def candidates_table(result: FitResult) -> pl.DataFrame:
@@ -84,6 +103,10 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "lanes": result.lanes,
         "diverged": sum(bad for bad, _ in result.diverged.values()),
         "diverged_by_optimizer": {name: bad for name, (bad, _) in result.diverged.items()},
+        "diverged_lanes": [asdict(lane) | {"norm": _finite(lane.norm)} for lane in result.lost],
+        "findings": None
+        if result.diagnosis is None
+        else [asdict(finding) for finding in result.diagnosis.findings],
         "notes": list(result.notes),
         "seconds": round(result.seconds, 3),
         "versions": versions(),

@@ -24,6 +24,7 @@ LOSSES = {
     "multilabel": ("logistic",),
     "regression": ("squared", "absolute", "huber"),
 }
+INSTRUMENTS = ("off", "economy", "full")
 LARGEST_LAYER = 65_536
 LARGEST_FLOAT32 = 3.4e38
 

@@ -26,7 +26,7 @@ from cuesta.search.feed import Feed
 from cuesta.search.propose import SAMPLERS
 from cuesta.search.select import METRICS
 from cuesta.search.space import Space, check_grid
-from cuesta.spec import PRECISIONS, check_choice
+from cuesta.spec import INSTRUMENTS, PRECISIONS, check_choice
 
 TASKS = ("auto", "classification", "regression")
 LARGEST_SEED = 2**32 - 1  # what scikit-learn's splitters take
@@ -53,6 +53,7 @@ class Options:
     columns: Mapping[str, Kind] = field(default_factory=dict)
     halving: bool = False
     precision: str | None = None
+    instruments: str = "economy"
 
     def __post_init__(self) -> None:
         check_choice("task", self.task, TASKS)
@@ -63,6 +64,7 @@ class Options:
             raise SpecError(
                 "halving compares all candidates; it goes with random or grid, not tpe."
             )
+        check_choice("instruments", self.instruments, INSTRUMENTS)
         if self.precision is not None:
             check_choice("precision", self.precision, PRECISIONS)
         if self.sampler == "grid":

@@ -52,6 +52,19 @@ class Feature:
     format: str = ""  # of dates and times that are text
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """What each of its columns of the matrix is called."""
+        if self.kind == "category":
+            names = [f"{self.name}={category}" for category in self.categories]
+            names += [f"{self.name}=(other)"] if self.other else []
+        elif self.kind in ("date", "time"):
+            count = DATE_INPUTS if self.kind == "date" else TIME_INPUTS
+            names = [f"{self.name} ({self.kind} {place})" for place in range(1, count + 1)]
+        else:
+            names = [self.name]
+        return (*names, f"{self.name} (missing)") if self.missing else tuple(names)
+
+    @property
     def width(self) -> int:
         """How many columns of the matrix this one becomes."""
         own = len(self.categories) + self.other
@@ -70,6 +83,11 @@ class Encoder:
     def columns(self) -> list[str]:
         """The columns of the table that it reads."""
         return [feature.name for feature in self.features]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What each column of the matrix is called."""
+        return tuple(name for feature in self.features for name in feature.inputs)
 
     @property
     def width(self) -> int:

@@ -35,6 +35,14 @@ class Diagnosis:
         """Whether nothing is severe."""
         return all(finding.severity != "severe" for finding in self.findings)
 
+    def __str__(self) -> str:
+        """The doctor's words, a line each."""
+        if not self.findings:
+            return "nothing is wrong"
+        return "\n".join(
+            f"{f.severity} {f.fault}: {f.says} → {f.remedy} ({f.parameter})" for f in self.findings
+        )
+
 
 def check_up(
     feed: Feed,
@@ -49,8 +57,13 @@ def check_up(
     every: int | None = None,
     layers: list[Layer] | None = None,
     names: tuple[str, ...] = (),
+    curves: np.ndarray | None = None,
 ) -> Diagnosis:
-    """Train one fold's network under watch, and examine it."""
+    """Train one fold's network under watch, and examine it.
+
+    `curves` (epochs, 1 + scores) stand for those of the recording: of cross-validation, say, where
+    the fold itself validates nothing.
+    """
     if layers is None:
         layers = init_layers([0, seed, feed.draws(fold)], shape.sizes, candidate.init)
     recording = record(
@@ -63,6 +76,7 @@ def check_up(
         every=every,
         layers=layers,
     )
+    curves = recording.curves if curves is None else curves
     x, y = feed.training_rows(fold)
     targets = y
     if not is_classes(shape.loss):
@@ -72,8 +86,8 @@ def check_up(
         shape,
         recording,
         trivial_loss(shape.loss, targets),
-        recording.curves[:, 0],
-        validation_loss(shape.loss, recording.curves[:, 1:]),
+        curves[:, 0],
+        validation_loss(shape.loss, curves[:, 1:]),
         look_at_inputs(x, candidate.normalize),
         1.0 if is_classes(shape.loss) else float(np.max(_size(targets))),
         gains_of(layers),
@@ -92,3 +106,14 @@ def held_out_fold(rows: int, share: float, seed: int) -> Fold:
     order = np.random.default_rng([6, seed]).permutation(rows)
     held = max(1, round(share * rows))
     return Fold(np.sort(order[held:]), np.sort(order[:held]))
+
+
+def where_it_broke(feed: Feed, lane: Lane, shape: Shape, epochs: int) -> int:
+    """The first layer (from 1) of a diverging lane with a number that is not finite; 0 if none.
+
+    Trained again under watch to the end of the span in which it breaks, every step recorded where
+    there is room for it.
+    """
+    seen = record(lane, feed, shape, min(epochs, feed.span), schedule_epochs=epochs, every=1)
+    broken = seen.economy.broken[seen.economy.broken > 0]
+    return int(broken[0]) if len(broken) else 0

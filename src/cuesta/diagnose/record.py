@@ -35,7 +35,6 @@ from cuesta.search.feed import Feed
 from cuesta.search.lanes import PROGRAMS, Lane, compiler_options, float32, noise_key
 from cuesta.spec import Shape
 
-INSTRUMENTS = ("off", "economy", "full")
 ROOM = 512  # recordings of one span of epochs
 MOST = 400  # recordings of a whole training, unless asked for more
 
@@ -103,40 +102,49 @@ def watch_span(
         turn = epoch - span.start
         return draw_batch(shape, data, offset, turn, k - epoch * steps, k, key, parts)
 
-    def watched(k: Array, carry: Any) -> Any:
-        state, probe, buffers, _ = carry
+    def closed(k: Array, state: State, curves: Array, losses: Array) -> tuple[Array, Array]:
+        """At an epoch's end: its row of the curves."""
+        epoch = jax.lax.div(k, steps)
+        last = k - epoch * steps == steps - 1
+
+        def row(layers: list[Layer]) -> Array:
+            scores = validate(layers, shape, numbers.activation, data, offset, parts)
+            kept = jnp.concatenate([(losses / data.n_train)[None], scores])
+            return curves.at[epoch - span.start].set(kept)
+
+        curves = jax.lax.cond(last, row, lambda _: curves, state.layers)
+        return curves, jnp.where(last, 0.0, losses)
+
+    def watched(at: Array, carry: Any) -> Any:
+        state, probe, buffers, curves, losses = carry
+        k = at * every
         batch, count = batch_of(k)
-        at = jax.lax.div(k, every)
         state, probe, cheap, dear = observe(
             state, probe, shape, numbers, span.total * steps, k, batch, at, parts
         )
         place = jnp.minimum(at - first, ROOM - 1)
-        kept = jax.tree.map(
+        buffers = jax.tree.map(
             lambda buffer, value: buffer.at[place].set(value), buffers, [cheap, dear]
         )
-        return state, probe, kept, cheap.loss * count
+        return state, probe, buffers, *closed(k, state, curves, losses + cheap.loss * count)
 
     def plain(k: Array, carry: Any) -> Any:
-        state, probe, buffers, _ = carry
+        state, curves, losses = carry
         batch, count = batch_of(k)
         state, loss = take_step(state, shape, numbers, span.total * steps, k, batch, parts)
-        return state, probe, buffers, loss * count
+        return state, *closed(k, state, curves, losses + loss * count)
 
-    def closed(epoch: Array, state: State, curves: Array, losses: Array) -> Array:
-        scores = validate(state.layers, shape, numbers.activation, data, offset, parts)
-        row = jnp.concatenate([(losses / data.n_train)[None], scores])
-        return curves.at[epoch - span.start].set(row)
+    def unwatched(begin: Array, end: Array, carry: Any) -> Any:
+        state, probe, buffers, *rest = carry
+        state, *rest = jax.lax.fori_loop(begin, end, plain, (state, *rest))
+        return state, probe, buffers, *rest
 
-    def one(k: Array, carry: Any) -> Any:
-        *carry, curves, losses = carry
-        due = jax.lax.rem(k, every) == 0
-        *carry, loss = jax.lax.cond(due, watched, plain, k, (*carry, jnp.float32(0)))
-        losses = losses + loss
-        epoch = jax.lax.div(k, steps)
-        last = k - epoch * steps == steps - 1
-        curves = jax.lax.cond(last, closed, lambda e, s, c, t: c, epoch, carry[0], curves, losses)
-        return *carry, curves, jnp.where(last, 0.0, losses)
+    def one(at: Array, carry: Any) -> Any:
+        """A step under watch, and those without until the next: no step asks which it is."""
+        carry = watched(at, carry)
+        return unwatched(at * every + 1, jnp.minimum((at + 1) * every, end), carry)
 
+    end = span.stop * steps
     like = jax.eval_shape(
         lambda: observe(
             state, probe, shape, numbers, span.total, jnp.int32(0), batch_of(jnp.int32(0))[0],
@@ -146,8 +154,9 @@ def watch_span(
     buffers = jax.tree.map(lambda leaf: jnp.zeros((ROOM, *leaf.shape), leaf.dtype), list(like))
     curves = jnp.full((data.order.shape[0], 1 + shape.scores), jnp.nan)
     carry = (state, probe, buffers, curves, jnp.float32(0))
+    carry = unwatched(span.start * steps, jnp.minimum(first * every, end), carry)
     state, probe, (cheap, dear), curves, _ = jax.lax.fori_loop(
-        span.start * steps, span.stop * steps, one, carry
+        first, ceiling(end, every), one, carry
     )
     return state, probe, cheap, dear, curves
 

@@ -22,7 +22,8 @@ from rich.progress import (
 from rich.table import Table
 
 from cuesta.pipeline import Listener
-from cuesta.result import FitResult
+from cuesta.report.diagnosis import show_findings
+from cuesta.result import FitResult, LostLane
 from cuesta.search.select import Score
 from cuesta.spec import Candidate
 from cuesta.task import Task
@@ -176,6 +177,8 @@ def show_result(console: Console, result: FitResult, folder: str | None) -> None
     console.print()
     console.print(_best(result.scores, task.metric))
     console.print(describe_diverged(result), highlight=False)
+    for line in describe_lost(result):
+        console.print(line, highlight=False)
     chosen = escape(describe(winner.candidate, varied(result.scores)))
     console.print(
         f"winner  [bold]{chosen}[/], {winner.epochs} epochs",
@@ -188,6 +191,8 @@ def show_result(console: Console, result: FitResult, folder: str | None) -> None
         highlight=False,
         soft_wrap=not console.is_terminal,
     )
+    if result.diagnosis is not None:
+        show_findings(console, result.diagnosis)
     console.print(_test(result))
     where = f" · written to {escape(folder)}" if folder else ""
     console.print(
@@ -224,6 +229,23 @@ def describe_diverged(result: FitResult) -> str:
         return f"diverged  none of {result.lanes:,} lanes"
     each = ", ".join(f"{name} {n} of {result.diverged[name][1]}" for name, n in sorted(bad.items()))
     return f"diverged  {sum(bad.values()):,} of {result.lanes:,} lanes: {each}"
+
+
+def describe_lost(result: FitResult) -> list[str]:
+    """A line for each candidate that diverged: where the first of its lanes broke."""
+    first: dict[int, LostLane] = {}
+    for lane in result.lost:
+        first.setdefault(lane.candidate, lane)
+    lines = []
+    for lane in list(first.values())[:SHOWN]:
+        layer = f", first in layer {lane.layer}" if lane.layer else ""
+        lines.append(
+            f"          {lane.optimizer} α={lane.learning_rate:.3g}: not finite from step "
+            f"{lane.step:,} on{layer}; ‖G‖ was {lane.norm:.3g}"
+        )
+    if len(first) > SHOWN:
+        lines.append(f"          and {len(first) - SHOWN} more candidates (result.json has all)")
+    return lines
 
 
 def varied(scores: list[Score]) -> list[str]:

@@ -1,0 +1,167 @@
+"""A learning-rate finder: lanes at many rates at once, not one curve of a rate that grows.
+
+All rates train for a ninth of the epochs, the promising ones for a third, the best of those to the
+end with several seeds. A ramp of rates sees one noisy loss at each of them, and weights that the
+rates before have moved; here each rate is seen for what it does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from cuesta.diagnose.evidence import validation_loss
+from cuesta.diagnose.record import record
+from cuesta.errors import DivergedError
+from cuesta.search.feed import Feed
+from cuesta.search.fits import Fit, Fitted, Recipe, fit_many
+from cuesta.search.lanes import Lane
+from cuesta.search.run import Cut
+from cuesta.search.workers import Progress
+
+RATES = 26
+LARGE_STEPS = ("sgd", "momentum", "adagrad")  # whose steps are as long as the gradient says
+FINALISTS, SEEDS = 5, 3
+TAIL = 0.1  # the last epochs, whose mean is a rate's loss
+FALLS = 0.95  # of the first epoch's loss
+
+
+@dataclass(frozen=True)
+class FoundRate:
+    """A learning rate, the range in which the loss falls, and what curvature says at the start.
+
+    `rates` and `losses` (rates,): of each rate its loss on rows that did not train, as far as it
+    was followed (`epochs`); ∞ where it diverged. `best_step` is α* = GᵀG/GᵀHG, the length at which
+    a step of gradient descent is lowest, and `limit` 2/λmax, beyond which it climbs (N8): medians
+    over the batches at the initial weights; ∞ where the surface does not bend up.
+    """
+
+    suggested: float
+    low: float
+    high: float
+    rates: np.ndarray
+    losses: np.ndarray
+    epochs: np.ndarray
+    best_step: float
+    limit: float
+
+    def __str__(self) -> str:
+        """What was found, in a sentence."""
+        return (
+            f"learning_rate={self.suggested:.2g}; the loss falls from {self.low:.2g} to "
+            f"{self.high:.2g}; at the start α* is {self.best_step:.2g} and 2/λmax {self.limit:.2g}"
+        )
+
+
+def rates_for(optimizer: str) -> np.ndarray:
+    """Rates from far too low to far too high for the optimizer, evenly in the logarithm."""
+    return (
+        np.geomspace(1e-4, 10, RATES) if optimizer in LARGE_STEPS else np.geomspace(1e-5, 1, RATES)
+    )
+
+
+def find_rate(
+    recipe: Recipe, feed: Feed, fold: int, cut: Cut, progress: Progress = lambda done: None
+) -> FoundRate:
+    """The rate with which this recipe ends lowest on the fold's validation rows.
+
+    Raises DivergedError where every rate diverges.
+    """
+    rates = rates_for(recipe.candidate.optimizer)
+    losses, followed = np.full(len(rates), np.inf), np.zeros(len(rates), int)
+    falls = np.zeros(len(rates), bool)
+    places = np.arange(len(rates))
+    for share, keep, seeds in ((9, len(rates) // 3 + 1, 1), (3, FINALISTS, 1), (1, 1, SEEDS)):
+        epochs = -(-recipe.epochs // share)
+        ended = _train(recipe, feed, fold, cut, rates[places], epochs, seeds, progress)
+        losses[places], followed[places] = [loss for loss, _ in ended], epochs
+        falls[places] |= [fell for _, fell in ended]
+        order = places[np.argsort(losses[places], kind="stable")]
+        places = np.sort(order[np.isfinite(losses[order])][:keep])
+        if not len(places):
+            raise DivergedError("Every learning rate diverges; look at the rows, or clip.")
+        if share > 1:  # a long training may want a lower rate than a short one
+            places = np.union1d(places, [max(0, places[0] - 1)])
+    best_step, limit = _curvature(recipe, feed, fold)
+    falling = rates[falls] if falls.any() else rates[places]
+    return FoundRate(
+        float(rates[places[0]]),
+        float(falling.min()),
+        float(falling.max()),
+        rates,
+        losses,
+        followed,
+        best_step,
+        limit,
+    )
+
+
+def find_work(epochs: int) -> int:
+    """About how many lane-epochs a search for a rate takes."""
+    return (
+        RATES * -(-epochs // 9)
+        + (RATES // 3 + 2) * -(-epochs // 3)
+        + (FINALISTS + 1) * SEEDS * epochs
+    )
+
+
+def _train(
+    recipe: Recipe,
+    feed: Feed,
+    fold: int,
+    cut: Cut,
+    rates: np.ndarray,
+    epochs: int,
+    seeds: int,
+    progress: Progress,
+) -> list[tuple[float, bool]]:
+    """Of each rate: the mean loss of its last epochs over the seeds, and whether it fell."""
+    fits = [
+        Fit(
+            replace(
+                recipe,
+                candidate=replace(recipe.candidate, learning_rate=float(rate)),
+                epochs=epochs,
+                schedule_epochs=recipe.epochs,
+                seed=recipe.seed + seed,
+            ),
+            feed,
+            fold,
+        )
+        for rate in rates
+        for seed in range(seeds)
+    ]
+    found: dict[int, tuple[float, bool]] = {}
+
+    def done(place: int, fitted: Fitted) -> None:
+        curve = validation_loss(recipe.loss, fitted.curves[:, 1:])
+        if fitted.diverged_at or curve is None or not np.isfinite(curve).all():
+            found[place] = np.inf, False
+            return
+        tail = max(1, round(TAIL * len(curve)))
+        train = fitted.curves[:, 0]
+        found[place] = float(curve[-tail:].mean()), bool(train[-1] < FALLS * train[0])
+
+    fit_many(fits, cut, progress, done)
+    each = [[found[i * seeds + s] for s in range(seeds)] for i in range(len(rates))]
+    return [(float(np.mean([loss for loss, _ in e])), all(fell for _, fell in e)) for e in each]
+
+
+def _curvature(recipe: Recipe, feed: Feed, fold: int) -> tuple[float, float]:
+    """α* and 2/λmax at the initial weights: followed over batches by steps of no length."""
+    still = replace(recipe.candidate, learning_rate=1e-30, final_learning_rate=None,
+                    weight_decay=0.0, optimizer="sgd")  # fmt: skip
+    lane = Lane(still, fold, recipe.seed)
+    epochs = min(recipe.epochs, 4)
+    shape = recipe.shape(feed.inputs)
+    seen = record(lane, feed, shape, epochs, instruments="full", every=1).full
+    assert seen is not None  # noqa: S101 (the full set was asked for)
+    late = seen.highest[-max(2, len(seen.highest) // 3) :]
+    return _inverse(float(np.median(seen.along_gradient)), 1.0), _inverse(
+        float(np.median(late)), 2.0
+    )
+
+
+def _inverse(bend: float, over: float) -> float:
+    return over / bend if bend > 0 else float("inf")

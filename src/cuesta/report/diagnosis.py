@@ -1,0 +1,165 @@
+"""A diagnosis on the terminal: small bars and sparklines, then the doctor's words."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cuesta.diagnose.checkup import Diagnosis
+from cuesta.diagnose.evidence import Evidence
+
+BLOCKS = "▁▂▃▄▅▆▇█"
+WIDTH = 30  # of a sparkline
+BAR = 10  # of a bar
+NOTHING = "nothing is wrong"
+
+
+def sparkline(values: np.ndarray, width: int = WIDTH, *, log: bool = False) -> str:
+    """The values as a row of blocks, low to high; a blank where a value is not finite."""
+    parts = [part for part in np.array_split(np.asarray(values, float), width) if len(part)]
+    means = np.array([part.mean() for part in parts])
+    if log:
+        means = np.log(np.where(means > 0, means, np.nan))
+    finite = means[np.isfinite(means)]
+    if not len(finite):
+        return " " * len(means)
+    low, span = finite.min(), max(float(np.ptp(finite)), 1e-12)
+    place = np.clip(np.nan_to_num((means - low) / span, nan=0.0), 0, 1) * (len(BLOCKS) - 1)
+    return "".join(
+        BLOCKS[round(p)] if good else " "
+        for p, good in zip(place.tolist(), np.isfinite(means).tolist(), strict=True)
+    )
+
+
+def bar(share: float, width: int = BAR) -> str:
+    """A share of a bar, from 0 to 1."""
+    full = round(width * min(1.0, max(0.0, share))) if np.isfinite(share) else width
+    return "█" * full + "·" * (width - full)
+
+
+def show_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
+    """Curves, layers, steps, and the findings."""
+    evidence = diagnosis.evidence
+    for line in _curves(evidence):
+        console.print(line, highlight=False)
+    console.print(_layers(evidence))
+    for line in _steps(evidence):
+        console.print(line, highlight=False)
+    console.print()
+    show_findings(console, diagnosis)
+
+
+def show_findings(console: Console, diagnosis: Diagnosis) -> None:
+    """The doctor's words, the gravest first."""
+    if not diagnosis.findings:
+        console.print(f"[green]doctor[/]  {NOTHING}", highlight=False)
+    for finding in diagnosis.findings:
+        color = "red" if finding.severity == "severe" else "yellow"
+        console.print(
+            f"[{color}]{finding.severity:<7}[/] [bold]{finding.fault}[/]: {escape(finding.says)}",
+            highlight=False,
+        )
+        console.print(
+            f"        → {escape(finding.remedy)} [dim]({escape(finding.parameter)})[/]",
+            highlight=False,
+        )
+
+
+def _curves(e: Evidence) -> list[str]:
+    ends = f"{e.train[0]:.4g} → {e.train[-1]:.4g}"
+    lines = [f"training loss    {sparkline(e.train)}  {ends}"]
+    if e.validation is not None:
+        ends = (
+            f"{e.validation[0]:.4g} → {e.validation[-1]:.4g}, least {np.nanmin(e.validation):.4g}"
+        )
+        lines.append(f"validation loss  {sparkline(e.validation)}  {ends}")
+    lines.append(f"[dim]one who does not look has {e.trivial:.4g}[/]")
+    return lines
+
+
+def _layers(e: Evidence) -> Table:
+    seen = e.recording.economy
+    table = Table(box=None, pad_edge=False)
+    for heading in ("layer", "‖G‖ of it", "", "error passed on", "Δ/w", "dead", "saturated"):
+        table.add_column(heading)
+    gradients = np.median(seen.gradient, axis=0)
+    updates = np.median(seen.update, axis=0)
+    sizes = [*e.shape.hidden, e.shape.outputs]
+    for layer, size in enumerate(sizes):
+        hidden = layer < len(e.shape.hidden)
+        logs = np.log10(np.maximum(gradients, 1e-12))
+        share = (logs[layer] - logs.min() + 1) / (float(np.ptp(logs)) + 1)
+        table.add_row(
+            f"{layer + 1} ({size})",
+            f"{gradients[layer]:.2g}",
+            bar(share),
+            f"× {seen.shrink[0][layer]:.2g}" if hidden else "",
+            f"{updates[layer]:.2g}",
+            f"{bar(float(seen.dead[-1][layer]), 5)} {seen.dead[-1][layer]:.0%}" if hidden else "",
+            f"{seen.saturated[-1][layer]:.0%}" if hidden else "",
+        )
+    return table
+
+
+def _steps(e: Evidence) -> list[str]:
+    seen, full = e.recording.economy, e.recording.full
+    norm = np.sqrt((seen.gradient**2).sum(axis=1))
+    clipped = seen.clipped < 1
+    lines = [
+        f"‖G‖              {sparkline(norm, log=True)}  {norm[0]:.3g} → {norm[-1]:.3g}",
+        f"noise scale      {sparkline(seen.noise, log=True)}  {np.median(seen.noise):.3g} rows",
+    ]
+    if clipped.any():
+        left = np.median(seen.clipped[clipped])
+        lines.append(f"clipped          {clipped.mean():.0%} of the steps, to {left:.0%} of ‖G‖")
+    if full is not None:
+        hit = np.median(np.abs(full.second - full.actual)) / max(
+            float(np.median(np.abs(full.actual))), 1e-30
+        )
+        lines += [
+            f"λmax             {sparkline(full.highest, log=True)}  {full.highest[-1]:.3g}, so "
+            f"2/λmax "
+            f"{2 / max(float(full.highest[-1]), 1e-30):.3g} beside α {e.candidate.learning_rate:g}",
+            f"λmin             {full.lowest[-1]:.3g}",
+            f"α/α* − 1         {sparkline(full.length)}  median {np.median(full.length):.2g} (−1 "
+            f"start, 0 "
+            "minimum, 1 far wall)",
+            f"J foreseen       to {hit:.0%} of its change by second order (median)",
+        ]
+    if e.recording.outcome:
+        where = int(seen.broken[seen.broken > 0][0]) if (seen.broken > 0).any() else 0
+        layer = f", first in layer {where}" if where else ""
+        lines.append(f"[red]not finite[/]       from step {e.recording.outcome:,} on{layer}")
+    return lines
+
+
+def plain_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    """The findings and the main gauges as plain values, for JSON."""
+    e = diagnosis.evidence
+    gauges: dict[str, Any] = {
+        f"economy.{name}": _plain(values) for name, values in e.recording.economy._asdict().items()
+    }
+    if e.recording.full is not None:
+        gauges |= {f"full.{n}": _plain(v) for n, v in e.recording.full._asdict().items()}
+    return {
+        "healthy": diagnosis.healthy,
+        "findings": [asdict(finding) for finding in diagnosis.findings],
+        "trivial_loss": e.trivial,
+        "training_loss": _plain(e.train),
+        "validation_loss": None if e.validation is None else _plain(e.validation),
+        "steps": _plain(e.recording.steps),
+        "not_finite_from": e.recording.outcome,
+        "gauges": gauges,
+    }
+
+
+def _plain(values: np.ndarray) -> Any:
+    """Numbers for JSON, which knows neither NaN nor infinity."""
+    listed = np.asarray(values, object)
+    listed[~np.isfinite(np.asarray(values, float))] = None
+    return listed.tolist()

@@ -5,7 +5,9 @@
 A cell is a data set and an optimizer. The finder suggests a rate with one seed; then a grid of 41
 rates over the same range trains with another seed, and the suggested rate with that one too.
 Counted is how often the suggested rate's final loss on rows that did not train is within 10 % of
-the grid's best. Networks have one to three hidden layers; 40 epochs.
+the grid's best, or no more than a hundredth of the trivial loss above it (on tables where nearly
+all rates end at nothing, a ratio of two nothings says little); both are told. Losses are means over
+three seeds. Networks have one to three hidden layers; 40 epochs.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from dataclasses import replace
 import numpy as np
 
 from cuesta.diagnose.checkup import held_out_fold
+from cuesta.diagnose.evidence import trivial_loss
 from cuesta.diagnose.finder import TAIL, _train, find_rate, rates_for
 from cuesta.search.feed import Feed
 from cuesta.search.fits import Recipe
@@ -55,19 +58,22 @@ def main() -> None:
                 other = replace(recipe, seed=seed + 1000)
                 losses = [
                     loss
-                    for loss, _ in _train(other, feed, 0, cut, fine, EPOCHS, 1, lambda done: None)
+                    for loss, _ in _train(other, feed, 0, cut, fine, EPOCHS, 3, lambda done: None)
                 ]
                 best = int(np.argmin(losses[:-1]))
-                ratio = losses[-1] / losses[best]
-                cells.append(ratio)
+                ratio = losses[-1] / max(losses[best], 1e-12)
+                near = losses[-1] - losses[best] <= 0.01 * trivial_loss(recipe.loss, y)
+                cells.append((ratio <= 1.1, ratio <= 1.1 or near))
                 print(
                     f"| {name} | {optimizer} | {found.suggested:.2g} | {fine[best]:.2g} | "
-                    f"{ratio:.2f} |",
+                    f"{ratio:.2f} ({losses[-1]:.3g}) |",
                     flush=True,
                 )
-    close = np.mean(np.array(cells) <= 1.1)
+    strict, close = np.mean(cells, axis=0)
     print(
-        f"\n{len(cells)} cells, last {TAIL:.0%} of the epochs: {close:.0%} within 10 % of the best"
+        f"\n{len(cells)} cells, mean of the last {TAIL:.0%} of the epochs: {strict:.0%} within 10 "
+        f"% of "
+        f"the best; {close:.0%} so, or within a hundredth of the trivial loss"
     )
     print(f"{time.perf_counter() - began:.0f} s")
 

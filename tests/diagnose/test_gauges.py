@@ -13,7 +13,7 @@ from cuesta.core.loss import LOSSES
 from cuesta.core.net import Layer, activation, forward
 from cuesta.core.numbers import lane_numbers
 from cuesta.core.train import EVERYTHING, follow, forth_and_back, initial_state
-from cuesta.diagnose.gauges import economy, full
+from cuesta.diagnose.gauges import economy, full, squares_of
 from cuesta.diagnose.record import first_probe
 from cuesta.spec import ACTIVATIONS, Candidate, Shape
 
@@ -57,7 +57,10 @@ class Case:
         return ravel_pytree(self.after.layers)[0] - self.flat
 
     def economy(self):
-        return economy(self.seen, self.layers, self.after.layers, self.numbers, self.shares)
+        squares = squares_of(self.seen.grads)
+        return economy(
+            self.seen, squares, self.layers, self.after.layers, self.numbers, self.shares
+        )
 
     def full(self, probe, turn=0):
         return full(
@@ -67,7 +70,7 @@ class Case:
 
 
 def probe_of(case):
-    wide = lambda leaf: jnp.asarray(leaf, jnp.float64)  # noqa: E731
+    wide = lambda leaf: leaf if leaf.dtype == bool else jnp.asarray(leaf, jnp.float64)  # noqa: E731
     return jax.tree.map(wide, first_probe(case.layers, 0))
 
 

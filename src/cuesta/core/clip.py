@@ -19,7 +19,7 @@ def sum_of_squares(tensor: Tensor) -> Array:
     Summed in one go, the compiler would write all squares to memory first; the barrier keeps it
     from joining the two sums again.
     """
-    block = next((b for b in range(BLOCK, 1, -1) if tensor.ndim == 2 and len(tensor) % b == 0), 0)
+    block = block_of(tensor)
     if not block:
         return jnp.sum(tensor * tensor)
     blocks = tensor.reshape(-1, block, tensor.shape[1])
@@ -27,9 +27,15 @@ def sum_of_squares(tensor: Tensor) -> Array:
     return jnp.sum(sums)
 
 
-def global_norm(grads: Params) -> Array:
-    """‖G‖ over all layers together."""
-    return jnp.sqrt(reduce(jnp.add, [sum_of_squares(g) for g in jax.tree.leaves(grads)]))
+def block_of(tensor: Tensor) -> int:
+    """How many rows of a matrix are summed in one pass: a divisor of their number, or 0."""
+    return next((b for b in range(BLOCK, 1, -1) if tensor.ndim == 2 and len(tensor) % b == 0), 0)
+
+
+def global_norm(grads: Params, squares: Params | None = None) -> Array:
+    """‖G‖ over all layers together; `squares` are each leaf's `sum_of_squares`, where known."""
+    squares = jax.tree.map(sum_of_squares, grads) if squares is None else squares
+    return jnp.sqrt(reduce(jnp.add, jax.tree.leaves(squares)))
 
 
 def norm_factor(norm: Array, bound: Scalar) -> Array:
@@ -46,13 +52,15 @@ def clip_by_value(grads: Params, bound: Scalar) -> Params:
     return jax.tree.map(lambda g: jnp.clip(g, -bound, bound), grads)
 
 
-def clip_by_norm(grads: Params, bound: Scalar) -> tuple[Params, Array]:
+def clip_by_norm(
+    grads: Params, bound: Scalar, squares: Params | None = None
+) -> tuple[Params, Array]:
     """G ← G · min(1, c/‖G‖) (N5; Pascanu, Mikolov and Bengio, 2013), and ‖G‖ before.
 
     Zero gradients stay zero; gradients that are not finite stay as they are; c = ∞ changes
     nothing.
     """
-    norm = global_norm(grads)
+    norm = global_norm(grads, squares)
     factor = norm_factor(norm, bound)
     return jax.tree.map(lambda g: g * factor.astype(g.dtype), grads), norm
 

@@ -207,10 +207,14 @@ def follow(
     loss: Array,
     grads: list[Layer],
     parts: Parts = EVERYTHING,
+    squares: list[Layer] | None = None,
 ) -> State:
-    """Clipping, rule and decay: the state after the step that this loss and gradient ask for."""
+    """Clipping, rule and decay: the state after the step that this loss and gradient ask for.
+
+    `squares` are the `sum_of_squares` of the gradient's leaves, where they are known already.
+    """
     alpha = linear_decay(numbers.alpha_0, numbers.alpha_t, total, k)
-    grads, norm = clip_by_norm(grads, numbers.clip_norm)
+    grads, norm = clip_by_norm(grads, numbers.clip_norm, squares)
     grads = clip_by_value(grads, numbers.clip_value)
     if shape.foreign:
         opt = factory(shape.foreign)(learning_rate=alpha)

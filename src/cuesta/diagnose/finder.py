@@ -22,7 +22,7 @@ from cuesta.search.workers import Progress
 
 RATES = 26
 LARGE_STEPS = ("sgd", "momentum", "adagrad")  # whose steps are as long as the gradient says
-FINALISTS, SEEDS = 5, 3
+FINALISTS, SEEDS = 8, 5
 TAIL = 0.1  # the last epochs, whose mean is a rate's loss
 FALLS = 0.95  # of the first epoch's loss
 
@@ -77,7 +77,7 @@ def find_rate(
         ended = _train(recipe, feed, fold, cut, rates[places], epochs, seeds, progress)
         losses[places], followed[places] = [loss for loss, _ in ended], epochs
         falls[places] |= [fell for _, fell in ended]
-        order = places[np.argsort(losses[places], kind="stable")]
+        order = places[np.argsort(_smoothed(losses[places]), kind="stable")]
         places = np.sort(order[np.isfinite(losses[order])][:keep])
         if not len(places):
             raise DivergedError("Every learning rate diverges; look at the rows, or clip.")
@@ -95,6 +95,12 @@ def find_rate(
         best_step,
         limit,
     )
+
+
+def _smoothed(losses: np.ndarray) -> np.ndarray:
+    """Each loss with its neighbours' (1 : 2 : 1), so that one lucky rate does not lead."""
+    padded = np.concatenate([losses[:1], losses, losses[-1:]])
+    return 0.25 * padded[:-2] + 0.5 * padded[1:-1] + 0.25 * padded[2:]
 
 
 def find_work(epochs: int) -> int:

@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cuesta.core.clip import sum_of_squares
+from cuesta.core.clip import block_of, sum_of_squares
 from cuesta.core.loss import loss_and_slope
 from cuesta.core.net import Activation, Layer, forward
 from cuesta.core.train import Batch, Numbers, Parts, Pass, loss_and_gradient
@@ -41,24 +41,52 @@ class Economy(NamedTuple):
     broken: Tensor
 
 
-def norms(trees: list[Layer]) -> Array:
-    """(layers,): the norm of each layer's numbers, weights and biases together."""
-    return jnp.sqrt(jnp.stack([sum_of_squares(t.w) + sum_of_squares(t.b) for t in trees]))
+def change_and_size(before: Array, after: Array) -> tuple[Array, Array]:
+    """Σ (after − before)² and Σ before², both in one pass over the numbers."""
+    block = block_of(before)
+    moved = after - before
+    if not block:
+        return jnp.sum(moved * moved), jnp.sum(before * before)
+    shape = (-1, block, before.shape[1])
+    zero = jnp.zeros((), before.dtype)
+    pair = jax.lax.reduce(
+        ((moved * moved).reshape(shape), (before * before).reshape(shape)),
+        (zero, zero),
+        lambda a, b: (a[0] + b[0], a[1] + b[1]),
+        (1,),
+    )
+    pair = jax.lax.optimization_barrier(pair)  # type: ignore[no-untyped-call]
+    return jnp.sum(pair[0]), jnp.sum(pair[1])
+
+
+def update_ratio(before: Layer, after: Layer) -> Array:
+    """‖Δ‖/‖w‖ of a layer, its biases with its weights."""
+    pairs = [change_and_size(b, a) for b, a in zip(before, after, strict=True)]
+    return jnp.sqrt(_over(sum(p[0] for p in pairs), sum(p[1] for p in pairs)))
+
+
+def squares_of(grads: list[Layer]) -> list[Layer]:
+    """Each leaf's sum of squares, which clipping needs too."""
+    return jax.tree.map(sum_of_squares, grads)
 
 
 def economy(
-    seen: Pass, before: list[Layer], after: list[Layer], numbers: Numbers, shares: Array
+    seen: Pass,
+    squares: list[Layer],
+    before: list[Layer],
+    after: list[Layer],
+    numbers: Numbers,
+    shares: Array,
 ) -> Economy:
-    """The cheap gauges of a step."""
-    gradient = norms(seen.grads)
+    """The cheap gauges of a step, with the squares of its gradient."""
+    gradient = jnp.sqrt(jnp.stack([square.w + square.b for square in squares]))
     errors = jnp.sqrt(jnp.stack([sum_of_squares(delta) for delta in seen.deltas]))
-    moved = norms([Layer(b.w - a.w, b.b - a.b) for a, b in zip(before, after, strict=True)])
     whole = jnp.sqrt(jnp.sum(gradient**2))
     return Economy(
         seen.loss,
         gradient,
         _over(errors[:-1], errors[1:]),
-        _over(moved, norms(before)),
+        jnp.stack([update_ratio(b, a) for b, a in zip(before, after, strict=True)]),
         jnp.minimum(1.0, _over(numbers.clip_norm, whole)),
         _stacked([_dead(slope, shares) for slope in seen.tape.slopes]),
         _stacked([_saturated(slope, numbers.activation, shares) for slope in seen.tape.slopes]),
@@ -130,10 +158,15 @@ class Full(NamedTuple):
 
 
 class Probe(NamedTuple):
-    """The vectors with which λmax and λmin are followed from step to step, and what they gave."""
+    """The vectors with which λmax and λmin are followed from step to step, and what they gave.
 
-    up: list[Layer]
-    down: list[Layer]
+    `now` is the one that the next Hessian product moves, towards λmax where `upward`; they change
+    places each time.
+    """
+
+    now: list[Layer]
+    then: list[Layer]
+    upward: Tensor
     highest: Tensor
     lowest: Tensor
 
@@ -199,9 +232,9 @@ def full(
 ) -> tuple[Full, Probe]:
     """The dear gauges of a step, and the probe for the next one.
 
-    One Hessian product a step: λmax and λmin are followed by turns, each from where it was, by
-    power iteration on H − λmin·I and on λmax·I − H; a Rayleigh quotient is never beyond the end
-    that it nears.
+    One Hessian product every second time: λmax and λmin are followed by turns, each from where it
+    was, by power iteration on H − λmin·I and on λmax·I − H; a Rayleigh quotient is never beyond the
+    end that it nears.
     """
     x, y, shares, noise = batch
     step = [Layer(b.w - a.w, b.b - a.b) for a, b in zip(before, after, strict=True)]
@@ -212,32 +245,35 @@ def full(
     first = dot(seen.grads, step)
     at = (shape, numbers, batch, parts)
     of_step = bend(before, step, *at)
-    direction = unit(seen.grads)
-    upward = turn % 2 == 0
-    along = jax.tree.map(lambda u, d: jnp.where(upward, u, d), probe.up, probe.down)
-    turned = product(before, along, *at)
-    value = dot(along, turned)
-    highest = jnp.where(upward, value, probe.highest)
-    lowest = jnp.where(upward, probe.lowest, value)
-    lift = jnp.maximum(0.0, -probe.lowest)
-    drop = jnp.maximum(probe.highest, 0.0)
-    ahead = unit(
-        jax.tree.map(lambda h, v: jnp.where(upward, h + lift * v, drop * v - h), turned, along)
-    )
-    moved = Probe(
-        jax.tree.map(lambda n, u: jnp.where(upward, n, u), ahead, probe.up),
-        jax.tree.map(lambda n, d: jnp.where(upward, d, n), ahead, probe.down),
-        highest,
-        lowest,
-    )
+    moved = jax.lax.cond(turn % 2 == 0, lambda p: iterate(p, before, *at), lambda p: p, probe)
     gauges = Full(
         actual,
         first,
         first + 0.5 * of_step,
         _over(of_step, -first) - 1.0,
-        bend(before, direction, *at),
+        _over(bend(before, seen.grads, *at), dot(seen.grads, seen.grads)),
         _over(of_step, dot(step, step)),
-        highest,
-        lowest,
+        moved.highest,
+        moved.lowest,
     )
     return gauges, moved
+
+
+def iterate(
+    probe: Probe, layers: list[Layer], shape: Shape, numbers: Numbers, batch: Batch, parts: Parts
+) -> Probe:
+    """One power iteration, towards λmax or towards λmin."""
+    turned = product(layers, probe.now, shape, numbers, batch, parts)
+    value = dot(probe.now, turned)
+    lift, fall = jnp.maximum(0.0, -probe.lowest), jnp.maximum(probe.highest, 0.0)
+    # H + lift, or fall − H: what is wanted has the largest |eigenvalue| then.
+    sign = jnp.where(probe.upward, 1.0, -1.0)
+    shift = jnp.where(probe.upward, lift, fall)
+    ahead = unit(jax.tree.map(lambda h, v: sign * h + shift * v, turned, probe.now))
+    return Probe(
+        probe.then,
+        ahead,
+        ~probe.upward,
+        jnp.where(probe.upward, value, probe.highest),
+        jnp.where(probe.upward, probe.lowest, value),
+    )

@@ -29,13 +29,13 @@ from cuesta.core.train import (
     validate,
 )
 from cuesta.core.types import Tensor
-from cuesta.diagnose.gauges import Economy, Full, Probe, economy, full, unit
+from cuesta.diagnose.gauges import Economy, Full, Probe, economy, full, squares_of, unit
 from cuesta.errors import SpecError
 from cuesta.search.feed import Feed
 from cuesta.search.lanes import PROGRAMS, Lane, compiler_options, float32, noise_key
 from cuesta.spec import Shape
 
-ROOM = 512  # recordings of one span of epochs
+LEAST_ROOM, LARGEST_ROOM = 512, 1 << 14  # recordings of one span of epochs
 MOST = 400  # recordings of a whole training, unless asked for more
 
 
@@ -70,8 +70,9 @@ def observe(
 ) -> tuple[State, Probe | None, Economy, Full | None]:
     """One step as `take_step` takes it, and its gauges; the dear ones where there is a probe."""
     seen = forth_and_back(state.layers, shape, numbers, batch, parts)
-    after = follow(state, shape, numbers, total, k, seen.loss, seen.grads, parts)
-    cheap = economy(seen, state.layers, after.layers, numbers, batch[2])
+    squares = squares_of(seen.grads)
+    after = follow(state, shape, numbers, total, k, seen.loss, seen.grads, parts, squares)
+    cheap = economy(seen, squares, state.layers, after.layers, numbers, batch[2])
     if probe is None:
         return after, None, cheap, None
     dear, moved = full(seen, state.layers, after.layers, shape, numbers, batch, probe, turn, parts)
@@ -81,6 +82,7 @@ def observe(
 def watch_span(
     shape: Shape,
     parts: Parts,
+    room: int,
     state: State,
     probe: Probe | None,
     numbers: Numbers,
@@ -122,7 +124,7 @@ def watch_span(
         state, probe, cheap, dear = observe(
             state, probe, shape, numbers, span.total * steps, k, batch, at, parts
         )
-        place = jnp.minimum(at - first, ROOM - 1)
+        place = jnp.minimum(at - first, room - 1)
         buffers = jax.tree.map(
             lambda buffer, value: buffer.at[place].set(value), buffers, [cheap, dear]
         )
@@ -151,7 +153,7 @@ def watch_span(
             jnp.int32(0), parts,
         )[2:]
     )  # fmt: skip
-    buffers = jax.tree.map(lambda leaf: jnp.zeros((ROOM, *leaf.shape), leaf.dtype), list(like))
+    buffers = jax.tree.map(lambda leaf: jnp.zeros((room, *leaf.shape), leaf.dtype), list(like))
     curves = jnp.full((data.order.shape[0], 1 + shape.scores), jnp.nan)
     carry = (state, probe, buffers, curves, jnp.float32(0))
     carry = unwatched(span.start * steps, jnp.minimum(first * every, end), carry)
@@ -172,7 +174,7 @@ def first_probe(layers: list[Layer], seed: int) -> Probe:
         ]
         return jax.tree.map(np.asarray, unit(made))
 
-    return Probe(draw(), draw(), np.float32(0), np.float32(0))
+    return Probe(draw(), draw(), np.bool_(True), np.float32(0), np.float32(0))
 
 
 def record(
@@ -198,8 +200,9 @@ def record(
     steps = -(-len(fold.train) // shape.batch_size)
     total = steps * epochs
     every = every or max(1, total // MOST)
-    room = -(-steps * feed.span // every)
-    every = max(every, -(-steps * feed.span // ROOM)) if room > ROOM else every
+    longest = steps * min(feed.span, epochs)  # steps of a span
+    every = max(every, -(-longest // LARGEST_ROOM))
+    room = max(LEAST_ROOM, 1 << (-(-longest // every) - 1).bit_length())
     numbers = float32(lane_numbers(candidate))
     if layers is None:
         layers = init_layers([0, lane.seed, feed.draws(lane.fold)], shape.sizes, candidate.init)
@@ -221,8 +224,8 @@ def record(
         key = noise_key(lane.seed, feed.draws(lane.fold))
         arguments = (state, probe, numbers, data, span, np.int32(every), key)
         program = PROGRAMS.get(
-            ("watch", shape, parts),
-            partial(watch_span, shape, parts),
+            ("watch", shape, parts, room),
+            partial(watch_span, shape, parts, room),
             arguments,
             like=(
                 state,

@@ -298,6 +298,89 @@ def doctor(
 
 
 @app.command()
+def surface(
+    table: Annotated[str, typer.Argument(help=TABLE_HELP, metavar="TABLE")],
+    target: Annotated[str | None, typer.Option(help="The column to predict.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="The page. [default: surface-TABLE.html]", metavar="PAGE.html"),
+    ] = None,
+    optimizers: Annotated[
+        str,
+        typer.Option(
+            help="Whose paths: sgd, momentum, adagrad, rmsprop, adam; 'clipped' for SGD's."
+        ),
+    ] = "sgd,clipped,momentum,adagrad,rmsprop,adam",
+    hidden: Annotated[str, typer.Option(help="Hidden layers, as 64,32.")] = "32",
+    epochs: Annotated[int, typer.Option(help="Epochs of each path.")] = 20,
+    seed: Annotated[int, typer.Option(help="The seed of all that is random.")] = 0,
+    header: Annotated[
+        bool,
+        typer.Option("--header/--no-header", help="Whether the first line names the columns."),
+    ] = True,
+) -> None:
+    """Map the loss J of a network for TABLE, and the paths of several optimizers on it.
+
+    Writes one page that works offline: the plane that holds most of the paths, J on it, and what
+    share of the paths is off it.
+
+    For example:
+
+      cuesta surface digits --hidden 32,32
+    """
+
+    def run() -> None:
+        from rich.console import Console
+
+        from cuesta.data.table import read_table
+        from cuesta.diagnose.surface import WAYS, landscape
+        from cuesta.errors import SpecError
+        from cuesta.files import check_writable, write_text
+        from cuesta.report.surface_page import render
+        from cuesta.search.fits import Recipe, Rows
+        from cuesta.search.plan import this_machine
+        from cuesta.search.run import Cut
+        from cuesta.spec import Candidate, check_choice, check_count, loss_of
+        from cuesta.task import Options, prepare
+
+        named = [name.strip() for name in optimizers.split(",") if name.strip()]
+        for name in named:
+            check_choice("the optimizer", name, ("clipped", *(w for w in WAYS if "," not in w)))
+        try:
+            sizes = tuple(int(size) for size in hidden.split(",") if size.strip())
+        except ValueError:
+            raise SpecError(f"hidden must be sizes with commas between, not {hidden!r}.") from None
+        read = read_table(table, header=header)
+        page = out or Path(f"surface-{read.name}.html")
+        check_writable(page)
+        task = prepare(read, Options(target=(target,) if target else (), seed=seed))
+        candidate = Candidate(hidden_layer_sizes=sizes)
+        recipe = Recipe(
+            candidate,
+            loss_of(candidate, task.target.task),
+            task.target.outputs,
+            check_count("epochs", epochs, 10_000),
+            seed,
+        )
+        ways = {n: WAYS[n] for n in ("sgd, clipped" if n == "clipped" else n for n in named)}
+        seen = landscape(recipe, Rows(task.x, task.y, None), ways, Cut(this_machine()))
+        write_text(page, render(seen, read.name))
+        console = Console()
+        for path in seen.paths:
+            lost = ", then lost" if path.diverged else ""
+            console.print(
+                f"{path.name:<13} J {path.heights[0]:.4g} → {path.heights[-1]:.4g}{lost} · "
+                f"{path.off:.0%} of its way off the plane",
+                highlight=False,
+            )
+        console.print(
+            f"{seen.off:.0%} of all is off the plane · written to {page}", highlight=False
+        )
+
+    _guarded(run, interrupted="Interrupted; nothing was written.")
+
+
+@app.command()
 def compare(
     one: Annotated[
         str, typer.Argument(help="An optimizer and its dialect, as adam:torch.", metavar="ONE")

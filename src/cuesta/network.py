@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self
@@ -20,6 +21,7 @@ from cuesta.data.encode import Encoder, Target, fit_encoder, fit_matrix_encoder
 from cuesta.data.frames import as_frame
 from cuesta.diagnose.checkup import Diagnosis, check_up, held_out_fold
 from cuesta.diagnose.finder import FoundRate, find_rate, find_work
+from cuesta.diagnose.surface import WAYS, Landscape, landscape
 from cuesta.errors import DivergedError, SpecError, TableError
 from cuesta.estimator_spec import described, plain
 from cuesta.model import FittedModel
@@ -388,6 +390,19 @@ class Network(BaseEstimator):
             return find_rate(
                 recipe, prepared.rows.feed([fold]), 0, Cut(this_machine()), bar.advance
             )
+
+    def landscape(
+        self, X: Any, y: Any, ways: Mapping[str, Mapping[str, Any]] | None = None
+    ) -> Landscape:
+        """J of this network on the plane that holds most of the paths of several trainings.
+
+        `ways` names them, each with the parameters that it changes; by default the five optimizers,
+        and SGD clipped. `cuesta.report.surface_page.render` makes a page of it.
+        """
+        net = clone(self)
+        prepared = net._prepare(X, y, None, known=False)
+        recipe = replace(net._recipe(prepared), patience=None, held_out=())
+        return landscape(recipe, prepared.rows, WAYS if ways is None else ways, Cut(this_machine()))
 
     # On disk.
 

@@ -1,0 +1,147 @@
+"""The landscape of a network: the plane is where it is said to be, and J on it is J."""
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_digits, load_iris
+from typer.testing import CliRunner
+
+from cuesta import MLPClassifier
+from cuesta.cli import app
+from cuesta.data.scale import fit_scaling
+from cuesta.diagnose.surface import POINTS, _left_out, _two_directions
+from cuesta.report.surface_page import render
+from tests.report.test_race_page import browser, complaints, until  # noqa: F401 (a fixture)
+
+IRIS = load_iris(return_X_y=True)
+TWO = {"a": {"learning_rate": 1e-3}, "b": {"optimizer": "sgd", "learning_rate": 0.3}}
+
+
+def quick(**changes):
+    return MLPClassifier(**{"hidden_layer_sizes": (5,), "epochs": 4, "random_state": 0, **changes})
+
+
+@pytest.fixture(scope="module")
+def seen():
+    return quick().landscape(*IRIS, TWO)
+
+
+def loss_of(net):
+    shares = net.predict_proba(IRIS[0])
+    return -np.log(shares[np.arange(150), IRIS[1]]).mean()
+
+
+def test_a_paths_end_is_the_network_that_fit_gives(seen):
+    for path, changes in zip(seen.paths, TWO.values(), strict=True):
+        net = quick(**changes).fit(*IRIS)
+        # The forward pass of prediction is in float64.
+        assert path.heights[-1] == pytest.approx(loss_of(net), rel=1e-4)
+        assert len(path.places) == len(path.heights) == 5
+
+
+def test_all_paths_begin_at_one_place(seen):
+    np.testing.assert_allclose(seen.paths[0].places[0], seen.paths[1].places[0], atol=1e-5)
+    assert seen.paths[0].heights[0] == seen.paths[1].heights[0]
+
+
+def test_three_points_are_on_their_plane_and_the_surface_meets_them():
+    seen = quick(epochs=1).landscape(*IRIS, TWO)  # the start and two ends: a plane holds them
+    assert seen.off == pytest.approx(0.0, abs=1e-6)
+    from scipy.interpolate import RegularGridInterpolator
+
+    between = RegularGridInterpolator((seen.along, seen.across), seen.heights)
+    for path in seen.paths:
+        # Between the points of the grid J is nearly straight: a fiftieth of the paths' extent.
+        found = between(path.places[:, ::-1])
+        np.testing.assert_allclose(found, path.heights, rtol=0.01)
+
+
+def test_the_grid_holds_every_path(seen):
+    assert seen.heights.shape == (POINTS, POINTS)
+    every = np.concatenate([path.places for path in seen.paths])
+    for axis, ticks in enumerate((seen.across, seen.along)):
+        assert ticks[0] < every[:, axis].min() <= every[:, axis].max() < ticks[-1]
+
+
+def test_what_is_off_the_plane_is_what_two_components_leave():
+    rng = np.random.default_rng(0)
+    points = rng.standard_normal((9, 40))
+    points -= points.mean(axis=0)
+    spectrum = np.linalg.svd(points, compute_uv=False) ** 2
+    wanted = spectrum[2:].sum() / spectrum.sum()
+    assert _left_out(points, _two_directions(points)) == pytest.approx(wanted, rel=1e-4)
+
+
+def test_a_path_that_diverges_ends_where_it_was_lost():
+    ways = {"far": {"optimizer": "sgd", "learning_rate": 1e30}, "near": {}}
+    far, near = quick().landscape(*IRIS, ways).paths
+    assert far.diverged
+    assert not near.diverged
+    assert len(far.places) < len(near.places)
+    assert np.isfinite(far.heights).all()
+
+
+def test_scaling_is_that_of_the_fit(seen):
+    # The start: J of the initial weights on normalized rows, by hand.
+    from cuesta.core.init import init_layers
+
+    x = fit_scaling(IRIS[0], "standard").apply(IRIS[0])
+    (w, b), (v, c) = init_layers([0, 0, 0], (4, 5, 3), "he")
+    out = np.maximum(x @ w + b, 0) @ v + c
+    logs = out - np.log(np.exp(out).sum(axis=1, keepdims=True))
+    assert seen.paths[0].heights[0] == pytest.approx(
+        -logs[np.arange(150), IRIS[1]].mean(), rel=1e-5
+    )
+
+
+def test_a_hostile_name_stays_text():
+    hostile = "</script><script>alert(1)</script>"
+    seen = quick().landscape(*IRIS, {hostile: {}, "b": {"learning_rate": 0.1}})
+    page = render(seen, hostile)
+    assert hostile not in page
+
+
+def test_the_page_draws_in_a_browser(seen, browser, tmp_path):  # noqa: F811 (the fixture)
+    page = tmp_path / "page.html"
+    page.write_text(render(seen, "iris"), encoding="utf-8")
+    browser.get_log("browser")
+    browser.get(page.as_uri())
+    until(browser, "return !!document.querySelector('#contour .scatterlayer')")
+    traces = browser.execute_script("return document.getElementById('contour').data.length")
+    assert traces == 1 + len(seen.paths)
+    assert "off this plane" in browser.find_element("tag name", "body").text
+    browser.get("about:blank")
+    assert complaints(browser) == []
+
+
+def test_the_command_writes_a_page_and_says_what_is_off_the_plane(tmp_path):
+    page = tmp_path / "page.html"
+    done = CliRunner().invoke(
+        app, ["surface", "iris", "--hidden", "4", "--epochs", "3", "--optimizers", "sgd,clipped",
+              "--out", str(page)],
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    assert "sgd, clipped" in done.output
+    assert "is off the plane" in done.output
+    assert page.stat().st_size > 1_000_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--optimizers", "adm"], "adm"),
+        (["--hidden", "x"], "hidden"),
+        (["--epochs", "0"], "epochs"),
+    ],
+)
+def test_a_bad_argument_is_named(arguments, words):
+    done = CliRunner().invoke(app, ["surface", "iris", *arguments])
+    assert done.exit_code == 2
+    assert words in done.output
+
+
+def test_digits_are_larger_than_the_limit_of_rows():
+    x, y = load_digits(return_X_y=True)
+    seen = quick(epochs=1).landscape(
+        np.vstack([x, x]), np.hstack([y, y]), {"adam": {}, "b": TWO["b"]}
+    )
+    assert seen.rows == 2000

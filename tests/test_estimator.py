@@ -141,6 +141,21 @@ def test_a_row_of_weight_zero_is_no_row(two_classes):
     assert_same(quick().fit(x, y, kept.astype(float)), quick().fit(x[kept], y[kept]))
 
 
+def test_a_weight_of_two_is_a_row_that_stands_there_twice_gaps_and_all():
+    # All rows fit one batch: to the bit (docs/estimators.md).
+    x = np.array([[1.0], [np.nan], [3.7], [4.1]] * 3) + 0.1 * np.arange(12)[:, None]
+    y, weights = np.arange(12) % 2, 1 + np.arange(12) % 2
+    twice = np.repeat(np.arange(12), weights)
+    order = np.random.default_rng(0).permutation(len(twice))
+    assert_same(quick().fit(x, y, weights), quick().fit(x[twice][order], y[twice][order]))
+
+
+def test_a_warm_start_of_another_network_is_refused(two_classes):
+    net = quick(epochs=2, warm_start=True).fit(*two_classes)
+    with pytest.raises(SpecError, match="hidden_layer_sizes"):
+        net.set_params(hidden_layer_sizes=(9,), epochs=3).fit(*two_classes)
+
+
 def test_equal_weights_are_no_weights(two_classes):
     x, y = two_classes
     assert_same(quick().fit(x, y, np.full(len(y), 7.0)), quick().fit(x, y))

@@ -87,9 +87,10 @@ def test_a_table_is_taken_as_before(tmp_path):
         again.predict(table.rename(columns={"size": "length"}))
 
 
-def test_a_run_of_the_command_can_be_loaded(tmp_path, saved):
-    path = rewritten(saved, tmp_path / "m.safetensors", lambda spec: spec.pop("estimator"))
+def test_a_run_of_the_command_can_be_loaded_by_its_folder(tmp_path, saved):
+    path = rewritten(saved, tmp_path / "model.safetensors", lambda spec: spec.pop("estimator"))
     assert isinstance(cuesta.load(path), cuesta.model.FittedModel)
+    assert isinstance(cuesta.load(tmp_path), cuesta.model.FittedModel)
 
 
 def test_what_no_file_can_hold_is_refused(tmp_path):

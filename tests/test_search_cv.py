@@ -15,6 +15,7 @@ from sklearn.metrics import make_scorer, mean_absolute_error
 from sklearn.model_selection import (
     GridSearchCV,
     GroupKFold,
+    KFold,
     RandomizedSearchCV,
     StratifiedShuffleSplit,
     TimeSeriesSplit,
@@ -204,6 +205,31 @@ def test_a_second_search_of_the_same_shapes_compiles_nothing():
     before = PROGRAMS.compiled
     SearchCV(quick(), {"learning_rate": [1e-3, 2e-3], "optimizer": ["adam", "sgd"]}, cv=3).fit(X, Y)
     assert PROGRAMS.compiled == before
+
+
+def test_splits_may_be_given_as_a_generator():
+    given = SearchCV(quick(), RATES, cv=KFold(3).split(X)).fit(X, Y)
+    listed = SearchCV(quick(), RATES, cv=list(KFold(3).split(X))).fit(X, Y)
+    assert_same_scores(given, listed)
+
+
+def assert_same_scores(one, other):
+    np.testing.assert_array_equal(
+        one.cv_results_["mean_test_score"], other.cv_results_["mean_test_score"]
+    )
+
+
+def test_a_refit_may_be_a_function_of_several_scores():
+    how = {"cv": 2, "scoring": ["accuracy", "f1"], "refit": lambda results: 1}
+    search = SearchCV(quick(), RATES, **how).fit(X, Y)
+    assert search.best_index_ == 1
+    assert search.best_params_ == GridSearchCV(quick(), RATES, **how).fit(X, Y).best_params_
+
+
+def test_tpe_asks_which_of_several_scores_it_learns_from():
+    with pytest.raises(SpecError, match="refit"):
+        SearchCV(quick(), RATES, cv=2, sampler="tpe", n_candidates=3, refit=False,
+                 scoring=["accuracy", "f1"]).fit(X, Y)  # fmt: skip
 
 
 def test_a_pipeline_is_searched_one_fit_at_a_time():

@@ -318,6 +318,10 @@ def surface(
         bool,
         typer.Option("--header/--no-header", help="Whether the first line names the columns."),
     ] = True,
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(help="What a column is, as `cuesta fit` has it.", metavar="NAME=KIND"),
+    ] = None,
 ) -> None:
     """Map the loss J of a network for TABLE, and the paths of several optimizers on it.
 
@@ -332,6 +336,7 @@ def surface(
     def run() -> None:
         from rich.console import Console
 
+        from cuesta.data.columns import parse_kinds
         from cuesta.data.table import read_table
         from cuesta.diagnose.surface import WAYS, landscape
         from cuesta.errors import SpecError
@@ -353,7 +358,8 @@ def surface(
         read = read_table(table, header=header)
         page = out or Path(f"surface-{read.name}.html")
         check_writable(page)
-        task = prepare(read, Options(target=(target,) if target else (), seed=seed))
+        named_target, kinds = ((target,) if target else ()), parse_kinds(columns or ())
+        task = prepare(read, Options(target=named_target, columns=kinds, seed=seed))
         candidate = Candidate(hidden_layer_sizes=sizes)
         recipe = Recipe(
             candidate,

@@ -20,12 +20,14 @@ ESTIMATORS: dict[str, type[MLPClassifier] | type[MLPRegressor]] = {
 
 
 def load(path: str | Path) -> Any:
-    """Read what `save` wrote, an estimator ready to predict; or a run's model.
+    """Read what `save` wrote, an estimator ready to predict; or the model of a run's folder.
 
     Nothing in the file is run. Raises ModelFileError for a file that is missing, truncated,
     altered, or no model of ours.
     """
-    model = load_model(Path(path))
+    path = Path(path)
+    path = path / "model.safetensors" if path.is_dir() else path
+    model = load_model(path)
     if model.estimator is None:
         return model
     about = model.estimator

@@ -58,6 +58,11 @@ class FittedModel:
     layers: tuple[tuple[np.ndarray, np.ndarray], ...]
     estimator: Mapping[str, Any] | None = None  # what an estimator keeps of itself, for JSON
 
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """All layer sizes from inputs to outputs."""
+        return (self.encoder.width, *(len(b) for _, b in self.layers))
+
     def decide(self, x: np.ndarray) -> np.ndarray:
         """Encoded rows (rows, columns) → class probabilities, or values in their own units."""
         if not len(x):
@@ -66,7 +71,7 @@ class FittedModel:
         return np.concatenate(blocks)
 
     def _decide(self, x: np.ndarray, masks: Sequence[np.ndarray] = ()) -> np.ndarray:
-        units = self.inputs.apply(x)
+        units = self.inputs.inputs(x)
         for depth, (w, b) in enumerate(self.layers):
             units = units @ w.astype(np.float64) + b
             if depth < len(self.layers) - 1:

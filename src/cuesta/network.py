@@ -134,6 +134,13 @@ class Network(BaseEstimator):
         """Train on to `epochs` epochs in all."""
         prepared = self._prepare(X, y, sample_weight, known=True)
         recipe = self._recipe(prepared, self._beginning.seed)
+        sizes = recipe.shape(prepared.encoder.width).sizes
+        if sizes != self.model_.sizes:
+            raise SpecError(
+                f"A warm start goes on with the network that is there, of sizes "
+                f"{self.model_.sizes}; "
+                f"hidden_layer_sizes now asks for {sizes}."
+            )
         if recipe.epochs <= self._beginning.epochs:
             warnings.warn(
                 f"{self._beginning.epochs} epochs are trained; a warm start trains on to `epochs`, "
@@ -456,11 +463,10 @@ def _one_batch(rows: Rows, batch: int) -> Rows:
     weights = np.ones(len(rows.x)) if rows.weights is None else rows.weights
     if weights.sum() > batch or len(rows.x) > batch:
         return rows
-    joined = np.column_stack([rows.x, rows.y])
-    distinct, place = np.unique(joined, axis=0, return_inverse=True)
-    x, y = distinct[:, : rows.x.shape[1]], distinct[:, rows.x.shape[1] :]
-    codes = y.astype(rows.y.dtype).reshape(-1, *rows.y.shape[1:])
-    return Rows(np.ascontiguousarray(x), codes, np.bincount(place.ravel(), weights))
+    # A missing value equals another, which NaN does not.
+    joined = np.column_stack([np.nan_to_num(rows.x), np.isnan(rows.x), rows.y])
+    _, first, place = np.unique(joined, axis=0, return_index=True, return_inverse=True)
+    return Rows(rows.x[first], rows.y[first], np.bincount(place.ravel(), weights))
 
 
 def draw_seed(random_state: Any) -> int:

@@ -9,9 +9,8 @@ from itertools import islice
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import is_classifier
 from sklearn.exceptions import FitFailedWarning
-from sklearn.model_selection import ParameterGrid, ParameterSampler, check_cv
+from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.validation import _check_method_params
@@ -136,10 +135,9 @@ class SearchCV(BaseSearchCV):
         params = _check_method_params(x, params=given)
         routed = self._get_routed_params_for_fit(params)
         x, y = indexable(x, y)
-        cv = check_cv(self.cv, y, classifier=is_classifier(self.estimator))
         splits = [
             (np.asarray(train), np.asarray(test))
-            for train, test in cv.split(x, y, **routed.splitter.split)
+            for train, test in self._checked_cv_orig.split(x, y, **routed.splitter.split)
         ]
         repeated = [split for split in splits for _ in self._session.seeds]
         self.n_splits_ = len(repeated)
@@ -152,7 +150,11 @@ class SearchCV(BaseSearchCV):
             results = evaluate_candidates(candidates, cv=_Given(repeated), more_results=more)
             self._session.ready.clear()
             metric = self.refit if isinstance(self.refit, str) else "score"
-            return list(results[f"mean_test_{metric}"][-len(candidates) :])
+            if f"mean_test_{metric}" in results:
+                return list(results[f"mean_test_{metric}"][-len(candidates) :])
+            if self.sampler == "tpe":
+                raise SpecError("tpe learns from one score: name it among several by refit=.")
+            return []
 
         for wave in self._waves(evaluate, len(splits)):
             evaluate(wave)

@@ -41,7 +41,12 @@ def test_a_date_is_known_by_how_it_is_written(written, form):
     assert (moment.month, moment.day) == (2, 29)
 
 
-@pytest.mark.parametrize("written", ["2024-02-30", "soon", "12", "1.5", "2024-02", "3-4"])
+def test_a_day_that_is_not_in_the_calendar_is_a_fault():
+    with pytest.raises(TableError, match="2024-02-30"):
+        date_format(text("2024-02-28", "2024-02-30"))
+
+
+@pytest.mark.parametrize("written", ["soon", "12", "1.5", "2024-02", "3-4"])
 def test_what_is_no_date_is_none(written):
     assert date_format(text(written)) is None
 
@@ -50,6 +55,21 @@ def test_one_that_can_be_read_in_two_ways_is_a_fault_that_says_how_to_tell():
     with pytest.raises(TableError, match=r"'c', as '03/04/2024', .*--columns c=date:"):
         date_format(text("03/04/2024", "05/06/2024"))
     assert date_format(text("03/04/2024", "25/06/2024")) == "%d/%m/%Y"
+
+
+def test_a_date_written_otherwise_is_a_fault_that_names_its_row():
+    days = [f"2024-01-{day:02}" for day in range(1, 29)]
+    with pytest.raises(TableError, match=r"'c' holds '29\.02\.2024' among dates.*row 30"):
+        date_format(text(*days, "29.02.2024"))
+    with pytest.raises(TableError, match=r"'soon' among dates .*--columns c=category"):
+        date_format(text(*days, "soon"))
+    with pytest.raises(TableError, match=r"no form that is known.*--columns c=date:FORMAT"):
+        date_format(text("9/14/2024 1:30 PM", "9/15/2024 2:30 PM"))
+
+
+@pytest.mark.parametrize("written", ["1.2.3", "10.0.0", "10-20-30"])
+def test_a_version_is_no_date(written):
+    assert date_format(text(written, written)) is None
 
 
 def test_a_zone_is_taken_into_account():

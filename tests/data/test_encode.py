@@ -94,6 +94,15 @@ def test_a_constant_column_is_kept_and_a_note_says_so():
     assert "same: the same value" in encoder.notes[0]
 
 
+def test_a_value_that_is_there_or_not_tells_something():
+    assert fit_encoder(pl.DataFrame({"a": [1.0, None, 1.0], "x": [1, 2, 3]})).notes == ()
+
+
+def test_a_constant_text_is_said_to_tell_nothing():
+    (note,) = fit_encoder(pl.DataFrame({"a": ["k"] * 3, "x": [1, 2, 3]})).notes
+    assert "a: the same value" in note
+
+
 def test_an_unseen_category_is_all_zeros():
     seen, new = pl.DataFrame({"kind": ["a", "b"]}), pl.DataFrame({"kind": ["c", "b", None]})
     equal(encoded(new, fitted_on=seen), [[0, 0], [0, 1], [0, 0]])

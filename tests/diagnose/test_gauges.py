@@ -150,7 +150,7 @@ def test_the_dear_gauges_are_the_dense_figures(how, float64):
     close(found.along_step, step @ hessian @ step / (step @ step))
 
 
-@pytest.mark.parametrize("how", CASES[:3])
+@pytest.mark.parametrize("how", CASES[:2])
 def test_both_ends_of_the_spectrum_are_reached(how, float64):
     case = Case(**how)
     ends = np.linalg.eigvalsh(np.asarray(jax.hessian(case.j)(case.flat)))

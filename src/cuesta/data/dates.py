@@ -8,7 +8,8 @@ import polars as pl
 from cuesta.errors import TableError
 
 DATE_INPUTS, TIME_INPUTS = 7, 3
-LOOKS_DATED = r"^\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}([ T].*)?$"
+LOOKS_DATED = r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([ T].*)?$"
+MOSTLY = 0.9  # from this share of dates on, a column is one of dates
 LOOKS_TIMED = r"^\d{1,2}:\d{2}(:\d{2})?(\.\d+)?$"
 DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y",
          "%m-%d-%Y")  # fmt: skip
@@ -21,10 +22,12 @@ FIRST_ROW = 2
 def date_format(series: pl.Series) -> str | None:
     """The format in which all of a column's text is a date, or None.
 
-    Raises TableError where the text may be read in two ways, as 03/04/2024.
+    Raises TableError where the text may be read in two ways, as 03/04/2024, or where most but not
+    all of it is dates, or not all in one form.
     """
     text = series.drop_nulls()
-    if not text.len() or not text.str.contains(LOOKS_DATED).all():
+    looks = text.str.contains(LOOKS_DATED)
+    if not text.len() or looks.sum() < MOSTLY * text.len():
         return None
     fitting = [day + clock for day in DATES for clock in CLOCKS if _fits(text, day + clock)]
     days = {form.replace("%H", " ").split(" ")[0].split("T")[0] for form in fitting}
@@ -33,7 +36,28 @@ def date_format(series: pl.Series) -> str | None:
             f"The dates of the column {series.name!r}, as {text[0]!r}, can be read in two ways; "
             f"say which (--columns {series.name}=date:{sorted(days)[0]})."
         )
-    return fitting[0] if fitting else None
+    if not fitting:
+        raise _mixed(series, text)
+    return fitting[0]
+
+
+def _mixed(series: pl.Series, text: pl.Series) -> TableError:
+    """Dates in several forms, or among other text: the first that is unlike most."""
+    forms = [day + clock for day in DATES for clock in CLOCKS]
+    best = min(forms, key=lambda form: _date(text, form).null_count())
+    read = _date(series, best)
+    if read.null_count() == len(series):
+        return TableError(
+            f"The dates of the column {series.name!r}, as {text[0]!r}, are in no form that is "
+            f"known; "
+            f"say which (--columns {series.name}=date:FORMAT), or call it a category."
+        )
+    row = int((read.is_null() & series.is_not_null()).arg_max() or 0)
+    return TableError(
+        f"The column {series.name!r} holds {series[row]!r} among dates as {best} "
+        f"(row {row + FIRST_ROW}); write all in one form, or call it a category "
+        f"(--columns {series.name}=category)."
+    )
 
 
 def time_format(series: pl.Series) -> str | None:
@@ -65,8 +89,8 @@ def as_dates(series: pl.Series, form: str) -> pl.Series:
     Raises TableError naming the row of what is no date.
     """
     if series.dtype == pl.String:
-        made = _date(series, form or date_format(series) or DATES[0]).alias(series.name)
-        return _all_read(series, made, "date")
+        form = form or date_format(series) or DATES[0]
+        return _all_read(series, _date(series, form).alias(series.name), "date", form)
     if series.dtype == pl.Date or isinstance(series.dtype, pl.Datetime):
         made = (
             series.cast(pl.Datetime("us"))
@@ -83,8 +107,8 @@ def as_dates(series: pl.Series, form: str) -> pl.Series:
 def as_times(series: pl.Series, form: str) -> pl.Series:
     """A tidied column as times of day. Raises TableError naming the row of what is none."""
     if series.dtype == pl.String:
-        made = _time(series, form or time_format(series) or TIMES[0]).alias(series.name)
-        return _all_read(series, made, "time")
+        form = form or time_format(series) or TIMES[0]
+        return _all_read(series, _time(series, form).alias(series.name), "time", form)
     if series.dtype == pl.Time:
         return series
     if series.null_count() == len(series):
@@ -92,12 +116,12 @@ def as_times(series: pl.Series, form: str) -> pl.Series:
     raise TableError(f"The column {series.name!r} holds no times, but {series.dtype}.")
 
 
-def _all_read(text: pl.Series, made: pl.Series, what: str) -> pl.Series:
+def _all_read(text: pl.Series, made: pl.Series, what: str, form: str) -> pl.Series:
     if made.null_count() > text.null_count():
         row = int((made.is_null() & text.is_not_null()).arg_max() or 0)
         raise TableError(
             f"The column {text.name!r} holds {text[row]!r}, which is no {what} as the others are "
-            f"(row {row + FIRST_ROW})."
+            f"(row {row + FIRST_ROW}); wanted is {form}."
         )
     return made
 

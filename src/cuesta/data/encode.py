@@ -179,15 +179,14 @@ def fit_encoder(frame: pl.DataFrame, kinds: Mapping[str, Kind] | None = None) ->
 def _warnings(name: str, kind: str, values: np.ndarray) -> list[str]:
     """What is to be said of a column of numbers that is taken as it is."""
     present = values[~np.isnan(values)]
-    if np.ptp(present) == 0:
+    if np.ptp(present) == 0 and len(present) == len(values):
         return [f"{name}: the same value in every training row, so it tells nothing"]
-    steps = np.abs(np.diff(present))
     counts = kind == "number" and len(present) >= FEW_ROWS and np.all(present == np.floor(present))
     if counts and len(np.unique(present)) == len(present) and _in_order(present):
-        mean = float(steps.mean())
         return [
-            f"{name}: a whole number of its own for each row, one after the other (about {mean:g} "
-            f"apart); if it only names the rows, leave it out (--drop {name})"
+            f"{name}: a whole number of its own for each row, one after the other; if it only "
+            f"names "
+            f"the rows, leave it out (--drop {name})"
         ]
     return []
 
@@ -211,8 +210,10 @@ def _category(series: pl.Series) -> tuple[list[Feature], list[str]]:
     kept = tuple(sorted(names[:MOST_CATEGORIES]))
     other = distinct > MOST_CATEGORIES
     notes = [f"{series.name}: {distinct - len(kept):,} rare categories share a column"]
+    if distinct == 1 and not text.null_count():
+        notes = [f"{series.name}: the same value in every training row, so it tells nothing"]
     feature = Feature(series.name, "category", text.null_count() > 0, kept, other)
-    return [feature], notes if other else []
+    return [feature], notes if other or len(names) == 1 else []
 
 
 @dataclass(frozen=True)

@@ -22,15 +22,18 @@ class Scaling:
     scale: np.ndarray
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        """(x − shift)/scale; a constant column ↦ 0, a missing value ↦ 0 (mean imputation).
-
-        Held within ±10¹⁵, so that a row far from those that trained stays a number in float32.
-        """
+        """(x − shift)/scale; a constant column ↦ 0, a missing value ↦ 0 (mean imputation)."""
         scale = np.where(self.scale > 0, self.scale, np.inf)
         # By halves, which is exact: the difference of two large numbers may not fit float64.
+        return np.nan_to_num(2 * ((x / 2 - self.shift / 2) / scale), nan=0.0)
+
+    def inputs(self, x: np.ndarray) -> np.ndarray:
+        """`apply` as a network takes it: held within ±10¹⁵, which squared is a number in float32.
+
+        So a row far from those that trained, or in other units, does not end in infinities.
+        """
         with np.errstate(over="ignore"):
-            z = 2 * ((x / 2 - self.shift / 2) / scale)
-        return np.clip(np.nan_to_num(z, nan=0.0), -FARTHEST, FARTHEST)
+            return np.clip(self.apply(x), -FARTHEST, FARTHEST)
 
     def undo(self, z: np.ndarray) -> np.ndarray:
         """z·scale + shift: back to the column's own units."""

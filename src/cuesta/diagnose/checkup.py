@@ -85,7 +85,7 @@ def check_up(
         candidate,
         shape,
         recording,
-        trivial_loss(shape.loss, targets),
+        trivial_loss(shape.loss, targets, feed.training_weights(fold)),
         curves[:, 0],
         validation_loss(shape.loss, curves[:, 1:]),
         look_at_inputs(x, candidate.normalize),

@@ -292,7 +292,7 @@ def too_much_dropout(e: Evidence, s: Signs) -> Finding | None:
         "too much dropout",
         SEVERE,
         f"{e.candidate.dropout:.0%} of the units are dropped, and the training loss ends at "
-        f"{s.last:.3g}, {max(0.0, s.gain):.0%} below the trivial {s.trivial:.3g}{beside}",
+        f"{s.last:.3g}, {_beside(s.gain)} the trivial {s.trivial:.3g}{beside}",
         "drop fewer units",
         "dropout=0.2",
         88,
@@ -352,7 +352,7 @@ def under_fitting(e: Evidence, s: Signs) -> Finding | None:
     return Finding(
         "under-fitting",
         SEVERE,
-        f"the training loss ends at {s.last:.3g}, {max(0.0, s.gain):.0%} below what one who does "
+        f"the training loss ends at {s.last:.3g}, {_beside(s.gain)} what one who does "
         f"not "
         f"look has ({s.trivial:.3g}): {cause}",
         "decay the weights less"
@@ -399,6 +399,11 @@ def _rows_are_off(e: Evidence) -> bool:
     """Whether inputs or targets are so far from 0 and 1 that all else follows from it."""
     targets_off = not is_classes(e.shape.loss) and not 0.1 < e.target_size < FAR
     return e.inputs.largest >= FAR or targets_off
+
+
+def _beside(gain: float) -> str:
+    """How far a loss is from the trivial one."""
+    return f"{gain:.0%} below" if gain >= 0.005 else "not below"
 
 
 def _swing(train: np.ndarray) -> float:

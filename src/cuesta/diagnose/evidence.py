@@ -89,18 +89,22 @@ def _twins(z: np.ndarray) -> tuple[int, ...]:
     return tuple(largest) if len(largest) > 1 else ()
 
 
-def trivial_loss(loss: str, y: np.ndarray) -> float:
-    """J of one who does not look at the inputs: the shares of the classes, or the mean."""
+def trivial_loss(loss: str, y: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """J of one who does not look at the inputs: the shares of the classes, or the mean.
+
+    Rows count by their weights, as they do in training.
+    """
+    each = np.ones(len(y)) if weights is None else weights
     if loss == "logistic":
-        shares = np.clip(y.mean(axis=0), 1e-12, 1 - 1e-12)
+        shares = np.clip(np.average(y, axis=0, weights=each), 1e-12, 1 - 1e-12)
         return float(-(shares * np.log(shares) + (1 - shares) * np.log(1 - shares)).sum())
     if is_classes(loss):
-        shares = np.bincount(y) / len(y)
+        shares = np.bincount(y, each) / each.sum()
         return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
-    away = np.abs(y - (np.median(y, axis=0) if loss == "absolute" else y.mean(axis=0)))
-    if loss == "squared":
-        return float(0.5 * (away**2).sum(axis=1).mean())
-    return float(away.sum(axis=1).mean())
+    middle = np.median(y, axis=0) if loss == "absolute" else np.average(y, axis=0, weights=each)
+    away = np.abs(y - middle)
+    rows = 0.5 * (away**2).sum(axis=1) if loss == "squared" else away.sum(axis=1)
+    return float(np.average(rows, weights=each))
 
 
 def validation_loss(loss: str, scores: np.ndarray) -> np.ndarray | None:

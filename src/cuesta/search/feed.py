@@ -141,6 +141,12 @@ class Feed:
         rows = self.folds[fold].train
         return self._x[rows], self._y[rows]
 
+    def training_weights(self, fold: int) -> np.ndarray | None:
+        """The weights of the fold's training rows in the loss, or None where all count the same."""
+        if not self.weighted:
+            return None
+        return self._loss_weights(self.folds[fold])[self.folds[fold].train]
+
     def target_scaling(self, fold: int, normalize: str) -> Scaling:
         """How the fold's targets are normalized: by their training rows (N3).
 
@@ -174,7 +180,7 @@ class Feed:
             targets = None if self.classes else self.target_scaling(number, normalize)
         y = self._y if targets is None else targets.apply(self._y).astype(np.float32)
         return FoldArrays(
-            jax.device_put(_padded(inputs.apply(self._x).astype(np.float32), self.rows)),
+            jax.device_put(_padded(inputs.inputs(self._x).astype(np.float32), self.rows)),
             jax.device_put(_padded(y, self.rows)),
             jax.device_put(_padded(self._loss_weights(fold).astype(np.float32), self.rows)),
             jax.device_put(_padded(fold.validation.astype(np.int32), self.validation_places)),

@@ -77,8 +77,13 @@ def economy(
     after: list[Layer],
     numbers: Numbers,
     shares: Array,
+    *,
+    bounded: bool = True,
 ) -> Economy:
-    """The cheap gauges of a step, with the squares of its gradient."""
+    """The cheap gauges of a step, with the squares of its gradient.
+
+    Without `bounded` the activation is known not to saturate.
+    """
     gradient = jnp.sqrt(jnp.stack([square.w + square.b for square in squares]))
     errors = jnp.sqrt(jnp.stack([sum_of_squares(delta) for delta in seen.deltas]))
     whole = jnp.sqrt(jnp.sum(gradient**2))
@@ -89,7 +94,9 @@ def economy(
         jnp.stack([update_ratio(b, a) for b, a in zip(before, after, strict=True)]),
         jnp.minimum(1.0, _over(numbers.clip_norm, whole)),
         _stacked([_dead(slope, shares) for slope in seen.tape.slopes]),
-        _stacked([_saturated(slope, numbers.activation, shares) for slope in seen.tape.slopes]),
+        _stacked([_saturated(slope, numbers.activation, shares) for slope in seen.tape.slopes])
+        if bounded
+        else jnp.zeros(len(seen.tape.slopes)),
         noise_scale(seen, shares, whole),
         _broken(gradient, seen),
     )
@@ -133,10 +140,19 @@ def noise_scale(seen: Pass, shares: Array, norm: Array) -> Array:
 
 
 def _broken(gradient: Array, seen: Pass) -> Array:
-    """The first layer whose outputs or gradient are not finite, counted from 1."""
+    """The first layer whose outputs or gradient are not finite, counted from 1.
+
+    Looked for only where the loss or the gradient tells that there is one.
+    """
     outputs = [*seen.tape.units[1:], seen.tape.outputs]
-    bad = jnp.stack([~jnp.isfinite(jnp.sum(each)) for each in outputs]) | ~jnp.isfinite(gradient)
-    return jnp.where(jnp.any(bad), jnp.argmax(bad) + 1, 0)
+
+    def first() -> Array:
+        found = jnp.stack([~jnp.isfinite(jnp.sum(each)) for each in outputs])
+        bad = found | ~jnp.isfinite(gradient)
+        return jnp.where(jnp.any(bad), jnp.argmax(bad) + 1, 0).astype(jnp.int32)
+
+    well = jnp.isfinite(seen.loss) & jnp.isfinite(jnp.sum(gradient))
+    return jax.lax.cond(well, lambda: jnp.int32(0), first)
 
 
 class Full(NamedTuple):

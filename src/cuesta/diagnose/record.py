@@ -72,7 +72,9 @@ def observe(
     seen = forth_and_back(state.layers, shape, numbers, batch, parts)
     squares = squares_of(seen.grads)
     after = follow(state, shape, numbers, total, k, seen.loss, seen.grads, parts, squares)
-    cheap = economy(seen, squares, state.layers, after.layers, numbers, batch[2])
+    cheap = economy(
+        seen, squares, state.layers, after.layers, numbers, batch[2], bounded=parts.bounded
+    )
     if probe is None:
         return after, None, cheap, None
     dear, moved = full(seen, state.layers, after.layers, shape, numbers, batch, probe, turn, parts)

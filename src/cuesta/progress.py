@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 LOG_STEPS = 10  # lines that a log file gets instead of a moving bar
 
@@ -15,26 +17,46 @@ class Bar:
     """A bar with the time that is left; `total` units of work, one name for them.
 
     Where nothing moves (a file, a pipe) it prints a line for each tenth of the work instead. It
-    writes to standard error. May be told of progress from any thread.
+    writes to the console, by default standard error. May be told of progress from any thread.
     """
 
-    def __init__(self, total: int, unit: str, *, shown: bool = True) -> None:
-        self._total, self._unit, self._shown = max(total, 1), unit, shown
-        self._done = self._logged = 0
+    def __init__(
+        self, total: int, unit: str, *, shown: bool = True, console: Console | None = None
+    ) -> None:
+        self.done = 0
+        self._total, self._unit, self._shown, self._console = total, unit, shown, console
+        self._logged = 0
         self._bar: Any = None
         self._lock = threading.Lock()
         self._began = time.perf_counter()
 
+    @property
+    def seconds(self) -> float:
+        """The time since the work began."""
+        return time.perf_counter() - self._began
+
     def __enter__(self) -> Self:
-        if self._shown:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Show the bar, where it can move."""
+        if not self._shown:
+            return
+        if self._console is None:
             from rich.console import Console
 
             self._console = Console(stderr=True)
-            if self._console.is_terminal or self._console.is_jupyter:
-                self._start()
-        return self
-
-    def _start(self) -> None:
+        if not (self._console.is_terminal or self._console.is_jupyter):
+            return
         from rich.progress import (
             BarColumn,
             MofNCompleteColumn,
@@ -58,20 +80,22 @@ class Bar:
         self._task = self._bar.add_task("training", total=self._total)
         self._bar.start()
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def stop(self) -> None:
+        """Take the bar away."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None
 
+    def lessen(self, count: int) -> None:
+        """So many units need not be done."""
+        self._total -= count
+        if self._bar is not None:
+            self._bar.update(self._task, total=self._total)
+
     def advance(self, count: int) -> None:
         """So many more units are done."""
         with self._lock:
-            self._tell(self._done + count)
+            self._tell(self.done + count)
 
     def advance_to(self, done: int) -> None:
         """So many units are done in all."""
@@ -79,18 +103,17 @@ class Bar:
             self._tell(done)
 
     def _tell(self, done: int) -> None:
-        self._done = done
-        if not self._shown:
-            return
+        self.done = done
         if self._bar is not None:
             self._bar.update(self._task, completed=done)
             return
-        tenth = LOG_STEPS * done // self._total
-        if tenth > self._logged:
+        total = max(self._total, 1)
+        tenth = LOG_STEPS * done // total
+        if tenth > self._logged and self._console is not None:
             self._logged = tenth
-            spent = time.perf_counter() - self._began
-            left = spent * (self._total - done) / done
-            text = (
-                f"training {100 * done // self._total} % · {spent:.0f} s · about {left:.0f} s left"
+            spent = self.seconds
+            left = spent * (total - done) / done
+            self._console.print(
+                f"training {100 * done // total} % · {spent:.0f} s · about {left:.0f} s left",
+                highlight=False,
             )
-            print(text, file=sys.stderr, flush=True)

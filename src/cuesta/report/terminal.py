@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import math
-import threading
-import time
 from collections import Counter
 from collections.abc import Iterable
 
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
 from cuesta.pipeline import Listener
+from cuesta.progress import Bar
 from cuesta.report.diagnosis import show_findings
 from cuesta.result import FitResult, LostLane
 from cuesta.search.select import Score
@@ -41,7 +31,6 @@ SHOWN = 10
 SHOWN_COLUMNS = 12
 LARGE = 10_000  # from here on digits after the point are noise
 DEFAULTS = Candidate()
-LOG_STEPS = 10  # lines that a log file gets instead of a moving bar
 
 
 class TerminalListener(Listener):
@@ -49,11 +38,7 @@ class TerminalListener(Listener):
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._progress: Progress | None = None
-        self._bar: TaskID | None = None
-        self._lock = threading.Lock()
-        self._began = time.perf_counter()
-        self._total = self._done = self._logged = 0
+        self._bar: Bar | None = None
 
     def said(self, text: str) -> None:
         """Print a warning or a decision."""
@@ -68,60 +53,32 @@ class TerminalListener(Listener):
 
     def started(self, lane_epochs: int) -> None:
         """Show the bar."""
-        self._began, self._total = time.perf_counter(), lane_epochs
         if not self._console.is_terminal:
             self._console.print("training begins; the first programs are compiled", highlight=False)
-            return
-        self._progress = Progress(
-            TextColumn("training"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("lane-epochs ·"),
-            TimeElapsedColumn(),
-            TextColumn("· left"),
-            TimeRemainingColumn(),
-            console=self._console,
-            transient=True,
-        )
-        self._bar = self._progress.add_task("training", total=lane_epochs)
-        self._progress.start()
+        self._bar = Bar(lane_epochs, "lane-epochs", console=self._console)
+        self._bar.start()
 
     def found(self, lane_epochs: int) -> None:
         """Take what is in the folder off the work, and say so."""
-        if not lane_epochs:
-            return
-        self._total -= lane_epochs
-        self.said(f"{lane_epochs:,} lane-epochs are in the run's folder already")
-        if self._progress is not None and self._bar is not None:
-            self._progress.update(self._bar, total=self._total)
+        if lane_epochs:
+            self.said(f"{lane_epochs:,} lane-epochs are in the run's folder already")
+            if self._bar is not None:
+                self._bar.lessen(lane_epochs)
 
     def progressed(self, lane_epochs: int) -> None:
         """Move the bar, or print a line after each tenth of the work."""
-        with self._lock:
-            self._done += lane_epochs
-            if self._progress is not None and self._bar is not None:
-                self._progress.update(self._bar, completed=self._done)
-                return
-            tenth = LOG_STEPS * self._done // max(self._total, 1)
-            if tenth > self._logged:
-                self._logged = tenth
-                spent = time.perf_counter() - self._began
-                left = spent * (self._total - self._done) / self._done
-                self._console.print(
-                    f"training {100 * self._done // self._total} % · {spent:.0f} s · "
-                    f"about {left:.0f} s left",
-                    highlight=False,
-                )
+        if self._bar is not None:
+            self._bar.advance(lane_epochs)
 
     def finished(self) -> None:
-        """Take the bar away."""
-        if self._progress is not None:
-            self._progress.stop()
-            self._progress = None
-        done, self._done = self._done, 0  # so that a second call is silent
-        if done:
-            spent = time.perf_counter() - self._began
-            self._console.print(f"trained {done:,} lane-epochs in {spent:.1f} s", highlight=False)
+        """Take the bar away; a second call is silent."""
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.stop()
+            if bar.done:
+                self._console.print(
+                    f"trained {bar.done:,} lane-epochs in {bar.seconds:.1f} s", highlight=False
+                )
 
 
 def describe_task(task: Task) -> list[str]:

@@ -22,12 +22,11 @@ from cuesta.network import LARGEST_SEED, Network, draw_seed
 from cuesta.progress import Bar
 from cuesta.search.fits import Fitted, fit_many
 from cuesta.search.plan import this_machine
-from cuesta.search.propose import WAVE
 from cuesta.search.run import Cut
 from cuesta.session import Session, opened
-from cuesta.spec import check_choice, check_count
+from cuesta.spec import check_choice, check_count, is_classes
 from cuesta.together import Gatherer, Params, Split, Wanted
-from cuesta.waves import is_range, tpe_waves
+from cuesta.waves import is_range, search_by_tpe
 
 MOST_WEIGHTS = 64 << 20  # numbers held of networks that wait to be scored: 256 MiB
 SAMPLERS = ("auto", "grid", "random", "tpe")
@@ -156,7 +155,12 @@ class SearchCV(BaseSearchCV):
                 raise SpecError("tpe learns from one score: name it among several by refit=.")
             return []
 
-        for wave in self._waves(evaluate, len(splits)):
+        listed = self.params if isinstance(self.params, list | tuple) else [self.params]
+        if self.sampler == "tpe":
+            search_by_tpe(listed, self._count(), self._seed(), evaluate)
+            return
+        candidates = self._candidates(listed)
+        while wave := list(islice(candidates, self._wave(len(splits)))):
             evaluate(wave)
 
     def _train(self, gatherer: Gatherer, candidates: Sequence[Params]) -> dict[str, list[Any]]:
@@ -182,28 +186,17 @@ class SearchCV(BaseSearchCV):
             "seconds": [_seconds(each) for each in found.values()],
         }
 
-    def _waves(
-        self, evaluate: Callable[[Sequence[Params]], list[float]], folds: int
-    ) -> Iterator[Sequence[Params]]:
-        """Candidates, a wave at a time: as many as may wait, trained, to be scored."""
-        listed = self.params if isinstance(self.params, list | tuple) else [self.params]
+    def _candidates(self, listed: Sequence[Params]) -> Iterator[Params]:
+        """All combinations of the lists, or so many draws."""
         ranges = any(is_range(value) for part in listed for value in part.values())
-        sampler = self.sampler
-        if sampler == "auto":
-            sampler = "random" if ranges else "grid"
-        if sampler == "grid":
-            if ranges:
-                raise SpecError("A grid needs a list for each parameter; take sampler='random'.")
-            found = iter(ParameterGrid(listed))
-        else:
-            count = check_count("n_candidates", plain(self.n_candidates), 1_000_000)
-            if sampler == "tpe":
-                yield from tpe_waves(listed, count, self._seed(), evaluate, WAVE)
-                return
-            found = iter(ParameterSampler(listed, count, random_state=self.random_state))
-        size = self._wave(folds)
-        while wave := list(islice(found, size)):
-            yield wave
+        if self.sampler == "random" or (self.sampler == "auto" and ranges):
+            return iter(ParameterSampler(listed, self._count(), random_state=self.random_state))
+        if ranges:
+            raise SpecError("A grid needs a list for each parameter; take sampler='random'.")
+        return iter(ParameterGrid(listed))
+
+    def _count(self) -> int:
+        return check_count("n_candidates", plain(self.n_candidates), 1_000_000)
 
     def _seed(self) -> int:
         return draw_seed(self.random_state)
@@ -256,8 +249,7 @@ def _curves(found: list[tuple[Wanted, Fitted]]) -> dict[str, np.ndarray]:
     least = min(map(len, ordered))
     stacked = np.stack([curves[:least] for curves in ordered])
     names = ["loss", *(f"validation_{i}" for i in range(stacked.shape[2] - 1))]
-    classes = found[0][0].fit.recipe.loss in ("cross_entropy", "smoothed", "logistic")
-    if classes:
+    if is_classes(found[0][0].fit.recipe.loss):
         names = ["loss", "validation_log_loss", "validation_accuracy"]
     return {name: stacked[:, :, i] for i, name in enumerate(names)}
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from cuesta.errors import SpecError
+from cuesta.search.propose import WAVE, new_study, tell
 
 # scipy's distributions that optuna can learn over; others are drawn from, not searched.
 LOGARITHMIC = ("loguniform", "reciprocal")
@@ -18,32 +17,23 @@ def is_range(value: Any) -> bool:
     return hasattr(value, "rvs")
 
 
-def tpe_waves(
+def search_by_tpe(
     spaces: Sequence[Mapping[str, Any]],
     count: int,
     seed: int,
     evaluate: Callable[[Sequence[dict[str, Any]]], list[float]],
-    wave: int,
-) -> Iterator[list[dict[str, Any]]]:
+) -> None:
     """Tree-structured Parzen estimator (Bergstra et al., 2011; by Optuna), a wave at a time.
 
-    `evaluate` trains a wave and returns its scores, higher is better, NaN where there is none; so
-    nothing is left to be yielded. Raises SpecError for a distribution that TPE does not know.
+    `evaluate` trains a wave and returns its scores, higher is better, NaN where there is none.
+    Raises SpecError for a distribution that TPE does not know.
     """
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=wave, constant_liar=True)
-    study = optuna.create_study(sampler=sampler, direction="maximize")
-    for begin in range(0, count, wave):
-        asked = [study.ask() for _ in range(min(wave, count - begin))]
+    study = new_study(seed)
+    for begin in range(0, count, WAVE):
+        asked = [study.ask() for _ in range(min(WAVE, count - begin))]
         scores = evaluate([_suggested(trial, spaces) for trial in asked])
         for trial, score in zip(asked, scores, strict=True):
-            if np.isfinite(score):
-                study.tell(trial, float(score))
-            else:
-                study.tell(trial, state=optuna.trial.TrialState.FAIL)
-    yield from ()
+            tell(study, trial, -float(score))
 
 
 def _suggested(trial: Any, spaces: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Iterator
 from itertools import islice
@@ -73,11 +74,7 @@ def _place(space: Space, shares: dict[str, float]) -> Candidate:
 
 def _tpe(space: Space, count: int, seed: int, evaluate: Evaluate) -> Iterator[list[Candidate]]:
     """Tree-structured Parzen estimator (Bergstra et al., 2011; by Optuna), a wave at a time."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=WAVE, constant_liar=True)
-    study = optuna.create_study(sampler=sampler)
+    study = new_study(seed)
     proposed = iter(lambda: _ask(study, space), None)
     start = [space.start] if space.start else []
     for begin in range(0, count, WAVE):
@@ -88,9 +85,26 @@ def _tpe(space: Space, count: int, seed: int, evaluate: Evaluate) -> Iterator[li
         yield candidates
         scores = evaluate(candidates)[len(first) :]
         for (trial, _), score in zip(asked, scores, strict=True):
-            failed = score == float("inf")
-            state = optuna.trial.TrialState.FAIL if failed else None
-            study.tell(trial, None if failed else score, state=state)
+            tell(study, trial, score)
+
+
+def new_study(seed: int) -> Any:
+    """A study of Optuna's that minimizes by TPE, asked for a wave before it learns."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=WAVE, constant_liar=True)
+    return optuna.create_study(sampler=sampler)
+
+
+def tell(study: Any, trial: Any, loss: float) -> None:
+    """Tell a trial's loss; one that is not finite is a failure, of which nothing is learned."""
+    import optuna
+
+    if math.isfinite(loss):
+        study.tell(trial, loss)
+    else:
+        study.tell(trial, state=optuna.trial.TrialState.FAIL)
 
 
 def _ask(study: Any, space: Space) -> tuple[Any, Candidate]:

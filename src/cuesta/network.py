@@ -54,7 +54,7 @@ class Prepared:
 
 
 class Network(BaseEstimator):
-    """What the two estimators share; `_task` tells what a target is."""
+    """What the two estimators share; each says itself what a target is."""
 
     hidden_layer_sizes: Any
     optimizer: Any
@@ -137,9 +137,8 @@ class Network(BaseEstimator):
         sizes = recipe.shape(prepared.encoder.width).sizes
         if sizes != self.model_.sizes:
             raise SpecError(
-                f"A warm start goes on with the network that is there, of sizes "
-                f"{self.model_.sizes}; "
-                f"hidden_layer_sizes now asks for {sizes}."
+                "A warm start goes on with the network that is there, of sizes "
+                f"{self.model_.sizes}; hidden_layer_sizes now asks for {sizes}."
             )
         if recipe.epochs <= self._beginning.epochs:
             warnings.warn(
@@ -445,7 +444,7 @@ def _history(recipe: Recipe, fitted: Fitted) -> dict[str, list[float]]:
     scores = fitted.curves[:, 1:]
     if not recipe.held_out:
         return history
-    if recipe.loss in ("squared", "absolute", "huber") and fitted.targets is not None:
+    if fitted.targets is not None:
         rmse = (np.sqrt(scores) * fitted.targets.scale).mean(axis=1)
         return history | {"validation_rmse": rmse.tolist()}
     return history | {

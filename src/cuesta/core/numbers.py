@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
-from cuesta.core.net import activation
+from cuesta.core.net import activation, is_bounded
 from cuesta.core.noise import keep_threshold
 from cuesta.core.optim import Rule, rule
-from cuesta.core.train import Numbers
+from cuesta.core.train import Numbers, Parts
 from cuesta.spec import Candidate, is_foreign
 
 
@@ -24,6 +25,17 @@ def lane_numbers(candidate: Candidate) -> Numbers:
         clip_value=math.inf if candidate.clip_value is None else candidate.clip_value,
         weight_decay=candidate.weight_decay,
         loss_number=_loss_number(candidate),
+    )
+
+
+def parts_for(candidates: Iterable[Candidate]) -> Parts:
+    """The parts of a program that any of the candidates needs; weights are the rows' affair."""
+    candidates = list(candidates)
+    return Parts(
+        memory=any(c.optimizer != "sgd" for c in candidates),
+        bounded=any(is_bounded(c.activation) for c in candidates),
+        dropout=any(c.dropout > 0 for c in candidates),
+        weighted=False,
     )
 
 

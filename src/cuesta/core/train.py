@@ -115,6 +115,16 @@ class State(NamedTuple):
     outcome: Outcome
     best: Best | None = None
 
+    @property
+    def chosen(self) -> list[Layer]:
+        """The weights that a fit keeps: those of the best epoch, where the lane stops early."""
+        return self.layers if self.best is None else self.best.layers
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch (from 1) of the chosen weights where the lane stops early, else 0."""
+        return 0 if self.best is None else int(self.best.epoch)
+
 
 def initial_state(
     layers: list[Layer], rule: Rule, foreign: str = "", *, early: bool = False

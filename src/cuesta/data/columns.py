@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cuesta.data.dates import as_dates, as_times, date_format, time_format
+from cuesta.data.dates import FIRST_ROW, as_dates, as_times, date_format, time_format
 from cuesta.data.frames import CATEGORICAL
 from cuesta.errors import SpecError, TableError
 from cuesta.spec import check_choice
@@ -19,7 +19,6 @@ MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-")
 MOSTLY = 0.9  # from this share of numbers on, other text in a column is taken for a mistake
 WITH_COMMAS = r"^[-+]?\d+(\.\d{3})*(,\d+)+(\.\d+)?$"
 KINDS = ("number", "boolean", "category", "date", "time", "drop")
-FIRST_ROW = 2  # the line of a text file on which the first row stands
 
 
 def find_column(frame: pl.DataFrame, name: str, where: str) -> pl.Series:

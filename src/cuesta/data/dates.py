@@ -16,7 +16,7 @@ DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y",
 CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M:%S%.f", " %H:%M:%S%.f", "T%H:%M:%S%#z",
           " %H:%M:%S%#z")  # fmt: skip
 TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S%.f")
-FIRST_ROW = 2
+FIRST_ROW = 2  # the line of a text file on which the first row stands
 
 
 def date_format(series: pl.Series) -> str | None:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cuesta.core.init import init_layers
 from cuesta.core.net import Layer
 from cuesta.data.folds import Fold
 from cuesta.diagnose.doctor import Finding, examine
@@ -19,7 +18,7 @@ from cuesta.diagnose.evidence import (
 )
 from cuesta.diagnose.record import record
 from cuesta.search.feed import Feed
-from cuesta.search.lanes import Lane
+from cuesta.search.lanes import Lane, first_layers
 from cuesta.spec import Candidate, Shape, is_classes
 
 
@@ -64,10 +63,11 @@ def check_up(
     `curves` (epochs, 1 + scores) stand for those of the recording: of cross-validation, say, where
     the fold itself validates nothing.
     """
+    lane = Lane(candidate, fold, seed)
     if layers is None:
-        layers = init_layers([0, seed, feed.draws(fold)], shape.sizes, candidate.init)
+        layers = first_layers(lane, shape, feed)
     recording = record(
-        Lane(candidate, fold, seed),
+        lane,
         feed,
         shape,
         epochs,

@@ -11,9 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from cuesta.core.init import init_layers
-from cuesta.core.net import Layer, is_bounded
-from cuesta.core.numbers import lane_numbers
+from cuesta.core.net import Layer
+from cuesta.core.numbers import lane_numbers, parts_for
 from cuesta.core.train import (
     FoldData,
     Numbers,
@@ -32,7 +31,7 @@ from cuesta.core.types import Tensor
 from cuesta.diagnose.gauges import Economy, Full, Probe, economy, full, squares_of, unit
 from cuesta.errors import SpecError
 from cuesta.search.feed import Feed
-from cuesta.search.lanes import PROGRAMS, Lane, compiler_options, float32, noise_key
+from cuesta.search.lanes import PROGRAMS, Lane, compiler_options, first_layers, float32, noise_key
 from cuesta.spec import Shape
 
 LEAST_ROOM, LARGEST_ROOM = 512, 1 << 14  # recordings of one span of epochs
@@ -207,15 +206,10 @@ def record(
     room = max(LEAST_ROOM, 1 << (-(-longest // every) - 1).bit_length())
     numbers = float32(lane_numbers(candidate))
     if layers is None:
-        layers = init_layers([0, lane.seed, feed.draws(lane.fold)], shape.sizes, candidate.init)
+        layers = first_layers(lane, shape, feed)
     state = initial_state(layers, numbers.rule)
     probe = first_probe(layers, lane.seed) if instruments == "full" else None
-    parts = Parts(
-        candidate.optimizer != "sgd",
-        is_bounded(candidate.activation),
-        candidate.dropout > 0,
-        feed.weighted,
-    )
+    parts = parts_for([candidate])._replace(weighted=feed.weighted)
     pieces, curves = [], []
     for start in range(0, epochs, feed.span):
         stop = min(start + feed.span, epochs)

@@ -12,12 +12,11 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from cuesta.core.init import init_layers
 from cuesta.core.loss import loss_and_slope
 from cuesta.core.net import Layer, activation, forward
 from cuesta.core.numbers import lane_numbers
 from cuesta.search.fits import Recipe, Rows
-from cuesta.search.lanes import Lane, lane_states, train_spans
+from cuesta.search.lanes import Lane, first_layers, lane_states, train_spans
 from cuesta.search.run import Cut
 
 POINTS = 51  # on each side of the plane
@@ -109,8 +108,7 @@ def _walk(recipe: Recipe, rows: Rows, cut: Cut) -> tuple[np.ndarray, bool]:
     shape = recipe.shape(feed.inputs)
     cut.settle([(shape, [lane])])
     chunk = cut.chunk(shape, (lane,), recipe.epochs, recipe.schedule)
-    start = init_layers([0, lane.seed, feed.draws(0)], shape.sizes, recipe.candidate.init)
-    points = [_flat(start)]
+    points = [_flat(first_layers(lane, shape, feed))]
     for stacked, _ in train_spans(chunk, feed):
         (state,) = lane_states(stacked, 1)
         point = _flat(state.layers)

@@ -43,11 +43,6 @@ class Rows:
             self.x, self.y, folds, weights=self.weights, same_draws=DRAWS, least_places=places
         )
 
-    def of(self, rows: np.ndarray) -> Rows:
-        """Some of the rows."""
-        weights = None if self.weights is None else self.weights[rows]
-        return Rows(self.x[rows], self.y[rows], weights)
-
     @cached_property
     def digest(self) -> str:
         """A hash of the rows, to know them again."""
@@ -208,20 +203,19 @@ def fit_one(
     for stacked, curves in train_spans(chunk, feed, states, start):
         (state,) = lane_states(stacked, 1)
         pieces.append(curves[0])
-        best = state.best
         yield (
             state,
             Fitted(
-                state.layers if best is None else best.layers,
+                state.chosen,
                 arrays.inputs,
                 arrays.targets,
                 np.concatenate(pieces),
                 int(state.outcome.diverged_at),
                 float(state.outcome.norm),
-                0 if best is None else int(best.epoch),
+                state.best_epoch,
                 time.perf_counter() - began,
             ),
         )
         ended = start + sum(map(len, pieces))
-        if best is not None and recipe.patience and ended - int(best.epoch) >= recipe.patience:
+        if recipe.patience and ended - state.best_epoch >= recipe.patience:
             return

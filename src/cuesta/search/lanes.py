@@ -149,10 +149,15 @@ def _arguments(chunk: Chunk, feed: Feed, state: State, numbers: Tree, start: int
     return state, numbers, offset, data, span, noise_key(first.seed, feed.draws(first.fold))
 
 
+def first_layers(lane: Lane, shape: Shape, feed: Feed) -> list[Layer]:
+    """A lane's initial weights."""
+    draws = [0, lane.seed, feed.draws(lane.fold)]
+    return init_layers(draws, shape.sizes, lane.candidate.init)
+
+
 def _first_state(lane: Lane, chunk: Chunk, feed: Feed) -> State:
     """A lane's state before its first step."""
-    draws = [0, lane.seed, feed.draws(lane.fold)]
-    layers = init_layers(draws, chunk.shape.sizes, lane.candidate.init)
+    layers = first_layers(lane, chunk.shape, feed)
     numbers = float32(lane_numbers(lane.candidate).rule)
     return initial_state(layers, numbers, chunk.shape.foreign, early=chunk.patience is not None)
 
@@ -224,7 +229,7 @@ def train_chunk(
         np.concatenate(pieces, axis=1),
         np.array([state.outcome.diverged_at for state in states]),
         np.array([state.outcome.norm for state in states]),
-        [state.layers if state.best is None else state.best.layers for state in states],
-        np.array([0 if state.best is None else state.best.epoch for state in states]),
+        [state.chosen for state in states],
+        np.array([state.best_epoch for state in states]),
         time.perf_counter() - began,
     )

@@ -8,7 +8,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from cuesta.core.net import is_bounded
+from cuesta.core.numbers import parts_for
 from cuesta.core.train import Parts
 from cuesta.search.feed import Feed
 from cuesta.search.journal import Journal, LaneKeys, LaneRecord
@@ -105,13 +105,9 @@ class Cut:
             if shape not in self.widths:
                 sizes = [len(members) for members in groups_of_shape]
                 self.widths[shape] = chunk_width(shape, sizes, self.machine)
-            candidates = {lane.candidate for members in groups_of_shape for lane in members}
-            needed = self.parts.get(shape, Parts(False, False, False))
-            self.parts[shape] = Parts(
-                needed.memory or any(c.optimizer != "sgd" for c in candidates),
-                needed.bounded or any(is_bounded(c.activation) for c in candidates),
-                needed.dropout or any(c.dropout > 0 for c in candidates),
-            )
+            needed = parts_for({lane.candidate for lanes in groups_of_shape for lane in lanes})
+            before = self.parts.get(shape, needed)
+            self.parts[shape] = Parts(*(a or b for a, b in zip(before, needed, strict=True)))
 
     def narrowed(self, wide: Chunk, feed: Feed) -> Chunk:
         """The chunk without empty places, where a program for that is at hand or worth making."""

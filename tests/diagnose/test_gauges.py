@@ -12,7 +12,8 @@ from cuesta.core.init import init_layers
 from cuesta.core.loss import LOSSES
 from cuesta.core.net import Layer, activation, forward
 from cuesta.core.numbers import lane_numbers
-from cuesta.core.train import EVERYTHING, follow, forth_and_back, initial_state
+from cuesta.core.train import EVERYTHING, ask, follow, forth_and_back, initial_state, whole_step
+from cuesta.diagnose.curving import Curved
 from cuesta.diagnose.gauges import economy, full, squares_of
 from cuesta.diagnose.record import first_probe
 from cuesta.spec import ACTIVATIONS, Candidate, Shape
@@ -38,18 +39,23 @@ class Case:
             y if loss == "cross_entropy" else jnp.asarray(rng.standard_normal((ROWS, sizes[-1])))
         )
         self.shares = jnp.full(ROWS, 1 / ROWS)
-        self.batch = (self.x, self.y, self.shares, None)
+        bits = [rng.integers(0, 1 << 16, (ROWS, n)).astype(np.uint16) for n in sizes[1:-1]]
+        self.noise = bits if self.candidate.dropout else None
+        self.batch = (self.x, self.y, self.shares, self.noise)
         state = initial_state(self.layers, self.numbers.rule)
         moments = jax.tree.map(wide, state.moments)
         self.state = state._replace(layers=self.layers, moments=moments)
         self.seen = forth_and_back(self.layers, self.shape, self.numbers, self.batch)
-        self.after = follow(
-            self.state, self.shape, self.numbers, 100, jnp.int64(0), self.seen.loss, self.seen.grads
-        )
+        first = jnp.int64(0)
+        self.asked = ask(self.state, self.shape, self.numbers, 100, first, self.seen.grads)
+        self.after = follow(self.state, first, self.seen.loss, self.asked)
         self.flat, self.rebuild = ravel_pytree(self.layers)
 
     def j(self, flat, rows=slice(None)):
-        outputs = forward(self.rebuild(flat), self.x[rows], activation(self.candidate.activation))
+        kind = activation(self.candidate.activation)
+        noise = self.noise and [bits[rows] for bits in self.noise]
+        threshold = self.numbers.keep_threshold
+        outputs = forward(self.rebuild(flat), self.x[rows], kind, noise, threshold)
         return jnp.mean(LOSSES[self.shape.loss].value(outputs, self.y[rows], 0.0))
 
     @property
@@ -59,14 +65,12 @@ class Case:
     def economy(self):
         squares = squares_of(self.seen.grads)
         return economy(
-            self.seen, squares, self.layers, self.after.layers, self.numbers, self.shares
+            self.seen, squares, self.asked.delta, self.after.layers, self.numbers, self.shares
         )
 
     def full(self, probe, turn=0):
-        return full(
-            self.seen, self.layers, self.after.layers, self.shape, self.numbers, self.batch, probe,
-            turn, EVERYTHING,
-        )  # fmt: skip
+        at = Curved(self.layers, self.seen, self.shape, self.numbers, self.batch, EVERYTHING)
+        return full(at, whole_step(self.state, self.asked), self.after.layers, probe, turn)
 
 
 def probe_of(case):
@@ -85,6 +89,9 @@ CASES = [
 ]
 
 
+DROPPED = [{**how, "dropout": 0.3} for how in CASES]
+
+
 def close(found, wanted):
     np.testing.assert_allclose(found, wanted, rtol=TOLERANCE, atol=1e-12)
 
@@ -97,9 +104,11 @@ def test_the_cheap_gauges_are_the_dense_figures(how, float64):
     length = lambda layer: np.sqrt(sum(float(jnp.sum(leaf**2)) for leaf in layer))  # noqa: E731
     close(found.loss, case.j(case.flat))
     close(found.gradient, [length(layer) for layer in gradient])
-    before, after = case.layers, case.after.layers
-    moved = [Layer(b.w - a.w, b.b - a.b) for a, b in zip(before, after, strict=True)]
-    close(found.update, [length(m) / length(a) for m, a in zip(moved, before, strict=True)])
+    rate = 0.05 * 0.3  # of the decay, which is not the rule's
+    pairs = zip(case.layers, case.after.layers, strict=True)
+    moved = [Layer(b.w - (1 - rate) * a.w, b.b - a.b) for a, b in pairs]
+    pairs = zip(moved, case.after.layers, strict=True)
+    close(found.update, [length(m) / length(a) for m, a in pairs])
     whole = np.linalg.norm(jax.grad(case.j)(case.flat))
     close(found.clipped, min(1.0, 0.1 / whole))
     assert found.broken == 0
@@ -126,7 +135,7 @@ def test_the_factor_of_a_layer_is_how_it_passes_the_error_on(how, float64):
     close(case.economy().shrink, [a / b for a, b in pairwise(norms)])
 
 
-@pytest.mark.parametrize("how", CASES)
+@pytest.mark.parametrize("how", CASES + DROPPED[:2])
 def test_the_noise_scale_is_that_of_the_rows_own_gradients(how, float64):
     case = Case(**how)
     rows = np.stack(
@@ -136,7 +145,7 @@ def test_the_noise_scale_is_that_of_the_rows_own_gradients(how, float64):
     close(case.economy().noise, rows.var(axis=0, ddof=1).sum() / (mean @ mean))
 
 
-@pytest.mark.parametrize("how", CASES)
+@pytest.mark.parametrize("how", [*CASES, *DROPPED, {**CASES[0], "sizes": (4, 40, 40, 3)}])
 def test_the_dear_gauges_are_the_dense_figures(how, float64):
     case = Case(learning_rate=0.05, **how)
     hessian = np.asarray(jax.hessian(case.j)(case.flat))

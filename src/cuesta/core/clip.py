@@ -14,16 +14,21 @@ BLOCK = 32  # rows that are squared and summed in one pass
 
 
 def sum_of_squares(tensor: Tensor) -> Array:
-    """Σ tᵢ², a matrix block by block of its rows.
+    """Σ tᵢ²."""
+    return sum_of_products(tensor, tensor)
 
-    Summed in one go, the compiler would write all squares to memory first; the barrier keeps it
+
+def sum_of_products(a: Tensor, b: Tensor) -> Array:
+    """Σ aᵢbᵢ, matrices block by block of their rows.
+
+    Summed in one go, the compiler would write all products to memory first; the barrier keeps it
     from joining the two sums again.
     """
-    block = block_of(tensor)
+    block = block_of(a)
     if not block:
-        return jnp.sum(tensor * tensor)
-    blocks = tensor.reshape(-1, block, tensor.shape[1])
-    sums = jax.lax.optimization_barrier(jnp.sum(blocks * blocks, axis=1))  # type: ignore[no-untyped-call]
+        return jnp.sum(a * b)
+    products = (a * b).reshape(-1, block, a.shape[1])
+    sums = jax.lax.optimization_barrier(jnp.sum(products, axis=1))  # type: ignore[no-untyped-call]
     return jnp.sum(sums)
 
 

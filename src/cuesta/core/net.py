@@ -69,15 +69,21 @@ def activate(kind: Activation, z: Array, *, bounded: bool = True) -> tuple[Array
     return units, jnp.where(kind.bounded, bounded_slope, straight_slope)
 
 
+def turn(kind: Activation, z: Array) -> Array:
+    """φ″/φ′ at z, element by element: −2·pace·tanh(pace·z) where bounded, else 0."""
+    return jnp.where(kind.bounded, -2.0 * kind.pace * jnp.tanh(kind.pace * z), 0.0)
+
+
 class Tape(NamedTuple):
     """What a forward pass leaves for the backward one.
 
-    `units[l]` (rows, inputs of layer l) enters layer l, so `units[0]` is x; `slopes[l]` is the
-    derivative of `units[l + 1]` by what layer l put out, dropout's factor in it; `outputs`
-    (rows, outputs) come before the loss's own link.
+    `units[l]` (rows, inputs of layer l) enters layer l, so `units[0]` is x; `sums[l]` is what
+    hidden layer l put out before its activation, and `slopes[l]` the derivative of `units[l + 1]`
+    by it, dropout's factor in it; `outputs` (rows, outputs) come before the loss's own link.
     """
 
     units: list[Array]
+    sums: list[Array]
     slopes: list[Array]
     outputs: Array
 
@@ -96,16 +102,26 @@ def record(
     With `noise`, one (rows, units) array per hidden layer, units are dropped (N1). Without
     `bounded` the activation is known not to be.
     """
-    units, slopes = [x], []
+    units, sums, slopes = [x], [], []
     for depth, layer in enumerate(layers[:-1]):
         z = forward_product(units[-1], layer.w, precision) + layer.b
-        unit, slope = activate(kind, z, bounded=bounded)
-        if noise is not None:
-            unit, slope = (drop(each, noise[depth], threshold) for each in (unit, slope))
+        dropped = None if noise is None else noise[depth]
+        unit, slope = hidden_units(kind, z, dropped, threshold, bounded=bounded)
         units.append(unit)
+        sums.append(z)
         slopes.append(slope)
     last = layers[-1]
-    return Tape(units, slopes, forward_product(units[-1], last.w, precision) + last.b)
+    return Tape(units, sums, slopes, forward_product(units[-1], last.w, precision) + last.b)
+
+
+def hidden_units(
+    kind: Activation, z: Array, noise: Array | None, threshold: Scalar, *, bounded: bool = True
+) -> tuple[Array, Array]:
+    """What a hidden layer hands on of its sums z, and its slope there, dropout in both."""
+    unit, slope = activate(kind, z, bounded=bounded)
+    if noise is None:
+        return unit, slope
+    return drop(unit, noise, threshold), drop(slope, noise, threshold)
 
 
 def forward(

@@ -213,7 +213,7 @@ def ratio(numerator: Array, denominator: Array) -> Array:
     NaN stays NaN: what has gone wrong is to be seen.
     """
     none = denominator == 0
-    return jnp.where(none, 0.0, numerator / jnp.where(none, 1.0, denominator))
+    return jnp.where(none, 0.0, numerator) / jnp.where(none, 1.0, denominator)
 
 
 def update(
@@ -240,7 +240,7 @@ def update(
     def displacement(v: Tensor, f: Tensor, g: Tensor) -> Tensor:
         ahead = jnp.where(rule.nesterov, next_v(v, g), v)
         root = jnp.sqrt(_as(f, f_scale) * f + _as(f, rule.eps_in)) + _as(f, rule.eps_out)
-        return -ratio(_as(v, rate) * ahead, root)
+        return ratio(-(_as(v, rate) * ahead), root)
 
     v = jax.tree.map(next_v, moments.v, grads)
     f = jax.tree.map(next_f, moments.f, grads)

@@ -189,11 +189,6 @@ def ceiling(count: Scalar, size: Scalar) -> Array:
     return jax.lax.div(count + jnp.int32(size - 1), jnp.int32(size))
 
 
-def decay_weights(layers: list[Layer], rate: Array, step: Array) -> list[Layer]:
-    """W ← w − αλw, apart from the gradient (Loshchilov and Hutter, 2019); biases stay."""
-    return [Layer(rounded(layer.w * (1.0 - rate), step), layer.b) for layer in layers]
-
-
 def take_step(
     state: State,
     shape: Shape,
@@ -205,21 +200,29 @@ def take_step(
 ) -> tuple[State, Array]:
     """Gradient, clipping, rule: step k (from 0) of `total`, and the batch's loss."""
     loss, grads = loss_and_gradient(state.layers, shape, numbers, batch, parts)
-    return follow(state, shape, numbers, total, k, loss, grads, parts), loss
+    return follow(state, k, loss, ask(state, shape, numbers, total, k, grads, parts)), loss
 
 
-def follow(
+class Asked(NamedTuple):
+    """What a step is to do: the rule's Δ and its new moments, αλ of the decay, and ‖G‖."""
+
+    delta: list[Layer]
+    moments: Params
+    decay: Array
+    norm: Array
+
+
+def ask(
     state: State,
     shape: Shape,
     numbers: Numbers,
     total: Scalar,
     k: Array,
-    loss: Array,
     grads: list[Layer],
     parts: Parts = EVERYTHING,
     squares: list[Layer] | None = None,
-) -> State:
-    """Clipping, rule and decay: the state after the step that this loss and gradient ask for.
+) -> Asked:
+    """Clipping and rule: what step k of `total` asks for, given its gradient.
 
     `squares` are the `sum_of_squares` of the gradient's leaves, where they are known already.
     """
@@ -233,15 +236,31 @@ def follow(
         delta, moments = update(numbers.rule, alpha, k + 1, grads, state.moments)
     else:
         delta, moments = descend(alpha, k, grads), state.moments
-    layers = decay_weights(state.layers, alpha * numbers.weight_decay, k)
-    layers = jax.tree.map(jnp.add, layers, delta)
-    finite = jnp.isfinite(loss) & jnp.isfinite(norm)
+    return Asked(delta, moments, alpha * numbers.weight_decay, norm)
+
+
+def follow(state: State, k: Array, loss: Array, asked: Asked) -> State:
+    """W ← w − αλw + Δ: the decay apart from the gradient (Loshchilov and Hutter, 2019).
+
+    Biases do not decay.
+    """
+    kept = [Layer(rounded(w * (1.0 - asked.decay), k), b) for w, b in state.layers]
+    layers = jax.tree.map(jnp.add, kept, asked.delta)
+    finite = jnp.isfinite(loss) & jnp.isfinite(asked.norm)
     going = state.outcome.diverged_at == 0
     outcome = Outcome(
         jnp.where(going & ~finite, k + 1, state.outcome.diverged_at),
-        jnp.where(going & finite, norm, state.outcome.norm),
+        jnp.where(going & finite, asked.norm, state.outcome.norm),
     )
-    return State(layers, moments, outcome, state.best)
+    return State(layers, asked.moments, outcome, state.best)
+
+
+def whole_step(state: State, asked: Asked) -> list[Layer]:
+    """Δ with the decay in it: what `follow` adds to the weights, but for roundings."""
+    return [
+        Layer(delta.w - asked.decay * layer.w, delta.b)
+        for delta, layer in zip(asked.delta, state.layers, strict=True)
+    ]
 
 
 def keep_best(state: State, shape: Shape, scores: Array, epoch: Array, patience: Scalar) -> State:

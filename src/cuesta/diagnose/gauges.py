@@ -8,14 +8,21 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cuesta.core.clip import block_of, sum_of_squares
-from cuesta.core.loss import loss_and_slope
-from cuesta.core.net import Activation, Layer, forward
-from cuesta.core.train import Batch, Numbers, Parts, Pass, loss_and_gradient
+from cuesta.core.clip import sum_of_products, sum_of_squares
+from cuesta.core.net import Activation, Layer
+from cuesta.core.train import Numbers, Pass
 from cuesta.core.types import Params, Scalar, Tensor
-from cuesta.spec import Shape
+from cuesta.diagnose.curving import (
+    Curved,
+    bend,
+    bend_of_gradient,
+    first_moves,
+    hessian_product,
+    loss_after,
+)
 
 LEAST = 1e-30  # so that nothing over nothing is 0
+PIECE = 64  # numbers of a row that are summed side by side
 SATURATED = 0.05  # of its largest slope: |tanh| > 0.975
 
 
@@ -23,11 +30,12 @@ class Economy(NamedTuple):
     """What a step costs little to tell. L layers, of which L − 1 are hidden.
 
     `loss` J of the batch; `gradient` (L,) ‖G_l‖; `shrink` (L − 1,) ‖δ_l‖/‖δ_{l+1}‖, the factor by
-    which each layer passes the error on (N4); `update` (L,) ‖Δ_l‖/‖w_l‖; `clipped` the share of
-    ‖G‖ that clipping by norm left, 1 for all of it (N5); `dead` (L − 1,) the share of units without
-    slope in any row; `saturated` (L − 1,) the share of (row, unit) whose slope is less than a
-    twentieth of the largest; `noise` tr Σ/‖G‖², the gradient noise scale (McCandlish et al.,
-    2018), in rows; `broken` the first layer (from 1) with a number that is not finite, or 0.
+    which each layer passes the error on (N4); `update` (L,) ‖Δ_l‖/‖w_l‖, w after the step;
+    `clipped` the share of ‖G‖ that clipping by norm left, 1 for all of it (N5); `dead` (L − 1,) the
+    share of units without slope in any row; `saturated` (L − 1,) the share of (row, unit) whose
+    slope is less than a twentieth of the largest; `noise` tr Σ/‖G‖², the gradient noise scale
+    (McCandlish et al., 2018), in rows; `broken` the first layer (from 1) with a number that is not
+    finite, or 0.
     """
 
     loss: Tensor
@@ -41,28 +49,22 @@ class Economy(NamedTuple):
     broken: Tensor
 
 
-def change_and_size(before: Array, after: Array) -> tuple[Array, Array]:
-    """Σ (after − before)² and Σ before², both in one pass over the numbers."""
-    block = block_of(before)
-    moved = after - before
-    if not block:
-        return jnp.sum(moved * moved), jnp.sum(before * before)
-    shape = (-1, block, before.shape[1])
-    zero = jnp.zeros((), before.dtype)
-    pair = jax.lax.reduce(
-        ((moved * moved).reshape(shape), (before * before).reshape(shape)),
-        (zero, zero),
-        lambda a, b: (a[0] + b[0], a[1] + b[1]),
-        (1,),
-    )
-    pair = jax.lax.optimization_barrier(pair)  # type: ignore[no-untyped-call]
-    return jnp.sum(pair[0]), jnp.sum(pair[1])
+def update_ratio(step: Layer, after: Layer) -> Array:
+    """‖Δ‖/‖w‖ of a layer, its biases with its weights, w as the step leaves them."""
+    moved = sum(sum_of_squares(each) for each in step)
+    return jnp.sqrt(_over(moved, sum(sum_of_squares(each) for each in after)))
 
 
-def update_ratio(before: Layer, after: Layer) -> Array:
-    """‖Δ‖/‖w‖ of a layer, its biases with its weights."""
-    pairs = [change_and_size(b, a) for b, a in zip(before, after, strict=True)]
-    return jnp.sqrt(_over(sum(p[0] for p in pairs), sum(p[1] for p in pairs)))
+def row_squares(tensor: Array) -> Array:
+    """Σ t² of each row: (rows, n) → (rows,), n in pieces of which a processor takes one at once.
+
+    Summed along a row number by number, this would take as long as a product.
+    """
+    rows, n = tensor.shape
+    piece = next(size for size in range(min(n, PIECE), 0, -1) if n % size == 0)
+    pieces = tensor.reshape(rows, n // piece, piece)
+    sums = jax.lax.optimization_barrier(jnp.sum(pieces * pieces, axis=1))  # type: ignore[no-untyped-call]
+    return jnp.sum(sums, axis=1)
 
 
 def squares_of(grads: list[Layer]) -> list[Layer]:
@@ -73,7 +75,7 @@ def squares_of(grads: list[Layer]) -> list[Layer]:
 def economy(
     seen: Pass,
     squares: list[Layer],
-    before: list[Layer],
+    step: list[Layer],
     after: list[Layer],
     numbers: Numbers,
     shares: Array,
@@ -85,19 +87,20 @@ def economy(
     Without `bounded` the activation is known not to saturate.
     """
     gradient = jnp.sqrt(jnp.stack([square.w + square.b for square in squares]))
-    errors = jnp.sqrt(jnp.stack([sum_of_squares(delta) for delta in seen.deltas]))
+    errors = [row_squares(delta) for delta in seen.deltas]
+    passed = jnp.sqrt(jnp.stack([jnp.sum(each) for each in errors]))
     whole = jnp.sqrt(jnp.sum(gradient**2))
     return Economy(
         seen.loss,
         gradient,
-        _over(errors[:-1], errors[1:]),
-        jnp.stack([update_ratio(b, a) for b, a in zip(before, after, strict=True)]),
+        _over(passed[:-1], passed[1:]),
+        jnp.stack([update_ratio(s, a) for s, a in zip(step, after, strict=True)]),
         jnp.minimum(1.0, _over(numbers.clip_norm, whole)),
         _stacked([_dead(slope, shares) for slope in seen.tape.slopes]),
         _stacked([_saturated(slope, numbers.activation, shares) for slope in seen.tape.slopes])
         if bounded
         else jnp.zeros(len(seen.tape.slopes)),
-        noise_scale(seen, shares, whole),
+        noise_scale(seen.tape.units, errors, shares, whole),
         _broken(gradient, seen),
     )
 
@@ -124,15 +127,15 @@ def _saturated(slope: Array, kind: Activation, shares: Array) -> Array:
     return jnp.where(kind.bounded, share, 0.0)
 
 
-def noise_scale(seen: Pass, shares: Array, norm: Array) -> Array:
+def noise_scale(units: list[Array], errors: list[Array], shares: Array, norm: Array) -> Array:
     """Tr Σ/‖G‖², with Σ the covariance of one row's gradient over the batch.
 
     A row's gradient of a layer is the outer product of its input and its δ, so its square is
-    ‖u‖²‖δ‖² + ‖δ‖² with the bias; no row's gradient is ever made.
+    ‖u‖²‖δ‖² + ‖δ‖² with the bias (`errors` are the rows' ‖δ‖²); no row's gradient is ever made.
     """
     squares = jnp.zeros_like(shares)
-    for units, delta in zip(seen.tape.units, seen.deltas, strict=True):
-        squares += jnp.sum(delta * delta, 1) * (jnp.sum(units * units, 1) + 1.0)
+    for entered, error in zip(units, errors, strict=True):
+        squares += error * (row_squares(entered) + 1.0)
     rows = jnp.sum((shares > 0).astype(shares.dtype))
     # δ carries each row's share 1/b: b² of it is the row's own.
     spread = jnp.sum(squares) * rows - norm**2
@@ -190,7 +193,7 @@ class Probe(NamedTuple):
 def dot(a: Params, b: Params) -> Array:
     """AᵀB over all layers."""
     return sum(  # type: ignore[return-value]
-        jnp.sum(x * y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
+        sum_of_products(x, y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True)
     )
 
 
@@ -204,70 +207,24 @@ def unit(a: Params) -> Params:
     return scaled(a, _over(1.0, jnp.sqrt(dot(a, a))))
 
 
-def bend(
-    layers: list[Layer], along: list[Layer], shape: Shape, numbers: Numbers, batch: Batch,
-    parts: Parts,
-) -> Array:  # fmt: skip
-    """VᵀHv, the second derivative of J along v: two derivatives forward, and none back."""
-    x, y, shares, noise = batch
-
-    def loss(at: list[Layer]) -> Array:
-        outputs = forward(
-            at, x, numbers.activation, noise, numbers.keep_threshold, shape.precision, parts.bounded
-        )
-        return loss_and_slope(shape.loss, outputs, y, shares, numbers.loss_number)[0]
-
-    def slope(at: list[Layer]) -> Array:
-        return jax.jvp(loss, (at,), (along,))[1]
-
-    return jax.jvp(slope, (layers,), (along,))[1]
-
-
-def product(
-    layers: list[Layer], along: list[Layer], shape: Shape, numbers: Numbers, batch: Batch,
-    parts: Parts,
-) -> list[Layer]:  # fmt: skip
-    """Hv, without H (Pearlmutter, 1994): the derivative of the written-out gradient along v."""
-
-    def gradient(at: list[Layer]) -> list[Layer]:
-        return loss_and_gradient(at, shape, numbers, batch, parts)[1]
-
-    return jax.jvp(gradient, (layers,), (along,))[1]
-
-
 def full(
-    seen: Pass,
-    before: list[Layer],
-    after: list[Layer],
-    shape: Shape,
-    numbers: Numbers,
-    batch: Batch,
-    probe: Probe,
-    turn: Array,
-    parts: Parts,
+    at: Curved, step: list[Layer], after: list[Layer], probe: Probe, turn: Array
 ) -> tuple[Full, Probe]:
-    """The dear gauges of a step, and the probe for the next one.
+    """The dear gauges of a step from where it began, and the probe for the next one.
 
     One Hessian product every second time: λmax and λmin are followed by turns, each from where it
     was, by power iteration on H − λmin·I and on λmax·I − H; a Rayleigh quotient is never beyond the
     end that it nears.
     """
-    x, y, shares, noise = batch
-    step = [Layer(b.w - a.w, b.b - a.b) for a, b in zip(before, after, strict=True)]
-    outputs = forward(
-        after, x, numbers.activation, noise, numbers.keep_threshold, shape.precision, parts.bounded
-    )
-    actual = loss_and_slope(shape.loss, outputs, y, shares, numbers.loss_number)[0] - seen.loss
-    first = dot(seen.grads, step)
-    at = (shape, numbers, batch, parts)
-    of_step = bend(before, step, *at)
-    moved = jax.lax.cond(turn % 2 == 0, lambda p: iterate(p, before, *at), lambda p: p, probe)
+    moves = first_moves(at, step)
+    first, of_step = dot(at.seen.grads, step), bend(at, step, moves)
+    moved = jax.lax.cond(turn % 2 == 0, lambda p: iterate(p, at), lambda p: p, probe)
     gauges = Full(
-        actual,
+        loss_after(at, after, moves) - at.seen.loss,
         first,
         first + 0.5 * of_step,
         _over(of_step, -first) - 1.0,
-        _over(bend(before, seen.grads, *at), dot(seen.grads, seen.grads)),
+        _over(bend_of_gradient(at), dot(at.seen.grads, at.seen.grads)),
         _over(of_step, dot(step, step)),
         moved.highest,
         moved.lowest,
@@ -275,11 +232,9 @@ def full(
     return gauges, moved
 
 
-def iterate(
-    probe: Probe, layers: list[Layer], shape: Shape, numbers: Numbers, batch: Batch, parts: Parts
-) -> Probe:
+def iterate(probe: Probe, at: Curved) -> Probe:
     """One power iteration, towards λmax or towards λmin."""
-    turned = product(layers, probe.now, shape, numbers, batch, parts)
+    turned = hessian_product(at, probe.now)
     value = dot(probe.now, turned)
     lift, fall = jnp.maximum(0.0, -probe.lowest), jnp.maximum(probe.highest, 0.0)
     # H + lift, or fall − H: what is wanted has the largest |eigenvalue| then.

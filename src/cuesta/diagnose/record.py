@@ -19,6 +19,7 @@ from cuesta.core.train import (
     Parts,
     Span,
     State,
+    ask,
     ceiling,
     draw_batch,
     follow,
@@ -26,8 +27,10 @@ from cuesta.core.train import (
     initial_state,
     take_step,
     validate,
+    whole_step,
 )
 from cuesta.core.types import Tensor
+from cuesta.diagnose.curving import Curved
 from cuesta.diagnose.gauges import Economy, Full, Probe, economy, full, squares_of, unit
 from cuesta.errors import SpecError
 from cuesta.search.feed import Feed
@@ -70,13 +73,15 @@ def observe(
     """One step as `take_step` takes it, and its gauges; the dear ones where there is a probe."""
     seen = forth_and_back(state.layers, shape, numbers, batch, parts)
     squares = squares_of(seen.grads)
-    after = follow(state, shape, numbers, total, k, seen.loss, seen.grads, parts, squares)
+    asked = ask(state, shape, numbers, total, k, seen.grads, parts, squares)
+    after = follow(state, k, seen.loss, asked)
     cheap = economy(
-        seen, squares, state.layers, after.layers, numbers, batch[2], bounded=parts.bounded
+        seen, squares, asked.delta, after.layers, numbers, batch[2], bounded=parts.bounded
     )
     if probe is None:
         return after, None, cheap, None
-    dear, moved = full(seen, state.layers, after.layers, shape, numbers, batch, probe, turn, parts)
+    at = Curved(state.layers, seen, shape, numbers, batch, parts)
+    dear, moved = full(at, whole_step(state, asked), after.layers, probe, turn)
     return after, moved, cheap, dear
 
 
@@ -143,11 +148,11 @@ def watch_span(
         return state, probe, buffers, *rest
 
     def one(at: Array, carry: Any) -> Any:
-        """A step under watch, and those without until the next: no step asks which it is."""
-        carry = watched(at, carry)
-        return unwatched(at * every + 1, jnp.minimum((at + 1) * every, end), carry)
+        """The steps since the one before, and one under watch: no step asks which it is."""
+        return watched(at, unwatched(jnp.maximum(begin, (at - 1) * every + 1), at * every, carry))
 
-    end = span.stop * steps
+    begin, end = span.start * steps, span.stop * steps
+    last = ceiling(end, every)
     like = jax.eval_shape(
         lambda: observe(
             state, probe, shape, numbers, span.total, jnp.int32(0), batch_of(jnp.int32(0))[0],
@@ -157,10 +162,9 @@ def watch_span(
     buffers = jax.tree.map(lambda leaf: jnp.zeros((room, *leaf.shape), leaf.dtype), list(like))
     curves = jnp.full((data.order.shape[0], 1 + shape.scores), jnp.nan)
     carry = (state, probe, buffers, curves, jnp.float32(0))
-    carry = unwatched(span.start * steps, jnp.minimum(first * every, end), carry)
-    state, probe, (cheap, dear), curves, _ = jax.lax.fori_loop(
-        first, ceiling(end, every), one, carry
-    )
+    carry = jax.lax.fori_loop(first, last, one, carry)
+    begin = jnp.maximum(begin, (last - 1) * every + 1)
+    state, probe, (cheap, dear), curves, _ = unwatched(begin, end, carry)
     return state, probe, cheap, dear, curves
 
 
@@ -170,7 +174,7 @@ def first_probe(layers: list[Layer], seed: int) -> Probe:
 
     def draw() -> list[Layer]:
         made = [
-            Layer(*(rng.standard_normal(leaf.shape).astype(np.float32) for leaf in layer))
+            Layer(*(rng.standard_normal(leaf.shape, np.float32) for leaf in layer))
             for layer in layers
         ]
         return jax.tree.map(np.asarray, unit(made))

@@ -1,13 +1,16 @@
-"""The learning-rate finder beside a fine grid, over data sets and optimizers.
+"""The learning-rate finder beside a fine grid, over tables and optimizers.
 
-    python bench/finder.py [--seeds 1]
+    python bench/finder.py [--first-seed 100] [--seeds 1]
 
-A cell is a data set and an optimizer. The finder suggests a rate with one seed; then a grid of 41
-rates over the same range trains with another seed, and the suggested rate with that one too.
-Counted is how often the suggested rate's final loss on rows that did not train is within 10 % of
-the grid's best, or no more than a hundredth of the trivial loss above it (on tables where nearly
-all rates end at nothing, a ratio of two nothings says little); both are told. Losses are means over
-three seeds. Networks have one to three hidden layers; 40 epochs.
+A cell is a table and an optimizer. The finder suggests a rate; then the suggested rate and a grid
+of 41 over the same range train with ten other seeds, and the mean loss at the end, on rows that
+did not train, is set beside the grid's lowest. No search can do better than the seeds allow, so a
+second grid of 41 rates with ten seeds of its own is asked the same: what it finds is the ceiling.
+
+Two groups of tables: those with noise in them, as tables have, and synthetic ones without, where
+many rates end at nearly nothing. There the ratio of two nothings says little, and beside it is
+counted what is within a hundredth of the trivial loss. Networks have one to three hidden layers;
+40 epochs. What the finder takes for granted was set on seeds below 100.
 """
 
 from __future__ import annotations
@@ -17,10 +20,12 @@ import time
 from dataclasses import replace
 
 import numpy as np
+from sklearn import datasets
 
+from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.checkup import held_out_fold
 from cuesta.diagnose.evidence import trivial_loss
-from cuesta.diagnose.finder import TAIL, _train, find_rate, rates_for
+from cuesta.diagnose.finder import _train, find_rate, rates_for
 from cuesta.search.feed import Feed
 from cuesta.search.fits import Recipe
 from cuesta.search.plan import this_machine
@@ -29,53 +34,99 @@ from cuesta.spec import OPTIMIZERS, Candidate, loss_of
 from doctor import BUNDLED, REGRESSIONS, SYNTHETIC, rows_of
 
 HIDDEN = ((32,), (32, 32), (48, 32, 16))
-EPOCHS, FINE = 40, 41
+EPOCHS, FINE, JUDGES = 40, 41, 10
+NOISY = "with noise", (*BUNDLED, *SYNTHETIC)
+CLEAN = "without", SYNTHETIC
+
+
+def noisy_rows(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """A table of scikit-learn's as it is, or a synthetic one with noise in rows or labels."""
+    seed = int(rng.integers(2**31))
+    if name in BUNDLED:
+        return rows_of(name, rng)
+    if name == "moons":
+        x, y = datasets.make_moons(600, noise=0.35, random_state=seed)
+    elif name == "circles":
+        x, y = datasets.make_circles(600, noise=0.2, factor=0.5, random_state=seed)
+    elif name == "blobs":
+        x, y = datasets.make_blobs(600, n_features=6, centers=5, cluster_std=5.0, random_state=seed)
+    elif name == "classes":
+        x, y = datasets.make_classification(
+            800, 12, n_informative=6, n_classes=3, flip_y=0.1, random_state=seed
+        )
+    elif name == "friedman":
+        x, y = datasets.make_friedman1(800, noise=1.5, random_state=seed)
+    else:
+        x, y = datasets.make_regression(600, 8, n_informative=8, random_state=seed)
+        y = y + 0.5 * y.std() * rng.standard_normal(len(y))
+    x = fit_scaling(np.asarray(x, np.float64), "standard").apply(x)
+    if name in REGRESSIONS:
+        return x, ((y - y.mean()) / y.std())[:, None]
+    return x, y.astype(np.int32)
 
 
 def main() -> None:
-    """Print a row for each cell, and the share that is within 10 %."""
+    """Print a row for each cell, and each group's shares."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--first-seed", type=int, default=100)
     parser.add_argument("--seeds", type=int, default=1)
     given = parser.parse_args()
-    began, cells = time.perf_counter(), []
-    print("| table | optimizer | suggested | of the grid | its loss over the grid's best |")
-    print("|---|---|---|---|---|")
-    for seed in range(given.seeds):
-        for number, name in enumerate((*BUNDLED, *SYNTHETIC)):
-            x, y = rows_of(name, np.random.default_rng([9, seed, number]))
-            feed = Feed(x, y, [held_out_fold(len(y), 0.25, seed)], same_draws=0)
-            task = "regression" if name in REGRESSIONS else "classification"
-            outputs = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
-            for optimizer in OPTIMIZERS:
-                candidate = Candidate(
-                    hidden_layer_sizes=HIDDEN[number % 3], optimizer=optimizer, normalize="none"
-                )
-                recipe = Recipe(candidate, loss_of(candidate, task), outputs, EPOCHS, seed)
-                cut = Cut(this_machine())
-                found = find_rate(recipe, feed, 0, cut)
-                ends = rates_for(optimizer)[[0, -1]]
-                fine = np.append(np.geomspace(*ends, FINE), found.suggested)
-                other = replace(recipe, seed=seed + 1000)
-                losses = [
-                    loss
-                    for loss, _ in _train(other, feed, 0, cut, fine, EPOCHS, 3, lambda done: None)
-                ]
-                best = int(np.argmin(losses[:-1]))
-                ratio = losses[-1] / max(losses[best], 1e-12)
-                near = losses[-1] - losses[best] <= 0.01 * trivial_loss(recipe.loss, y)
-                cells.append((ratio <= 1.1, ratio <= 1.1 or near))
-                print(
-                    f"| {name} | {optimizer} | {found.suggested:.2g} | {fine[best]:.2g} | "
-                    f"{ratio:.2f} ({losses[-1]:.3g}) |",
-                    flush=True,
-                )
-    strict, close = np.mean(cells, axis=0)
-    print(
-        f"\n{len(cells)} cells, mean of the last {TAIL:.0%} of the epochs: {strict:.0%} within 10 "
-        f"% of "
-        f"the best; {close:.0%} so, or within a hundredth of the trivial loss"
+    began = time.perf_counter()
+    print("| table | optimizer | suggested | of the grid | over the grid's best | ceiling |")
+    print("|---|---|---|---|---|---|")
+    totals = []
+    for group, names in (NOISY, CLEAN):
+        make = noisy_rows if group == NOISY[0] else rows_of
+        cells = []
+        for seed in range(given.first_seed, given.first_seed + given.seeds):
+            for number, name in enumerate(names):
+                x, y = make(name, np.random.default_rng([9, seed, number]))
+                cells += [cell(name, number, x, y, optimizer, seed) for optimizer in OPTIMIZERS]
+        found, close, ceiling, ceiling_close = np.mean(cells, axis=0)
+        totals.append(
+            f"tables {group}: of {len(cells)} cells {found:.0%} within 10 % of the grid's best "
+            f"(ceiling {ceiling:.0%}); {close:.0%} so or within a hundredth of the trivial loss "
+            f"(ceiling {ceiling_close:.0%})"
+        )
+    print("", *totals, f"{time.perf_counter() - began:.0f} s", sep="\n")
+
+
+def cell(
+    name: str, number: int, x: np.ndarray, y: np.ndarray, optimizer: str, seed: int
+) -> tuple[bool, bool, bool, bool]:
+    """Whether the suggested rate is near the grid's best, strictly and not; and the ceiling's."""
+    feed = Feed(x, y, [held_out_fold(len(y), 0.25, seed)], same_draws=0)
+    task = "regression" if name in REGRESSIONS else "classification"
+    outputs = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
+    candidate = Candidate(
+        hidden_layer_sizes=HIDDEN[number % 3], optimizer=optimizer, normalize="none"
     )
-    print(f"{time.perf_counter() - began:.0f} s")
+    recipe = Recipe(candidate, loss_of(candidate, task), outputs, EPOCHS, seed)
+    cut = Cut(this_machine())
+    fine = np.geomspace(*rates_for(optimizer)[[0, -1]], FINE)
+
+    def losses(rates: np.ndarray, first_seed: int) -> np.ndarray:
+        trained = _train(
+            replace(recipe, seed=first_seed), feed, 0, cut, rates, EPOCHS, JUDGES, lambda _: None
+        )
+        return np.array([loss for loss, _ in trained])
+
+    suggested = find_rate(recipe, feed, 0, cut).suggested
+    judged = losses(np.append(fine, suggested), seed + 1000)
+    other = int(np.argmin(losses(fine, seed + 2000)))
+    best, trivial = judged[:-1].min(), trivial_loss(recipe.loss, y)
+
+    def near(loss: float) -> tuple[bool, bool]:
+        strictly = loss <= 1.1 * best
+        return strictly, strictly or loss - best <= 0.01 * trivial
+
+    print(
+        f"| {name} | {optimizer} | {suggested:.2g} | {fine[judged[:-1].argmin()]:.2g} | "
+        f"{judged[-1] / max(best, 1e-12):.2f} ({judged[-1]:.3g}) | "
+        f"{judged[other] / max(best, 1e-12):.2f} |",
+        flush=True,
+    )
+    return *near(judged[-1]), *near(judged[other])
 
 
 if __name__ == "__main__":

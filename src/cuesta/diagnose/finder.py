@@ -24,6 +24,7 @@ RATES = 26
 LARGE_STEPS = ("sgd", "momentum", "adagrad")  # whose steps are as long as the gradient says
 FINALISTS, SEEDS = 8, 5
 TAIL = 0.1  # the last epochs, whose mean is a rate's loss
+LOOKS = 200  # steps of no length in which λmax is neared
 FALLS = 0.95  # of the first epoch's loss
 
 
@@ -72,7 +73,7 @@ def find_rate(
     losses, followed = np.full(len(rates), np.inf), np.zeros(len(rates), int)
     falls = np.zeros(len(rates), bool)
     places = np.arange(len(rates))
-    for share, keep, seeds in ((9, len(rates) // 3 + 1, 1), (3, FINALISTS, 1), (1, 1, SEEDS)):
+    for share, keep, seeds in ((9, len(rates) // 2, 1), (3, FINALISTS, 1), (1, 1, SEEDS)):
         epochs = -(-recipe.epochs // share)
         ended = _train(recipe, feed, fold, cut, rates[places], epochs, seeds, progress)
         losses[places], followed[places] = [loss for loss, _ in ended], epochs
@@ -107,7 +108,7 @@ def find_work(epochs: int) -> int:
     """About how many lane-epochs a search for a rate takes."""
     return (
         RATES * -(-epochs // 9)
-        + (RATES // 3 + 2) * -(-epochs // 3)
+        + (RATES // 2 + 1) * -(-epochs // 3)
         + (FINALISTS + 1) * SEEDS * epochs
     )
 
@@ -159,8 +160,8 @@ def _curvature(recipe: Recipe, feed: Feed, fold: int) -> tuple[float, float]:
     still = replace(recipe.candidate, learning_rate=1e-30, final_learning_rate=None,
                     weight_decay=0.0, optimizer="sgd")  # fmt: skip
     lane = Lane(still, fold, recipe.seed)
-    epochs = min(recipe.epochs, 4)
     shape = recipe.shape(feed.inputs)
+    epochs = -(-LOOKS // -(-len(feed.folds[fold].train) // shape.batch_size))
     seen = record(lane, feed, shape, epochs, instruments="full", every=1).full
     assert seen is not None  # noqa: S101 (the full set was asked for)
     late = seen.highest[-max(2, len(seen.highest) // 3) :]

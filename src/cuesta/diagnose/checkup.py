@@ -77,10 +77,8 @@ def check_up(
         layers=layers,
     )
     curves = recording.curves if curves is None else curves
-    x, y = feed.training_rows(fold)
-    targets = y
-    if not is_classes(shape.loss):
-        targets = feed.target_scaling(fold, candidate.normalize).apply(y)
+    x, _ = feed.training_rows(fold)
+    targets = targets_of(feed, fold, candidate.normalize, shape.loss)
     evidence = Evidence(
         candidate,
         shape,
@@ -94,6 +92,12 @@ def check_up(
         names,
     )
     return Diagnosis(evidence, tuple(examine(evidence)))
+
+
+def targets_of(feed: Feed, fold: int, normalize: str, loss: str) -> np.ndarray:
+    """The training rows' targets as the loss sees them."""
+    _, y = feed.training_rows(fold)
+    return y if is_classes(loss) else feed.target_scaling(fold, normalize).apply(y)
 
 
 def _size(targets: np.ndarray) -> np.ndarray:

@@ -7,11 +7,13 @@ rates before have moved; here each rate is seen for what it does.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cuesta.diagnose.evidence import validation_loss
+from cuesta.diagnose.checkup import targets_of
+from cuesta.diagnose.evidence import trivial_loss, validation_loss
 from cuesta.diagnose.record import record
 from cuesta.errors import DivergedError
 from cuesta.search.feed import Feed
@@ -25,7 +27,7 @@ LARGE_STEPS = ("sgd", "momentum", "adagrad")  # whose steps are as long as the g
 FINALISTS, SEEDS = 8, 5
 TAIL = 0.1  # the last epochs, whose mean is a rate's loss
 LOOKS = 200  # steps of no length in which λmax is neared
-FALLS = 0.95  # of the first epoch's loss
+FALLS = 0.95  # of the first epoch's loss, and of what no network needs
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,29 @@ def find_rate(
 
     Raises DivergedError where every rate diverges.
     """
+    # Curvature has a program of its own, which compiles beside those that train.
+    with ThreadPoolExecutor(1) as beside:
+        curvature = beside.submit(_curvature, recipe, feed, fold)
+        places, losses, followed, falls = _race(recipe, feed, fold, cut, progress)
+        best_step, limit = curvature.result()
+    rates = rates_for(recipe.candidate.optimizer)
+    falling = rates[falls] if falls.any() else rates[places]
+    return FoundRate(
+        float(rates[places[0]]),
+        float(falling.min()),
+        float(falling.max()),
+        rates,
+        losses,
+        followed,
+        best_step,
+        limit,
+    )
+
+
+def _race(
+    recipe: Recipe, feed: Feed, fold: int, cut: Cut, progress: Progress
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The places of the best rates, and of each rate its loss, its epochs, whether it fell."""
     rates = rates_for(recipe.candidate.optimizer)
     losses, followed = np.full(len(rates), np.inf), np.zeros(len(rates), int)
     falls = np.zeros(len(rates), bool)
@@ -84,18 +109,7 @@ def find_rate(
             raise DivergedError("Every learning rate diverges; look at the rows, or clip.")
         if share > 1:  # a long training may want a lower rate than a short one
             places = np.union1d(places, [max(0, places[0] - 1)])
-    best_step, limit = _curvature(recipe, feed, fold)
-    falling = rates[falls] if falls.any() else rates[places]
-    return FoundRate(
-        float(rates[places[0]]),
-        float(falling.min()),
-        float(falling.max()),
-        rates,
-        losses,
-        followed,
-        best_step,
-        limit,
-    )
+    return places, losses, followed, falls
 
 
 def _smoothed(losses: np.ndarray) -> np.ndarray:
@@ -139,6 +153,8 @@ def _train(
         for rate in rates
         for seed in range(seeds)
     ]
+    targets = targets_of(feed, fold, recipe.candidate.normalize, recipe.loss)
+    trivial = trivial_loss(recipe.loss, targets, feed.training_weights(fold))
     found: dict[int, tuple[float, bool]] = {}
 
     def done(place: int, fitted: Fitted) -> None:
@@ -148,7 +164,7 @@ def _train(
             return
         tail = max(1, round(TAIL * len(curve)))
         train = fitted.curves[:, 0]
-        found[place] = float(curve[-tail:].mean()), bool(train[-1] < FALLS * train[0])
+        found[place] = float(curve[-tail:].mean()), bool(train[-1] < FALLS * min(train[0], trivial))
 
     fit_many(fits, cut, progress, done)
     each = [[found[i * seeds + s] for s in range(seeds)] for i in range(len(rates))]

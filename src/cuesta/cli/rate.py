@@ -1,0 +1,68 @@
+"""Find a learning rate for a network."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cuesta.cli.base import Columns, Header, Hidden, Seed, Table, Target, guarded
+
+
+@guarded()
+def rate(
+    table: Table,
+    target: Target = None,
+    optimizer: Annotated[
+        str, typer.Option(help="sgd, momentum, adagrad, rmsprop or adam.")
+    ] = "adam",
+    hidden: Hidden = "32",
+    batch_size: Annotated[int, typer.Option(help="Rows of a step.")] = 32,
+    epochs: Annotated[int, typer.Option(help="Epochs of the training that is meant.")] = 40,
+    seed: Seed = 0,
+    header: Header = True,
+    columns: Columns = None,
+    json_: Annotated[
+        bool, typer.Option("--json", help="Print the figures as JSON, and nothing else.")
+    ] = False,
+) -> None:
+    """Find a learning rate for a network on TABLE: the one that ends lowest on rows held out.
+
+    Trains at 26 rates at once, follows the promising ones for longer and the best to the end
+    with several seeds. Beside it stands what the curvature says before the first step: α*, at
+    which a step of gradient descent is lowest, and 2/λmax, beyond which it climbs.
+
+    For example:
+
+      cuesta rate digits --optimizer momentum --hidden 64,32
+    """
+    from rich.console import Console
+
+    from cuesta.data.table import read_table
+    from cuesta.diagnose.checkup import held_out_fold
+    from cuesta.diagnose.finder import find_rate, find_work
+    from cuesta.progress import Bar
+    from cuesta.report.rate import plain_rate, show_rate
+    from cuesta.search.plan import this_machine
+    from cuesta.search.run import Cut
+    from cuesta.single import single
+
+    made = single(
+        read_table(table, header=header),
+        target=target,
+        columns=columns,
+        hidden=hidden,
+        epochs=epochs,
+        seed=seed,
+        optimizer=optimizer,
+        batch_size=batch_size,
+    )
+    fold = held_out_fold(len(made.rows.y), 0.2, seed)
+    with Bar(find_work(epochs), "lane-epochs", shown=not json_) as bar:
+        found = find_rate(made.recipe, made.rows.feed([fold]), 0, Cut(this_machine()), bar.advance)
+    if json_:
+        import json
+
+        typer.echo(json.dumps(plain_rate(found), allow_nan=False))
+    else:
+        show_rate(Console(), found, optimizer)

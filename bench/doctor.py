@@ -22,8 +22,9 @@ from sklearn import datasets
 
 from cuesta.core.init import init_layers
 from cuesta.core.net import Layer
+from cuesta.data.folds import hold_out
 from cuesta.data.scale import fit_scaling
-from cuesta.diagnose.checkup import Diagnosis, check_up, held_out_fold
+from cuesta.diagnose.checkup import Diagnosis, check_up
 from cuesta.diagnose.doctor import FAULTS
 from cuesta.search.feed import Feed
 from cuesta.search.run import shape_of
@@ -266,7 +267,7 @@ def replace_candidate(run: Run, **changes: Any) -> Run:
 
 def diagnose(run: Run) -> Diagnosis:
     """Train the run under watch and examine it."""
-    fold = held_out_fold(len(run.y), 0.3, run.seed)
+    fold = hold_out(run.y, 0.3, run.seed)
     feed = Feed(run.x, run.y, [fold], same_draws=0)
     task = "regression" if run.y.ndim == 2 else "classification"
     outputs = run.y.shape[1] if run.y.ndim == 2 else int(run.y.max()) + 1

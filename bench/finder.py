@@ -22,8 +22,8 @@ from dataclasses import replace
 import numpy as np
 from sklearn import datasets
 
+from cuesta.data.folds import hold_out
 from cuesta.data.scale import fit_scaling
-from cuesta.diagnose.checkup import held_out_fold
 from cuesta.diagnose.evidence import trivial_loss
 from cuesta.diagnose.finder import _train, find_rate, rates_for
 from cuesta.search.feed import Feed
@@ -95,7 +95,7 @@ def cell(
     name: str, number: int, x: np.ndarray, y: np.ndarray, optimizer: str, seed: int
 ) -> tuple[bool, bool, bool, bool]:
     """Whether the suggested rate is near the grid's best, strictly and not; and the ceiling's."""
-    feed = Feed(x, y, [held_out_fold(len(y), 0.25, seed)], same_draws=0)
+    feed = Feed(x, y, [hold_out(y, 0.25, seed)], same_draws=0)
     task = "regression" if name in REGRESSIONS else "classification"
     outputs = y.shape[1] if y.ndim == 2 else int(y.max()) + 1
     candidate = Candidate(

@@ -12,14 +12,14 @@ import numpy as np
 import polars as pl
 from sklearn.base import BaseEstimator, RegressorMixin, clone
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.model_selection import train_test_split
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from cuesta.data.columns import Kind, read_kinds, settle
 from cuesta.data.encode import Encoder, Target, fit_encoder, fit_matrix_encoder
+from cuesta.data.folds import hold_out
 from cuesta.data.frames import as_frame
-from cuesta.diagnose.checkup import Diagnosis, check_up, held_out_fold
+from cuesta.diagnose.checkup import Diagnosis, check_up
 from cuesta.diagnose.finder import FoundRate, find_rate, find_work
 from cuesta.diagnose.surface import WAYS, Landscape, landscape
 from cuesta.errors import DivergedError, SpecError, TableError
@@ -264,19 +264,7 @@ class Network(BaseEstimator):
     def _held_out(self, rows: Rows, seed: int) -> tuple[int, ...]:
         share = plain(self.validation_fraction)
         check_range("validation_fraction", share, 0, 1, open_low=True)
-        count, every = len(rows.y), np.arange(len(rows.y))
-        held = max(1, round(share * count))
-        if held >= count:
-            raise SpecError(
-                f"Early stopping holds out {held} of {count} rows, which leaves none to train on."
-            )
-        classes = rows.y if rows.y.ndim == 1 else None
-        if classes is not None:
-            counts = np.unique(classes, return_counts=True)[1]
-            if counts.min() < 2 or min(held, count - held) < len(counts):
-                classes = None  # too few rows to stratify
-        split = train_test_split(every, test_size=held, stratify=classes, random_state=seed)
-        return tuple(sorted(split[1].tolist()))
+        return tuple(hold_out(rows.y, share, seed).validation.tolist())
 
     def _train(self, recipe: Recipe, prepared: Prepared, begun: Beginning | None) -> None:
         fitted = state = None
@@ -369,7 +357,7 @@ class Network(BaseEstimator):
         net = clone(self)
         prepared = net._prepare(X, y, sample_weight, known=False)
         recipe = net._recipe(prepared)
-        fold = held_out_fold(len(prepared.rows.y), validation_fraction, recipe.seed)
+        fold = hold_out(prepared.rows.y, validation_fraction, recipe.seed)
         return check_up(
             prepared.rows.feed([fold]),
             0,
@@ -391,7 +379,7 @@ class Network(BaseEstimator):
         net = clone(self)
         prepared = net._prepare(X, y, sample_weight, known=False)
         recipe = replace(net._recipe(prepared), patience=None, held_out=())
-        fold = held_out_fold(len(prepared.rows.y), validation_fraction, recipe.seed)
+        fold = hold_out(prepared.rows.y, validation_fraction, recipe.seed)
         with Bar(find_work(recipe.epochs), "lane-epochs", shown=bool(self.verbose)) as bar:
             return find_rate(
                 recipe, prepared.rows.feed([fold]), 0, Cut(this_machine()), bar.advance

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from cuesta.data.folds import PROTOCOLS, REPEATS, Sealed, make_folds, split_test
+from cuesta.data.folds import PROTOCOLS, REPEATS, Sealed, hold_out, make_folds, split_test
 from cuesta.errors import CuestaError, SealError, SpecError, TableError
 from cuesta.task import Options
 
@@ -220,6 +220,29 @@ def test_a_group_is_never_both_in_training_and_test(groups, seed):
 def test_one_group_alone_is_a_fault():
     with pytest.raises(CuestaError):
         split(np.arange(10.0), protocol="grouped", groups=np.zeros(10))
+
+
+@given(
+    labels=st.lists(st.integers(0, 3), min_size=2, max_size=60),
+    share=st.floats(0.01, 0.7),
+    seed=SEEDS,
+    classes=st.booleans(),
+)
+def test_what_is_held_out_is_a_share_of_the_rows(labels, share, seed, classes):
+    y = np.unique(labels, return_inverse=True)[1] if classes else np.array(labels, float)[:, None]
+    held = max(1, round(share * len(y)))
+    if held == len(y):
+        with pytest.raises(SpecError, match="none to train on"):
+            hold_out(y, share, seed)
+        return
+    fold = hold_out(y, share, seed)
+    assert len(fold.validation) == held
+    assert sorted([*fold.train, *fold.validation]) == list(range(len(y)))
+    counts = np.bincount(y) if classes else np.array([1])
+    if counts.min() > 1 and min(held, len(y) - held) >= len(counts):
+        # Shares of whole rows: one row off at most, and two where all shares round the same way.
+        found = np.bincount(y[fold.validation], minlength=len(counts))
+        assert (np.abs(found - counts * held / len(y)) <= 2).all()
 
 
 @given(n=st.integers(10, 60), share=st.floats(0.1, 0.9))

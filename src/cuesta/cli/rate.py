@@ -38,8 +38,8 @@ def rate(
     """
     from rich.console import Console
 
+    from cuesta.data.folds import hold_out
     from cuesta.data.table import read_table
-    from cuesta.diagnose.checkup import held_out_fold
     from cuesta.diagnose.finder import find_rate, find_work
     from cuesta.progress import Bar
     from cuesta.report.rate import plain_rate, show_rate
@@ -57,7 +57,7 @@ def rate(
         optimizer=optimizer,
         batch_size=batch_size,
     )
-    fold = held_out_fold(len(made.rows.y), 0.2, seed)
+    fold = hold_out(made.rows.y, 0.2, seed)
     with Bar(find_work(epochs), "lane-epochs", shown=not json_) as bar:
         found = find_rate(made.recipe, made.rows.feed([fold]), 0, Cut(this_machine()), bar.advance)
     if json_:

@@ -85,6 +85,26 @@ def split_test(
     return np.sort(np.concatenate([train, alone])), np.sort(test)
 
 
+def hold_out(y: np.ndarray, share: float, seed: int) -> Fold:
+    """A fold that trains on most rows and validates on a share of them, one row at least.
+
+    `y` (rows,) of class numbers is stratified where each class has rows for both sides; (rows,
+    targets) never is. Raises SpecError where no row is left to train on.
+    """
+    count, held = len(y), max(1, round(share * len(y)))
+    if held >= count:
+        raise SpecError(f"Holding out {held} of {count} rows leaves none to train on.")
+    classes = y if y.ndim == 1 else None
+    if classes is not None:
+        counts = np.unique(classes, return_counts=True)[1]
+        if counts.min() < 2 or min(held, count - held) < len(counts):
+            classes = None
+    from sklearn.model_selection import train_test_split
+
+    split = train_test_split(np.arange(count), test_size=held, stratify=classes, random_state=seed)
+    return Fold(np.sort(split[0]), np.sort(split[1]))
+
+
 def make_folds(
     y: np.ndarray, *, classes: bool, k: int, protocol: str, groups: np.ndarray | None, seed: int
 ) -> list[Fold]:

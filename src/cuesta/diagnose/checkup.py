@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from cuesta.core.net import Layer
-from cuesta.data.folds import Fold
 from cuesta.diagnose.doctor import Finding, examine
 from cuesta.diagnose.evidence import (
     Evidence,
@@ -103,13 +102,6 @@ def targets_of(feed: Feed, fold: int, normalize: str, loss: str) -> np.ndarray:
 def _size(targets: np.ndarray) -> np.ndarray:
     """How far from 0 each target is: its root mean square."""
     return np.sqrt((targets**2).mean(axis=0))
-
-
-def held_out_fold(rows: int, share: float, seed: int) -> Fold:
-    """A fold that trains on most of the rows and validates on the others."""
-    order = np.random.default_rng([6, seed]).permutation(rows)
-    held = max(1, round(share * rows))
-    return Fold(np.sort(order[held:]), np.sort(order[:held]))
 
 
 def where_it_broke(feed: Feed, lane: Lane, shape: Shape, epochs: int) -> int:

@@ -20,6 +20,7 @@ SEVERE, WARNING = "severe", "warning"
 EARLY = 0.1  # the share of the recordings at the end that shows how training ends
 LEAST_GAIN, MOST_GAIN = 0.05, 7.0  # of initial weights; `uniform` has 0.58, `he` 1.41
 NO_BETTER = 0.93  # of the trivial loss: what chance alone may gain on rows that did not train
+BY_HEART = 0.05  # of the loss of rows that did not train
 FIRST = 3  # recorded steps that show how long steps are
 
 
@@ -72,6 +73,7 @@ class Signs:
         self.train = finite if len(finite) else np.array([np.inf])
         self.last = float(self.train[-max(1, len(self.train) // 10) :].mean())
         self.gain = 1.0 - self.last / self.trivial if self.trivial > 0 else 0.0
+        self.falling = _fall(self.train)
         validation = evidence.validation
         if validation is not None:
             validation = np.where(np.isfinite(validation), validation, np.inf)
@@ -316,7 +318,11 @@ def no_signal(e: Evidence, s: Signs) -> Finding | None:
 
 
 def over_fitting(e: Evidence, s: Signs) -> Finding | None:
-    """The loss of rows that did not train rises while that of those that did falls on."""
+    """The loss of rows that did not train rises while that of those that did falls on.
+
+    Squared errors need not rise: they may stay where they are, far above those of rows that are
+    known by heart, their noise with them. A log-loss always tells by rising.
+    """
     v = s.validation
     if v is None or s.diverged or v.min() >= NO_BETTER * s.trivial:
         return None
@@ -324,6 +330,9 @@ def over_fitting(e: Evidence, s: Signs) -> Finding | None:
     rise = float(np.median(v[-max(1, len(v) // 10) :])) - float(v[best])
     # A log-loss has no upper end, squared errors have: there less of a rise is as grave.
     share = rise / s.trivial if is_classes(e.shape.loss) else 2 * rise / float(v[best])
+    by_heart = not is_classes(e.shape.loss) and s.last < BY_HEART * v[-1]
+    if by_heart and v[best] > 0.3 * s.trivial:
+        return _by_heart(s, float(v[-1]), best)
     if share < 0.2 or s.last > 0.5 * float(v[best]) or best > 0.8 * len(v):
         return None
     return Finding(
@@ -338,28 +347,50 @@ def over_fitting(e: Evidence, s: Signs) -> Finding | None:
     )
 
 
+def _by_heart(s: Signs, ends: float, best: int) -> Finding:
+    return Finding(
+        "over-fitting",
+        SEVERE,
+        f"training ends at {s.last:.3g}, {ends / max(s.last, 1e-12):.3g} times below the "
+        f"{ends:.3g} of rows that did not train (one who does not look has {s.trivial:.3g}): the "
+        f"rows are known by heart, and their noise too; others are best after epoch {best + 1}",
+        "drop units, decay the weights, take a smaller network or more rows",
+        "dropout, weight_decay, hidden_layer_sizes",
+        72,
+    )
+
+
 def under_fitting(e: Evidence, s: Signs) -> Finding | None:
-    """The training loss stays high though the steps are right: the network cannot do it."""
+    """The training loss stays high though the steps are right: the network cannot do it.
+
+    A loss that still falls, or one that fell by as much as noisy rows may allow, is no more than
+    a warning.
+    """
     if s.gain > 0.25 or s.diverged or e.candidate.dropout >= 0.6:
         return None
     size = "–".join(map(str, e.candidate.hidden_layer_sizes)) or "no hidden layer"
-    held = e.candidate.weight_decay * e.candidate.learning_rate > 0.03
-    cause = (
-        f"the weight decay of {e.candidate.weight_decay:g} holds the weights"
-        if held
-        else f"a network of {size} ({e.candidate.activation}) can do no better"
-    )
+    short = s.gain > 0.02 and s.falling > 0.1
+    if e.candidate.weight_decay * e.candidate.learning_rate > 0.03:
+        cause = f"the weight decay of {e.candidate.weight_decay:g} holds the weights"
+        remedy, parameter, weight = "decay the weights less", "weight_decay", 86
+    elif short:
+        cause = f"it still falls, by {s.falling:.0%} in the last third of the epochs"
+        remedy, parameter, weight = "train longer", "epochs", 40
+    else:
+        cause = f"a network of {size} ({e.candidate.activation}) can do no better"
+        remedy, parameter, weight = (
+            "more units or layers, another activation; or the rows tell no more",
+            "hidden_layer_sizes, activation",
+            40,
+        )
     return Finding(
         "under-fitting",
-        SEVERE,
-        f"the training loss ends at {s.last:.3g}, {_beside(s.gain)} what one who does "
-        f"not "
-        f"look has ({s.trivial:.3g}): {cause}",
-        "decay the weights less"
-        if held
-        else "more units or layers, another activation, more epochs",
-        "weight_decay" if held else "hidden_layer_sizes, activation",
-        86 if held else 40,
+        WARNING if short or s.gain > 0.1 else SEVERE,
+        f"the training loss ends at {s.last:.3g}, {_beside(s.gain)} what one who does not look has "
+        f"({s.trivial:.3g}): {cause}",
+        remedy,
+        parameter,
+        weight,
     )
 
 
@@ -404,6 +435,12 @@ def _rows_are_off(e: Evidence) -> bool:
 def _beside(gain: float) -> str:
     """How far a loss is from the trivial one."""
     return f"{gain:.0%} below" if gain >= 0.005 else "not below"
+
+
+def _fall(train: np.ndarray) -> float:
+    """By how much of itself the loss comes down in the last third of the epochs."""
+    before, last = float(train[2 * len(train) // 3 - 1]), float(train[-1])
+    return before / last - 1.0 if len(train) > 2 and last > 0 else 0.0
 
 
 def _swing(train: np.ndarray) -> float:

@@ -15,7 +15,7 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn import datasets
@@ -50,25 +50,48 @@ class Run:
     weigh: dict[str, float] = field(default_factory=dict)
 
 
-def rows_of(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+class Noise(NamedTuple):
+    """How much noise synthetic tables have; `linear` in deviations of y, else 5 of its units."""
+
+    moons: float = 0.15
+    circles: float = 0.08
+    blobs: float = 1.0
+    apart: float = 1.5
+    flipped: float = 0.01
+    friedman: float = 0.5
+    linear: float | None = None
+
+
+LITTLE = Noise()
+
+
+def rows_of(
+    name: str, rng: np.random.Generator, noise: Noise = LITTLE
+) -> tuple[np.ndarray, np.ndarray]:
     """A data set, its inputs standardized, so that all but the planted fault is in order."""
     seed = int(rng.integers(2**31))
     if name in BUNDLED:
         x, y = getattr(datasets, f"load_{name}")(return_X_y=True)
     elif name == "moons":
-        x, y = datasets.make_moons(600, noise=0.15, random_state=seed)
+        x, y = datasets.make_moons(600, noise=noise.moons, random_state=seed)
     elif name == "circles":
-        x, y = datasets.make_circles(600, noise=0.08, factor=0.5, random_state=seed)
+        x, y = datasets.make_circles(600, noise=noise.circles, factor=0.5, random_state=seed)
     elif name == "blobs":
-        x, y = datasets.make_blobs(600, n_features=6, centers=5, random_state=seed)
+        x, y = datasets.make_blobs(
+            600, n_features=6, centers=5, cluster_std=noise.blobs, random_state=seed
+        )
     elif name == "classes":
         x, y = datasets.make_classification(
-            800, 12, n_informative=6, n_classes=3, class_sep=1.5, flip_y=0.01, random_state=seed
-        )
+            800, 12, n_informative=6, n_classes=3, class_sep=noise.apart, flip_y=noise.flipped,
+            random_state=seed,
+        )  # fmt: skip
     elif name == "friedman":
-        x, y = datasets.make_friedman1(800, noise=0.5, random_state=seed)
+        x, y = datasets.make_friedman1(800, noise=noise.friedman, random_state=seed)
     else:
-        x, y = datasets.make_regression(600, 8, n_informative=8, noise=5.0, random_state=seed)
+        own = 5.0 if noise.linear is None else 0.0
+        x, y = datasets.make_regression(600, 8, n_informative=8, noise=own, random_state=seed)
+        if noise.linear is not None:
+            y = y + noise.linear * y.std() * rng.standard_normal(len(y))
     x = fit_scaling(np.asarray(x, np.float64), "standard").apply(x)
     if name in REGRESSIONS:
         y = (y - y.mean()) / y.std()

@@ -20,49 +20,26 @@ import time
 from dataclasses import replace
 
 import numpy as np
-from sklearn import datasets
 
 from cuesta.data.folds import hold_out
-from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.evidence import trivial_loss
-from cuesta.diagnose.finder import _train, find_rate, rates_for
+from cuesta.diagnose.finder import find_rate, rates_for, train_rates
 from cuesta.search.feed import Feed
 from cuesta.search.fits import Recipe
 from cuesta.search.plan import this_machine
 from cuesta.search.run import Cut
 from cuesta.spec import OPTIMIZERS, Candidate, loss_of
-from doctor import BUNDLED, REGRESSIONS, SYNTHETIC, rows_of
+from doctor import BUNDLED, LITTLE, REGRESSIONS, SYNTHETIC, Noise, rows_of
 
 HIDDEN = ((32,), (32, 32), (48, 32, 16))
 EPOCHS, FINE, JUDGES = 40, 41, 10
-NOISY = "with noise", (*BUNDLED, *SYNTHETIC)
-CLEAN = "without", SYNTHETIC
-
-
-def noisy_rows(name: str, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """A table of scikit-learn's as it is, or a synthetic one with noise in rows or labels."""
-    seed = int(rng.integers(2**31))
-    if name in BUNDLED:
-        return rows_of(name, rng)
-    if name == "moons":
-        x, y = datasets.make_moons(600, noise=0.35, random_state=seed)
-    elif name == "circles":
-        x, y = datasets.make_circles(600, noise=0.2, factor=0.5, random_state=seed)
-    elif name == "blobs":
-        x, y = datasets.make_blobs(600, n_features=6, centers=5, cluster_std=5.0, random_state=seed)
-    elif name == "classes":
-        x, y = datasets.make_classification(
-            800, 12, n_informative=6, n_classes=3, flip_y=0.1, random_state=seed
-        )
-    elif name == "friedman":
-        x, y = datasets.make_friedman1(800, noise=1.5, random_state=seed)
-    else:
-        x, y = datasets.make_regression(600, 8, n_informative=8, random_state=seed)
-        y = y + 0.5 * y.std() * rng.standard_normal(len(y))
-    x = fit_scaling(np.asarray(x, np.float64), "standard").apply(x)
-    if name in REGRESSIONS:
-        return x, ((y - y.mean()) / y.std())[:, None]
-    return x, y.astype(np.int32)
+NOISY_TABLES = Noise(
+    moons=0.35, circles=0.2, blobs=5.0, apart=1.0, flipped=0.1, friedman=1.5, linear=0.5
+)
+GROUPS = (
+    ("with noise", (*BUNDLED, *SYNTHETIC), NOISY_TABLES),
+    ("without", SYNTHETIC, LITTLE),
+)
 
 
 def main() -> None:
@@ -75,12 +52,11 @@ def main() -> None:
     print("| table | optimizer | suggested | of the grid | over the grid's best | ceiling |")
     print("|---|---|---|---|---|---|")
     totals = []
-    for group, names in (NOISY, CLEAN):
-        make = noisy_rows if group == NOISY[0] else rows_of
+    for group, names, noise in GROUPS:
         cells = []
         for seed in range(given.first_seed, given.first_seed + given.seeds):
             for number, name in enumerate(names):
-                x, y = make(name, np.random.default_rng([9, seed, number]))
+                x, y = rows_of(name, np.random.default_rng([9, seed, number]), noise)
                 cells += [cell(name, number, x, y, optimizer, seed) for optimizer in OPTIMIZERS]
         found, close, ceiling, ceiling_close = np.mean(cells, axis=0)
         totals.append(
@@ -106,7 +82,7 @@ def cell(
     fine = np.geomspace(*rates_for(optimizer)[[0, -1]], FINE)
 
     def losses(rates: np.ndarray, first_seed: int) -> np.ndarray:
-        trained = _train(
+        trained = train_rates(
             replace(recipe, seed=first_seed), feed, 0, cut, rates, EPOCHS, JUDGES, lambda _: None
         )
         return np.array([loss for loss, _ in trained])

@@ -339,6 +339,12 @@ class Network(BaseEstimator):
 
     # Looking inside.
 
+    def _twin(self, X: Any, y: Any, sample_weight: Any) -> tuple[Prepared, Recipe]:
+        """Rows and recipe of a network like this one that trains to the end; this one stays."""
+        net = clone(self)
+        prepared = net._prepare(X, y, sample_weight, known=False)
+        return prepared, replace(net._recipe(prepared), patience=None, held_out=())
+
     def diagnose(
         self,
         X: Any,
@@ -354,9 +360,7 @@ class Network(BaseEstimator):
         stays as it is, fitted or not. `print` the result for the doctor's words.
         """
         check_choice("instruments", instruments, INSTRUMENTS[1:])
-        net = clone(self)
-        prepared = net._prepare(X, y, sample_weight, known=False)
-        recipe = net._recipe(prepared)
+        prepared, recipe = self._twin(X, y, sample_weight)
         fold = hold_out(prepared.rows.y, validation_fraction, recipe.seed)
         return check_up(
             prepared.rows.feed([fold]),
@@ -376,9 +380,7 @@ class Network(BaseEstimator):
 
         The estimator itself stays as it is: `net.set_params(learning_rate=found.suggested)`.
         """
-        net = clone(self)
-        prepared = net._prepare(X, y, sample_weight, known=False)
-        recipe = replace(net._recipe(prepared), patience=None, held_out=())
+        prepared, recipe = self._twin(X, y, sample_weight)
         fold = hold_out(prepared.rows.y, validation_fraction, recipe.seed)
         with Bar(find_work(recipe.epochs), "lane-epochs", shown=bool(self.verbose)) as bar:
             return find_rate(
@@ -393,9 +395,7 @@ class Network(BaseEstimator):
         `ways` names them, each with the parameters that it changes; by default the five optimizers,
         and SGD clipped. `cuesta.report.surface_page.render` makes a page of it.
         """
-        net = clone(self)
-        prepared = net._prepare(X, y, None, known=False)
-        recipe = replace(net._recipe(prepared), patience=None, held_out=())
+        prepared, recipe = self._twin(X, y, None)
         return landscape(recipe, prepared.rows, WAYS if ways is None else ways, Cut(this_machine()))
 
     # On disk.

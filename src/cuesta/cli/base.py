@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, ParamSpec
+from typing import Annotated, Any, ParamSpec
 
 import typer
 
@@ -21,7 +21,7 @@ TABLE_HELP = (
 
 Given = ParamSpec("Given")
 
-# Options of the commands that train one network for a table.
+# Options that several commands have.
 Table = Annotated[str, typer.Argument(help=TABLE_HELP, metavar="TABLE")]
 Target = Annotated[str | None, typer.Option(help="The column to predict.")]
 Hidden = Annotated[str, typer.Option(help="Hidden layers, as 64,32.")]
@@ -69,6 +69,13 @@ def guarded(
         return run
 
     return guard
+
+
+def print_json(figures: Any) -> None:
+    """Figures for a machine; what is not a finite number has been made null before."""
+    import json
+
+    typer.echo(json.dumps(figures, allow_nan=False))
 
 
 def _silence() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cuesta.cli.base import guarded
+from cuesta.cli.base import guarded, print_json
 
 
 @guarded()
@@ -39,8 +39,6 @@ def doctor(
 
     diagnosis = read_diagnosis(run_folder)
     if json_:
-        import json
-
-        typer.echo(json.dumps(plain_diagnosis(diagnosis), allow_nan=False))
+        print_json(plain_diagnosis(diagnosis))
     else:
         show_diagnosis(Console(), diagnosis)

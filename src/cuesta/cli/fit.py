@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from cuesta.cli.base import TABLE_HELP, guarded
+from cuesta.cli.base import Seed, Table, guarded
 
 
 @guarded("Interrupted; finished chunks are kept: the same command goes on.")
 def fit(
-    table: Annotated[str, typer.Argument(help=TABLE_HELP, metavar="TABLE")],
+    table: Table,
     target: Annotated[
         list[str] | None,
         typer.Option(
@@ -88,7 +88,7 @@ def fit(
         list[str] | None,
         typer.Option(help="A column to leave out; may be given again.", metavar="COLUMN"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The seed of all that is random.")] = 0,
+    seed: Seed = 0,
     threads: Annotated[
         int | None, typer.Option(help="Threads that train. [default: one a core]")
     ] = None,

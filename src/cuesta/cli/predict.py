@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cuesta.cli.base import guarded
+from cuesta.cli.base import Header, guarded
 
 
 @guarded()
@@ -24,10 +24,7 @@ def predict(
         Path | None,
         typer.Option(help="A CSV file for the predictions. [default: print]", metavar="FILE"),
     ] = None,
-    header: Annotated[
-        bool,
-        typer.Option("--header/--no-header", help="Whether the first line names the columns."),
-    ] = True,
+    header: Header = True,
 ) -> None:
     """Predict the rows of TABLE with a fitted model, as CSV.
 

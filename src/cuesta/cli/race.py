@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cuesta.cli.base import guarded
+from cuesta.cli.base import Seed, guarded, print_json
 
 FUNCTION_HELP = (
     "half_square, quadratic, ravine, rosenbrock, beale, himmelblau, rastrigin, ackley, saddle, "
@@ -72,7 +72,7 @@ def race(
         float | None,
         typer.Option(help="Decay α linearly to this share of it. [default: constant]"),
     ] = None,
-    seed: Annotated[int, typer.Option(help="The seed of all that is random.")] = 0,
+    seed: Seed = 0,
     basins: Annotated[
         bool, typer.Option(help="Also see where 10,000 starts of the whole domain end.")
     ] = True,
@@ -141,9 +141,7 @@ def race(
     if png is not None:
         still(seen, png)
     if json_:
-        import json
-
-        typer.echo(json.dumps(numbers(seen), allow_nan=False))
+        print_json(numbers(seen))
     else:
         show_race(console, seen, str(page))
 

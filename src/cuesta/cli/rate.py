@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cuesta.cli.base import Columns, Header, Hidden, Seed, Table, Target, guarded
+from cuesta.cli.base import Columns, Header, Hidden, Seed, Table, Target, guarded, print_json
 
 
 @guarded()
@@ -61,8 +61,6 @@ def rate(
     with Bar(find_work(epochs), "lane-epochs", shown=not json_) as bar:
         found = find_rate(made.recipe, made.rows.feed([fold]), 0, Cut(this_machine()), bar.advance)
     if json_:
-        import json
-
-        typer.echo(json.dumps(plain_rate(found), allow_nan=False))
+        print_json(plain_rate(found))
     else:
         show_rate(Console(), found, optimizer)

@@ -24,17 +24,12 @@ def sum_of_products(a: Tensor, b: Tensor) -> Array:
     Summed in one go, the compiler would write all products to memory first; the barrier keeps it
     from joining the two sums again.
     """
-    block = block_of(a)
+    block = next((b for b in range(BLOCK, 1, -1) if a.ndim == 2 and len(a) % b == 0), 0)
     if not block:
         return jnp.sum(a * b)
     products = (a * b).reshape(-1, block, a.shape[1])
     sums = jax.lax.optimization_barrier(jnp.sum(products, axis=1))  # type: ignore[no-untyped-call]
     return jnp.sum(sums)
-
-
-def block_of(tensor: Tensor) -> int:
-    """How many rows of a matrix are summed in one pass: a divisor of their number, or 0."""
-    return next((b for b in range(BLOCK, 1, -1) if tensor.ndim == 2 and len(tensor) % b == 0), 0)
 
 
 def global_norm(grads: Params, squares: Params | None = None) -> Array:

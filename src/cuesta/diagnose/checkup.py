@@ -76,8 +76,7 @@ def check_up(
         layers=layers,
     )
     curves = recording.curves if curves is None else curves
-    x, _ = feed.training_rows(fold)
-    targets = targets_of(feed, fold, candidate.normalize, shape.loss)
+    targets = feed.training_targets(fold, candidate.normalize)
     evidence = Evidence(
         candidate,
         shape,
@@ -85,18 +84,12 @@ def check_up(
         trivial_loss(shape.loss, targets, feed.training_weights(fold)),
         curves[:, 0],
         validation_loss(shape.loss, curves[:, 1:]),
-        look_at_inputs(x, candidate.normalize),
+        look_at_inputs(feed.training_rows(fold), candidate.normalize),
         1.0 if is_classes(shape.loss) else float(np.max(_size(targets))),
         gains_of(layers),
         names,
     )
     return Diagnosis(evidence, tuple(examine(evidence)))
-
-
-def targets_of(feed: Feed, fold: int, normalize: str, loss: str) -> np.ndarray:
-    """The training rows' targets as the loss sees them."""
-    _, y = feed.training_rows(fold)
-    return y if is_classes(loss) else feed.target_scaling(fold, normalize).apply(y)
 
 
 def _size(targets: np.ndarray) -> np.ndarray:

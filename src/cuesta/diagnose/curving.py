@@ -105,11 +105,8 @@ def loss_after(at: Curved, after: list[Layer], first: Array) -> Array:
     The first layer, most of the work, puts out what it put out and ż.
     """
     _, y, shares, noise = at.batch
-    kind, threshold, precision = (
-        at.numbers.activation,
-        at.numbers.keep_threshold,
-        at.shape.precision,
-    )
+    kind, threshold = at.numbers.activation, at.numbers.keep_threshold
+    precision = at.shape.precision
     if len(after) == 1:
         outputs = at.seen.tape.outputs + first
     else:

@@ -162,10 +162,8 @@ def bad_initial_weights(e: Evidence, s: Signs) -> Finding | None:
         "bad initial weights",
         SEVERE,
         f"the weights of layer {worst} begin {gain:.3g} times as "
-        f"{'large' if gain > 1 else 'small'} as "
-        f"what keeps a signal's size; the first loss is {s.first_loss:.3g}, where one who does "
-        f"not look "
-        f"has {s.trivial:.3g} (N10)",
+        f"{size} as what keeps a signal's size; the first loss is {s.first_loss:.3g}, where one "
+        f"who does not look has {s.trivial:.3g} (N10)",
         f"draw {'smaller' if size == 'large' else 'larger'} weights",
         "init='he' or 'glorot'",
         84,

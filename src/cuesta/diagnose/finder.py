@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cuesta.diagnose.checkup import targets_of
 from cuesta.diagnose.evidence import trivial_loss, validation_loss
 from cuesta.diagnose.record import record
 from cuesta.errors import DivergedError
@@ -25,6 +24,8 @@ from cuesta.search.workers import Progress
 RATES = 26
 LARGE_STEPS = ("sgd", "momentum", "adagrad")  # whose steps are as long as the gradient says
 FINALISTS, SEEDS = 8, 5
+# Of each rung: which share of the epochs, how many rates go on, how many seeds.
+RUNGS = ((9, RATES // 2, 1), (3, FINALISTS, 1), (1, 1, SEEDS))
 TAIL = 0.1  # the last epochs, whose mean is a rate's loss
 LOOKS = 200  # steps of no length in which λmax is neared
 FALLS = 0.95  # of the first epoch's loss, and of what no network needs
@@ -98,9 +99,9 @@ def _race(
     losses, followed = np.full(len(rates), np.inf), np.zeros(len(rates), int)
     falls = np.zeros(len(rates), bool)
     places = np.arange(len(rates))
-    for share, keep, seeds in ((9, len(rates) // 2, 1), (3, FINALISTS, 1), (1, 1, SEEDS)):
+    for share, keep, seeds in RUNGS:
         epochs = -(-recipe.epochs // share)
-        ended = _train(recipe, feed, fold, cut, rates[places], epochs, seeds, progress)
+        ended = train_rates(recipe, feed, fold, cut, rates[places], epochs, seeds, progress)
         losses[places], followed[places] = [loss for loss, _ in ended], epochs
         falls[places] |= [fell for _, fell in ended]
         order = places[np.argsort(_smoothed(losses[places]), kind="stable")]
@@ -120,14 +121,14 @@ def _smoothed(losses: np.ndarray) -> np.ndarray:
 
 def find_work(epochs: int) -> int:
     """About how many lane-epochs a search for a rate takes."""
-    return (
-        RATES * -(-epochs // 9)
-        + (RATES // 2 + 1) * -(-epochs // 3)
-        + (FINALISTS + 1) * SEEDS * epochs
-    )
+    rates, work = RATES, 0
+    for share, keep, seeds in RUNGS:
+        work += rates * seeds * -(-epochs // share)
+        rates = keep + 1  # and the one below
+    return work
 
 
-def _train(
+def train_rates(
     recipe: Recipe,
     feed: Feed,
     fold: int,
@@ -153,7 +154,7 @@ def _train(
         for rate in rates
         for seed in range(seeds)
     ]
-    targets = targets_of(feed, fold, recipe.candidate.normalize, recipe.loss)
+    targets = feed.training_targets(fold, recipe.candidate.normalize)
     trivial = trivial_loss(recipe.loss, targets, feed.training_weights(fold))
     found: dict[int, tuple[float, bool]] = {}
 

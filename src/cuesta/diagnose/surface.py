@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jax.flatten_util import ravel_pytree
 
 from cuesta.core.loss import loss_and_slope
 from cuesta.core.net import Layer, activation, forward
@@ -152,16 +153,11 @@ def _measure(recipe: Recipe, rows: Rows) -> Any:
     kind = activation(recipe.candidate.activation)
     number = lane_numbers(recipe.candidate).loss_number
     shares = jnp.full(len(chosen), 1 / len(chosen))
-    template = list(pairwise(shape.sizes))
-
-    def layers_of(flat: Array) -> list[Any]:
-        made, at = [], 0
-        for m, n in template:
-            made.append(
-                Layer(flat[at : at + m * n].reshape(m, n), flat[at + m * n : at + m * n + n])
-            )
-            at += m * n + n
-        return made
+    like = [
+        Layer(np.zeros((m, n), np.float32), np.zeros(n, np.float32))
+        for m, n in pairwise(shape.sizes)
+    ]
+    _, layers_of = ravel_pytree(like)  # as `_flat` lays them out
 
     @jax.jit
     def heights(center: Array, plane: Array, coordinates: Array) -> Array:

@@ -136,10 +136,14 @@ class Feed:
             self._kept.move_to_end(key)
             return self._kept[key]
 
-    def training_rows(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
-        """The fold's training rows as they are, and their targets."""
-        rows = self.folds[fold].train
-        return self._x[rows], self._y[rows]
+    def training_rows(self, fold: int) -> np.ndarray:
+        """The fold's training rows as they are."""
+        return self._x[self.folds[fold].train]
+
+    def training_targets(self, fold: int, normalize: str) -> np.ndarray:
+        """The targets of the fold's training rows as the loss sees them."""
+        y = self._y[self.folds[fold].train]
+        return y if self.classes else self.target_scaling(fold, normalize).apply(y)
 
     def training_weights(self, fold: int) -> np.ndarray | None:
         """The weights of the fold's training rows in the loss, or None where all count the same."""

@@ -24,11 +24,11 @@ import numpy as np
 from cuesta.data.folds import hold_out
 from cuesta.diagnose.evidence import trivial_loss
 from cuesta.diagnose.finder import find_rate, rates_for, train_rates
-from cuesta.search.feed import Feed
-from cuesta.search.fits import Recipe
-from cuesta.search.plan import this_machine
-from cuesta.search.run import Cut
-from cuesta.spec import OPTIMIZERS, Candidate, loss_of
+from cuesta.hyperparameters import OPTIMIZERS, Candidate, loss_of
+from cuesta.training.feed import Feed
+from cuesta.training.fits import Recipe
+from cuesta.training.planner import this_machine
+from cuesta.training.run import Cut
 from doctor import BUNDLED, LITTLE, REGRESSIONS, SYNTHETIC, Noise, rows_of
 
 HIDDEN = ((32,), (32, 32), (48, 32, 16))

@@ -18,9 +18,9 @@ import numpy as np
 from cuesta.core.train import Parts
 from cuesta.data.folds import Fold
 from cuesta.diagnose.record import record
-from cuesta.search.feed import Feed
-from cuesta.search.lanes import Chunk, Lane, train_chunk
-from cuesta.spec import Candidate, Shape
+from cuesta.hyperparameters import Candidate, Shape
+from cuesta.training.feed import Feed
+from cuesta.training.lanes import Chunk, Lane, train_chunk
 
 HIDDEN, INPUTS, CLASSES, BATCH = (1000, 500, 100), 784, 10, 128
 BARS = {"economy, every step": 1.15, "full, every step": 4.0, "full, every tenth step": 1.4}

@@ -52,7 +52,7 @@ def task_of(case: str, tables: str, space: str) -> tuple:
     """The table and options of a case."""
     from cuesta.data.table import read_table
     from cuesta.search.space import Choice, Space
-    from cuesta.task import Options
+    from cuesta.tabular.prepare import Options
 
     name, hidden, batch = CASES[case]
     shared = {"hidden_layer_sizes": Choice((hidden,)), "batch_size": Choice((batch,))}
@@ -79,7 +79,7 @@ def task_of(case: str, tables: str, space: str) -> tuple:
 
 def work_of(case: str, tables: str) -> peers.Work:
     """What a peer searches: the training rows and folds that cuesta takes."""
-    from cuesta.task import prepare
+    from cuesta.tabular.prepare import prepare
 
     task = prepare(*task_of(case, tables, "adam"))
     mean = np.nanmean(task.x, axis=0)
@@ -101,7 +101,7 @@ def measure(who: str, case: str, tables: str) -> tuple[float, float]:
         began = time.perf_counter()
         best = peers.PEERS[who](work)
         return time.perf_counter() - began, best
-    from cuesta.pipeline import fit
+    from cuesta.tabular.fit import fit
 
     table, options = task_of(case, tables, OURS[who])
     began = time.perf_counter()

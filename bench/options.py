@@ -17,8 +17,8 @@ from dataclasses import replace
 from typing import Any
 
 from cuesta.data.table import read_table
-from cuesta.pipeline import fit
-from cuesta.task import Options
+from cuesta.tabular.fit import fit
+from cuesta.tabular.prepare import Options
 
 TABLES = ("iris", "wine", "breast_cancer", "diabetes", "digits")
 WAYS: dict[str, dict[str, Any]] = {

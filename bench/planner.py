@@ -19,10 +19,10 @@ import jax
 import numpy as np
 
 from cuesta.data.folds import make_folds
-from cuesta.search.feed import Feed
-from cuesta.search.lanes import Chunk, Lane, _arguments, _begin, _program
-from cuesta.search.plan import Machine, chunk_width, this_machine, widths
-from cuesta.spec import Candidate, Shape
+from cuesta.hyperparameters import Candidate, Shape
+from cuesta.training.feed import Feed
+from cuesta.training.lanes import Chunk, Lane, _arguments, _begin, _program
+from cuesta.training.planner import Machine, chunk_width, this_machine, widths
 
 SIZES, BATCHES = (16, 32, 128, 512), (16, 32, 128, 512)
 ROWS, FOLDS, CANDIDATES = 1437, 5, 16

@@ -35,7 +35,7 @@ from cuesta.data.encode import encode_target, fit_target
 from cuesta.data.folds import split_test
 from cuesta.data.table import read_table
 from cuesta.metrics import classification_metrics, regression_metrics
-from cuesta.task import Options, with_target
+from cuesta.tabular.prepare import Options, with_target
 
 FILES = {
     "penguins": ("penguins.csv", "species"),

@@ -23,11 +23,11 @@ from cuesta.core import train
 from cuesta.core.optim import Moments
 from cuesta.core.train import Parts
 from cuesta.data.folds import make_folds
-from cuesta.search import lanes as lanes_module
-from cuesta.search.feed import Feed
-from cuesta.search.lanes import Chunk, Lane, _arguments, _begin, _program
-from cuesta.search.programs import Programs
-from cuesta.spec import Candidate, Shape
+from cuesta.hyperparameters import Candidate, Shape
+from cuesta.training import lanes as lanes_module
+from cuesta.training.feed import Feed
+from cuesta.training.lanes import Chunk, Lane, _arguments, _begin, _program
+from cuesta.training.programs import Programs
 
 ROWS, INPUTS, WIDTH, EPOCHS = 1600, 128, 4, 2
 

@@ -21,9 +21,9 @@ CUESTA = str(Path(sys.executable).parent / "cuesta")
 def searched(hidden: int, candidates: int, epochs: int) -> None:
     """Fit, and print seconds, lanes and the peak of the process's memory in MiB."""
     from cuesta.data.table import read_table
-    from cuesta.pipeline import fit
     from cuesta.search.space import Choice, Range, Space
-    from cuesta.task import Options
+    from cuesta.tabular.fit import fit
+    from cuesta.tabular.prepare import Options
 
     space = Space(
         {

@@ -37,7 +37,7 @@ from cuesta.data.encode import encode_target, fit_target, without_full_stops
 from cuesta.data.folds import split_test
 from cuesta.data.table import read_table
 from cuesta.metrics import classification_metrics, regression_metrics
-from cuesta.task import Chosen, Options, with_target
+from cuesta.tabular.prepare import Chosen, Options, with_target
 
 GRID = {"learning_rate_init": [1e-3, 3e-3, 1e-2], "alpha": [1e-4, 1e-2, 1.0]}
 MANY_ROWS = 5_000

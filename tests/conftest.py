@@ -6,7 +6,7 @@ import hypothesis
 import jax
 import pytest
 
-from cuesta.caches import use_compilation_cache
+from cuesta._util.caches import use_compilation_cache
 
 hypothesis.settings.register_profile("cuesta", deadline=None, max_examples=50, derandomize=True)
 hypothesis.settings.load_profile("cuesta")

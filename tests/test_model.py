@@ -17,8 +17,8 @@ from cuesta import model as module
 from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.data.scale import Scaling
 from cuesta.errors import ModelFileError
+from cuesta.hyperparameters import ACTIVATIONS, Candidate
 from cuesta.model import FittedModel, activate, load_model, softmax
-from cuesta.spec import ACTIVATIONS, Candidate
 
 FEATURES = (
     Feature("size", "number", missing=True),

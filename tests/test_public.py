@@ -4,9 +4,9 @@ import sys
 from pathlib import Path
 
 import cuesta
-from cuesta.search.propose import sobol
+from cuesta.hyperparameters import Candidate
+from cuesta.search.samplers import sobol
 from cuesta.search.space import read_space
-from cuesta.spec import Candidate
 
 ROOT = Path(cuesta.__file__).parents[2]
 

@@ -19,10 +19,10 @@ __version__ = "0.1.0"
 
 
 HOMES = {
-    "MLPClassifier": "estimator",
-    "MLPRegressor": "estimator",
-    "SearchCV": "search_cv",
-    "load": "estimator_file",
+    "MLPClassifier": "estimators.mlp",
+    "MLPRegressor": "estimators.mlp",
+    "SearchCV": "estimators.search_cv",
+    "load": "estimators.storage",
 }
 
 

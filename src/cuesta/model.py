@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from cuesta._util.files import write_atomically
 from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.data.frames import as_frame, like
 from cuesta.data.scale import Scaling
 from cuesta.errors import ModelFileError, TableError
-from cuesta.files import write_atomically
-from cuesta.spec import Candidate
+from cuesta.hyperparameters import Candidate
 
 FORMAT = 1
 BLOCK = 4096  # rows predicted at once: bounds the memory, not the result

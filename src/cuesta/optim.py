@@ -29,11 +29,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cuesta.compare import compare
 from cuesta.core import optim as core
 from cuesta.core.clip import clip_by_layer, clip_by_norm, clip_by_value
 from cuesta.core.types import Params, Scalar
 from cuesta.errors import SpecError
+from cuesta.lab.compare import compare
 from cuesta.schedule import Schedule
 
 __all__ = [

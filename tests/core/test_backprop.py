@@ -9,7 +9,7 @@ from cuesta.core.backprop import deltas, gradient
 from cuesta.core.init import init_layers
 from cuesta.core.net import activation, forward, record
 from cuesta.core.noise import keep_threshold
-from cuesta.spec import ACTIVATIONS
+from cuesta.hyperparameters import ACTIVATIONS
 
 SIZES = (5, 7, 40, 3)
 ROWS = 11

@@ -17,7 +17,7 @@ from cuesta.core.loss import (
     squared,
 )
 from cuesta.core.net import activation, forward
-from cuesta.spec import ACTIVATIONS
+from cuesta.hyperparameters import ACTIVATIONS
 
 rng = np.random.default_rng(0)
 

@@ -6,7 +6,7 @@ import pytest
 from cuesta.core.init import init_layers
 from cuesta.core.net import activate, activation, forward
 from cuesta.core.noise import NOISE_LEVELS, drop, keep_threshold
-from cuesta.spec import ACTIVATIONS
+from cuesta.hyperparameters import ACTIVATIONS
 
 CLOSED_FORMS = {
     "relu": lambda z: np.maximum(z, 0),

@@ -5,7 +5,7 @@ import pytest
 
 from cuesta.core.init import init_layers
 from cuesta.model import softmax
-from tests.search.tables import EPOCHS, base, class_feed, train, value_feed
+from tests.training.tables import EPOCHS, base, class_feed, train, value_feed
 
 # float32 against float64 over some twenty steps of well-behaved training: single roundings of
 # 6e-8, a few hundred to a sum, not amplified by a smooth loss; Adam's division by a small √F̂ of

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cuesta.data.folds import PROTOCOLS, REPEATS, Sealed, hold_out, make_folds, split_test
 from cuesta.errors import CuestaError, SealError, SpecError, TableError
-from cuesta.task import Options
+from cuesta.tabular.prepare import Options
 
 SEEDS = st.integers(0, 2**32 - 1 - REPEATS)
 SPLITS_ALL_ROWS = ("kfold", "repeated", "grouped", "single")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from cuesta.data.scale import Scaling, fit_scaling
-from cuesta.spec import NORMALIZATIONS
+from cuesta.hyperparameters import NORMALIZATIONS
 
 EPS = np.finfo(np.float64).eps
 METHODS = pytest.mark.parametrize("method", NORMALIZATIONS)

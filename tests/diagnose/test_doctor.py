@@ -14,7 +14,7 @@ from cuesta import MLPClassifier
 from cuesta.cli import app
 from cuesta.diagnose.doctor import FAULTS, examine
 from cuesta.diagnose.evidence import look_at_inputs, trivial_loss
-from cuesta.diagnose.notebook import FILE, read_diagnosis, write_evidence
+from cuesta.diagnose.storage import FILE, read_diagnosis, write_evidence
 from cuesta.errors import RunFolderError, SpecError
 from cuesta.report.diagnosis import bar, sparkline
 

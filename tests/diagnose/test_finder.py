@@ -7,12 +7,12 @@ from cuesta.data.folds import Fold
 from cuesta.diagnose import finder
 from cuesta.diagnose.finder import find_rate, find_work, rates_for
 from cuesta.errors import DivergedError
-from cuesta.search.feed import Feed
-from cuesta.search.fits import Recipe
-from cuesta.search.lanes import Lane, first_layers
-from cuesta.search.plan import this_machine
-from cuesta.search.run import Cut
-from cuesta.spec import OPTIMIZERS, Candidate
+from cuesta.hyperparameters import OPTIMIZERS, Candidate
+from cuesta.training.feed import Feed
+from cuesta.training.fits import Recipe
+from cuesta.training.lanes import Lane, first_layers
+from cuesta.training.planner import this_machine
+from cuesta.training.run import Cut
 
 ROWS, TRAIN = 120, 96
 

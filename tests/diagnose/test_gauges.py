@@ -9,14 +9,14 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from cuesta.core.init import init_layers
+from cuesta.core.lane_hyperparameters import lane_numbers
 from cuesta.core.loss import LOSSES
 from cuesta.core.net import Layer, activation, forward
-from cuesta.core.numbers import lane_numbers
 from cuesta.core.train import EVERYTHING, ask, follow, forth_and_back, initial_state, whole_step
-from cuesta.diagnose.curving import Curved
 from cuesta.diagnose.gauges import economy, full, squares_of
 from cuesta.diagnose.record import first_probe
-from cuesta.spec import ACTIVATIONS, Candidate, Shape
+from cuesta.diagnose.second_order import Curved
+from cuesta.hyperparameters import ACTIVATIONS, Candidate, Shape
 
 ROWS, SIZES = 12, (4, 6, 5, 3)
 TOLERANCE = 1e-6  # of the figure: what the issue asks for; float64 rounding is far below

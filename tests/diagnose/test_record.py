@@ -7,8 +7,8 @@ import pytest
 
 from cuesta.diagnose.record import as_arrays, from_arrays, record
 from cuesta.errors import SpecError
-from cuesta.search.lanes import Lane
-from tests.search.tables import base, chunk_of, class_feed, train, value_feed
+from cuesta.training.lanes import Lane
+from tests.training.tables import base, chunk_of, class_feed, train, value_feed
 
 
 def watch(feed, candidate, epochs=4, **how):

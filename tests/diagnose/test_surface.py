@@ -9,8 +9,8 @@ from cuesta import MLPClassifier
 from cuesta.cli import app
 from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.surface import POINTS, _left_out, _two_directions
-from cuesta.report.surface_page import render
-from tests.report.test_race_page import browser, complaints, until  # noqa: F401 (a fixture)
+from cuesta.report.surface.page import render
+from tests.report.race.test_page import browser, complaints, until  # noqa: F401 (a fixture)
 
 IRIS = load_iris(return_X_y=True)
 TWO = {"a": {"learning_rate": 1e-3}, "b": {"optimizer": "sgd", "learning_rate": 0.3}}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from cuesta.core.optim import usual_rule
+from cuesta.hyperparameters import OPTIMIZERS
 from cuesta.lab.descent import NEVER, Bulk, Course, crossed, stack, trace
 from cuesta.lab.functions import cliff, function, half_square, himmelblau, ravine
-from cuesta.spec import OPTIMIZERS
 
 RATES = {"sgd": 0.01, "momentum": 0.003, "adagrad": 0.5, "rmsprop": 0.01, "adam": 0.05}
 # Both add the same numbers in another order, at 1e-16 each. RMSProp and AdaGrad divide by the size

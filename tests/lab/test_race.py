@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from cuesta.errors import SpecError
+from cuesta.hyperparameters import OPTIMIZERS
 from cuesta.lab.functions import function
 from cuesta.lab.own import wrap
 from cuesta.lab.race import race
 from cuesta.lab.terms import Terms
-from cuesta.report.race_view import arrived, outcome, view
-from cuesta.spec import OPTIMIZERS
+from cuesta.report.race.view import arrived, outcome, view
 
 QUICK = Terms(steps=300, seeds=5, tries=12, tuning_starts=5, basins=False)
 

@@ -2,11 +2,11 @@ import numpy as np
 import pytest
 
 from cuesta.search.halving import lane_epochs, rungs, survivors
-from cuesta.search.journal import Journal
-from cuesta.search.plan import Machine
-from cuesta.search.run import Search, shape_of
 from cuesta.search.select import Score, rank, score_candidate
-from tests.search.tables import base, class_feed
+from cuesta.training.journal import Journal
+from cuesta.training.planner import Machine
+from cuesta.training.run import Search, shape_of
+from tests.training.tables import base, class_feed
 
 
 def score(index, loss, trained=6):

@@ -3,9 +3,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuesta.search.journal import LaneRecord
+from cuesta.hyperparameters import Candidate
 from cuesta.search.select import fold_curves, rank, score_candidate
-from cuesta.spec import Candidate
+from cuesta.training.journal import LaneRecord
 
 NO_UNITS = np.empty((5, 0))
 losses = st.floats(0.01, 10.0)

@@ -9,7 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from cuesta.errors import SpecError
-from cuesta.search.propose import sobol
+from cuesta.hyperparameters import OPTIMIZERS, Candidate
+from cuesta.search.samplers import sobol
 from cuesta.search.space import (
     READERS,
     Choice,
@@ -21,7 +22,6 @@ from cuesta.search.space import (
     make_candidate,
     read_space,
 )
-from cuesta.spec import OPTIMIZERS, Candidate
 
 SHARES = st.floats(0, 1, exclude_max=True)
 POSITIVE = st.floats(1e-12, 1e6)

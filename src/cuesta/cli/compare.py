@@ -41,7 +41,7 @@ def compare(
     """
     from rich.console import Console
 
-    from cuesta.compare import compare as run_compare
+    from cuesta.lab.compare import compare as run_compare
     from cuesta.report.comparison import plain, show_comparison
 
     found = run_compare(

@@ -34,7 +34,7 @@ def doctor(
     """
     from rich.console import Console
 
-    from cuesta.diagnose.notebook import read_diagnosis
+    from cuesta.diagnose.storage import read_diagnosis
     from cuesta.report.diagnosis import plain_diagnosis, show_diagnosis
 
     diagnosis = read_diagnosis(run_folder)

@@ -134,12 +134,12 @@ def fit(
 
     from cuesta.data.columns import parse_kinds
     from cuesta.data.table import read_table
-    from cuesta.pipeline import Listener
-    from cuesta.pipeline import fit as run_fit
-    from cuesta.report.terminal import TerminalListener, show_result
-    from cuesta.result import summary, to_json
+    from cuesta.report.run.terminal import TerminalListener, show_result
     from cuesta.search.space import read_space
-    from cuesta.task import Options
+    from cuesta.tabular.fit import Listener
+    from cuesta.tabular.fit import fit as run_fit
+    from cuesta.tabular.prepare import Options
+    from cuesta.tabular.result import summary, to_json
 
     read = read_table(table, header=header)
     test_table = read_table(str(test), header=header) if test else None

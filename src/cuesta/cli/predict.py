@@ -31,8 +31,8 @@ def predict(
     Classes come with a column p_CLASS for the probability of each. Categories that training
     never saw and missing values are taken as they come.
     """
+    from cuesta._util.files import write_text
     from cuesta.data.table import read_table
-    from cuesta.files import write_text
     from cuesta.model import load_model
 
     path = model / "model.safetensors" if model.is_dir() else model

@@ -95,11 +95,11 @@ def race(
     """
     from rich.console import Console
 
-    from cuesta.files import check_writable, write_text
-    from cuesta.report.race_page import render
-    from cuesta.report.race_still import still
-    from cuesta.report.race_terminal import RaceProgress, show_race
-    from cuesta.report.race_view import numbers, view
+    from cuesta._util.files import check_writable, write_text
+    from cuesta.report.race.page import render
+    from cuesta.report.race.still import still
+    from cuesta.report.race.terminal import RaceProgress, show_race
+    from cuesta.report.race.view import numbers, view
 
     first = _numbers("start", start)
     shape = {
@@ -111,7 +111,7 @@ def race(
     for path in (page, png):
         if path is not None:
             check_writable(path)
-    from cuesta.caches import use_compilation_cache
+    from cuesta._util.caches import use_compilation_cache
     from cuesta.lab.own import find
     from cuesta.lab.race import race as run_race
     from cuesta.lab.terms import Terms

@@ -38,14 +38,14 @@ def rate(
     """
     from rich.console import Console
 
+    from cuesta._util.progress import Bar
     from cuesta.data.folds import hold_out
     from cuesta.data.table import read_table
     from cuesta.diagnose.finder import find_rate, find_work
-    from cuesta.progress import Bar
     from cuesta.report.rate import plain_rate, show_rate
-    from cuesta.search.plan import this_machine
-    from cuesta.search.run import Cut
-    from cuesta.single import single
+    from cuesta.tabular.single import single
+    from cuesta.training.planner import this_machine
+    from cuesta.training.run import Cut
 
     made = single(
         read_table(table, header=header),

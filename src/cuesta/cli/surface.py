@@ -41,14 +41,14 @@ def surface(
     """
     from rich.console import Console
 
+    from cuesta._util.files import check_writable, write_text
     from cuesta.data.table import read_table
     from cuesta.diagnose.surface import WAYS, landscape
-    from cuesta.files import check_writable, write_text
-    from cuesta.report.surface_page import render
-    from cuesta.search.plan import this_machine
-    from cuesta.search.run import Cut
-    from cuesta.single import single
-    from cuesta.spec import check_choice
+    from cuesta.hyperparameters import check_choice
+    from cuesta.report.surface.page import render
+    from cuesta.tabular.single import single
+    from cuesta.training.planner import this_machine
+    from cuesta.training.run import Cut
 
     named = [name.strip() for name in optimizers.split(",") if name.strip()]
     for name in named:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from cuesta.errors import SpecError
-from cuesta.spec import FACTORIES, is_foreign
+from cuesta.hyperparameters import FACTORIES, is_foreign
 
 Factory = Callable[..., Any]
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cuesta.core.net import Layer
-from cuesta.spec import INITS, check_choice
+from cuesta.hyperparameters import INITS, check_choice
 
 
 class Init(NamedTuple):

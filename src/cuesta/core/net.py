@@ -10,7 +10,7 @@ from jax import Array
 from cuesta.core.noise import NOISE_LEVELS, drop
 from cuesta.core.products import forward_product
 from cuesta.core.types import Scalar, Tensor
-from cuesta.spec import ACTIVATIONS, check_choice
+from cuesta.hyperparameters import ACTIVATIONS, check_choice
 
 
 class Layer(NamedTuple):

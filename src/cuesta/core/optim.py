@@ -20,7 +20,7 @@ from jax import Array
 
 from cuesta.core.rounding import rounded
 from cuesta.core.types import Params, Scalar, Tensor
-from cuesta.spec import DIALECTS, OPTIMIZERS, check_choice
+from cuesta.hyperparameters import DIALECTS, OPTIMIZERS, check_choice
 
 
 class Rule(NamedTuple):

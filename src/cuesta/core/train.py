@@ -20,7 +20,7 @@ from cuesta.core.optim import Rule, descend, init_moments, update
 from cuesta.core.rounding import rounded
 from cuesta.core.schedule import linear_decay
 from cuesta.core.types import Params, Scalar, Tensor
-from cuesta.spec import Shape, is_classes
+from cuesta.hyperparameters import Shape, is_classes
 
 # Rows validated at once: they bound the activations held. Small tables take small blocks, so that
 # the last one is not mostly empty.

@@ -12,7 +12,7 @@ import polars as pl
 from cuesta.data.dates import FIRST_ROW, as_dates, as_times, date_format, time_format
 from cuesta.data.frames import CATEGORICAL
 from cuesta.errors import SpecError, TableError
-from cuesta.spec import check_choice
+from cuesta.hyperparameters import check_choice
 
 # How missing values are written in text files; compared after stripping blanks, in lower case.
 MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-")

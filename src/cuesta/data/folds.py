@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 
 from cuesta.errors import SealError, SpecError, TableError
-from cuesta.spec import check_choice
+from cuesta.hyperparameters import check_choice
 
 PROTOCOLS = ("kfold", "repeated", "grouped", "ordered", "single")
 REPEATS = 3

@@ -16,9 +16,9 @@ from cuesta.diagnose.evidence import (
     validation_loss,
 )
 from cuesta.diagnose.record import record
-from cuesta.search.feed import Feed
-from cuesta.search.lanes import Lane, first_layers
-from cuesta.spec import Candidate, Shape, is_classes
+from cuesta.hyperparameters import Candidate, Shape, is_classes
+from cuesta.training.feed import Feed
+from cuesta.training.lanes import Lane, first_layers
 
 
 @dataclass(frozen=True)

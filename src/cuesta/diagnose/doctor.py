@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cuesta.diagnose.evidence import FAR, Evidence
-from cuesta.spec import is_classes
+from cuesta.hyperparameters import is_classes
 
 SEVERE, WARNING = "severe", "warning"
 EARLY = 0.1  # the share of the recordings at the end that shows how training ends

@@ -9,7 +9,7 @@ import numpy as np
 from cuesta.core.net import Layer
 from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.record import Recording
-from cuesta.spec import Candidate, Shape, is_classes
+from cuesta.hyperparameters import Candidate, Shape, is_classes
 
 FAR = 8.0  # the size from which a column is far from 0 and 1
 

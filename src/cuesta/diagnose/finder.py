@@ -15,11 +15,11 @@ import numpy as np
 from cuesta.diagnose.evidence import trivial_loss, validation_loss
 from cuesta.diagnose.record import record
 from cuesta.errors import DivergedError
-from cuesta.search.feed import Feed
-from cuesta.search.fits import Fit, Fitted, Recipe, fit_many
-from cuesta.search.lanes import Lane
-from cuesta.search.run import Cut
-from cuesta.search.workers import Progress
+from cuesta.training.feed import Feed
+from cuesta.training.fits import Fit, Fitted, Recipe, fit_many
+from cuesta.training.lanes import Lane
+from cuesta.training.run import Cut
+from cuesta.training.workers import Progress
 
 RATES = 26
 LARGE_STEPS = ("sgd", "momentum", "adagrad")  # whose steps are as long as the gradient says

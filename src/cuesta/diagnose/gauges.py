@@ -12,7 +12,7 @@ from cuesta.core.clip import sum_of_products, sum_of_squares
 from cuesta.core.net import Activation, Layer
 from cuesta.core.train import Numbers, Pass
 from cuesta.core.types import Params, Scalar, Tensor
-from cuesta.diagnose.curving import (
+from cuesta.diagnose.second_order import (
     Curved,
     bend,
     bend_of_gradient,

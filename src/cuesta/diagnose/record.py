@@ -11,8 +11,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from cuesta.core.lane_hyperparameters import lane_numbers, parts_for
 from cuesta.core.net import Layer
-from cuesta.core.numbers import lane_numbers, parts_for
 from cuesta.core.train import (
     FoldData,
     Numbers,
@@ -30,12 +30,12 @@ from cuesta.core.train import (
     whole_step,
 )
 from cuesta.core.types import Tensor
-from cuesta.diagnose.curving import Curved
 from cuesta.diagnose.gauges import Economy, Full, Probe, economy, full, squares_of, unit
+from cuesta.diagnose.second_order import Curved
 from cuesta.errors import SpecError
-from cuesta.search.feed import Feed
-from cuesta.search.lanes import PROGRAMS, Lane, compiler_options, first_layers, float32, noise_key
-from cuesta.spec import Shape
+from cuesta.hyperparameters import Shape
+from cuesta.training.feed import Feed
+from cuesta.training.lanes import PROGRAMS, Lane, compiler_options, first_layers, float32, noise_key
 
 LEAST_ROOM, LARGEST_ROOM = 512, 1 << 14  # recordings of one span of epochs
 MOST = 400  # recordings of a whole training, unless asked for more

@@ -13,12 +13,12 @@ import numpy as np
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from cuesta.core.lane_hyperparameters import lane_numbers
 from cuesta.core.loss import loss_and_slope
 from cuesta.core.net import Layer, activation, forward
-from cuesta.core.numbers import lane_numbers
-from cuesta.search.fits import Recipe, Rows
-from cuesta.search.lanes import Lane, first_layers, lane_states, train_spans
-from cuesta.search.run import Cut
+from cuesta.training.fits import Recipe, Rows
+from cuesta.training.lanes import Lane, first_layers, lane_states, train_spans
+from cuesta.training.run import Cut
 
 POINTS = 51  # on each side of the plane
 MARGIN = 0.3  # of the paths' extent, around them

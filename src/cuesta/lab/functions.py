@@ -15,7 +15,7 @@ from jax import Array
 
 from cuesta.core.types import Tensor
 from cuesta.errors import SpecError
-from cuesta.spec import check_choice, check_count, check_range
+from cuesta.hyperparameters import check_choice, check_count, check_range
 
 Objective = Callable[[Array], Array]
 Point = tuple[float, ...]

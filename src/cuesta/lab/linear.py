@@ -12,10 +12,10 @@ from jax import Array
 
 from cuesta.core.optim import usual_rule
 from cuesta.errors import SpecError, TableError
+from cuesta.hyperparameters import OPTIMIZERS
 from cuesta.lab.descent import Bulk, Course, crossed, stack
 from cuesta.lab.functions import Objective
 from cuesta.lab.tuning import tune, with_rate
-from cuesta.spec import OPTIMIZERS
 
 TINY = float(np.finfo(np.float64).tiny)
 

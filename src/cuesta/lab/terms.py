@@ -9,9 +9,9 @@ import numpy as np
 
 from cuesta.core.optim import usual_rule
 from cuesta.errors import SpecError
+from cuesta.hyperparameters import DIALECTS, OPTIMIZERS, check_choice, check_count, check_range
 from cuesta.lab.descent import Course
 from cuesta.lab.functions import Function
-from cuesta.spec import DIALECTS, OPTIMIZERS, check_choice, check_count, check_range
 
 MANY = 1_000_000
 

@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from cuesta.compare import Comparison, Suspect
+from cuesta.lab.compare import Comparison, Suspect
 
 
 def plain(found: Comparison) -> dict[str, Any]:

@@ -1,1 +1,1 @@
-"""Candidates, lanes and chunks: training many networks, and choosing one."""
+"""Which candidate: the space, the samplers, and the choice among trained candidates."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cuesta.search.journal import LaneRecord
-from cuesta.spec import Candidate
+from cuesta.hyperparameters import Candidate
+from cuesta.training.journal import LaneRecord
 
 METRICS = {
     "classification": ("log_loss", "accuracy", "balanced_accuracy"),

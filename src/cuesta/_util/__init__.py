@@ -1,0 +1,1 @@
+"""Files, caches and progress: plumbing that any part may use."""

@@ -1,0 +1,59 @@
+"""From a candidate's hyper-parameters to the numbers of a lane."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from cuesta.core.net import activation, is_bounded
+from cuesta.core.noise import keep_threshold
+from cuesta.core.optim import Rule, rule
+from cuesta.core.train import Numbers, Parts
+from cuesta.hyperparameters import Candidate, is_foreign
+
+
+def lane_numbers(candidate: Candidate) -> Numbers:
+    """The numbers of a lane; a missing bound becomes ∞, a missing final rate the rate itself."""
+    final = candidate.final_learning_rate
+    return Numbers(
+        rule=_rule(candidate),
+        activation=activation(candidate.activation),
+        alpha_0=candidate.learning_rate,
+        alpha_t=candidate.learning_rate if final is None else final,
+        keep_threshold=keep_threshold(1.0 - candidate.dropout),
+        clip_norm=math.inf if candidate.clip_norm is None else candidate.clip_norm,
+        clip_value=math.inf if candidate.clip_value is None else candidate.clip_value,
+        weight_decay=candidate.weight_decay,
+        loss_number=_loss_number(candidate),
+    )
+
+
+def parts_for(candidates: Iterable[Candidate]) -> Parts:
+    """The parts of a program that any of the candidates needs; weights are the rows' affair."""
+    candidates = list(candidates)
+    return Parts(
+        memory=any(c.optimizer != "sgd" for c in candidates),
+        bounded=any(is_bounded(c.activation) for c in candidates),
+        dropout=any(c.dropout > 0 for c in candidates),
+        weighted=False,
+    )
+
+
+def _loss_number(candidate: Candidate) -> float:
+    """δ of Huber's loss, or the smoothing of labels."""
+    return candidate.huber_delta if candidate.loss == "huber" else candidate.label_smoothing
+
+
+def _rule(candidate: Candidate) -> Rule:
+    """The candidate's row of the table; a foreign optimizer has none, and SGD's fills its place."""
+    if is_foreign(candidate.optimizer):
+        return rule("sgd", candidate.dialect)
+    return rule(
+        candidate.optimizer,
+        candidate.dialect,
+        epsilon=candidate.epsilon,
+        momentum=candidate.momentum,
+        rho=candidate.rho,
+        beta_1=candidate.beta_1,
+        beta_2=candidate.beta_2,
+    )

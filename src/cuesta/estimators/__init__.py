@@ -1,0 +1,1 @@
+"""scikit-learn's face: estimators, the search, and their files."""

@@ -1,0 +1,1 @@
+"""A race of optimizers as a page, a picture and on the terminal."""

@@ -1,0 +1,1 @@
+"""A run of `cuesta fit` on the terminal."""

@@ -1,0 +1,263 @@
+"""What a person sees in the terminal while a run goes on, and at its end."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from cuesta._util.progress import Bar
+from cuesta.hyperparameters import Candidate
+from cuesta.report.diagnosis import show_findings
+from cuesta.search.select import Score
+from cuesta.tabular.fit import Listener
+from cuesta.tabular.prepare import Task
+from cuesta.tabular.result import FitResult, LostLane
+
+NAMES = {
+    "accuracy": "accuracy",
+    "log_loss": "log-loss",
+    "roc_auc": "ROC-AUC",
+    "balanced_accuracy": "balanced accuracy",
+    "rmse": "RMSE",
+    "mae": "MAE",
+    "r2": "R²",
+}
+SHOWN = 10
+SHOWN_COLUMNS = 12
+LARGE = 10_000  # from here on digits after the point are noise
+DEFAULTS = Candidate()
+
+
+class TerminalListener(Listener):
+    """Tells of a run on a console: a moving bar on a terminal, a few lines in a file."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._bar: Bar | None = None
+
+    def said(self, text: str) -> None:
+        """Print a warning or a decision."""
+        self._console.print(f"[yellow]note[/] {escape(text)}")
+
+    def prepared(self, task: Task) -> None:
+        """Print what the table is."""
+        for line in (*describe_task(task), *describe_columns(task)):
+            self._console.print(line, highlight=False, soft_wrap=not self._console.is_terminal)
+        for note in task.notes:
+            self.said(note)
+
+    def started(self, lane_epochs: int) -> None:
+        """Show the bar."""
+        if not self._console.is_terminal:
+            self._console.print("training begins; the first programs are compiled", highlight=False)
+        self._bar = Bar(lane_epochs, "lane-epochs", console=self._console)
+        self._bar.start()
+
+    def found(self, lane_epochs: int) -> None:
+        """Take what is in the folder off the work, and say so."""
+        if lane_epochs:
+            self.said(f"{lane_epochs:,} lane-epochs are in the run's folder already")
+            if self._bar is not None:
+                self._bar.lessen(lane_epochs)
+
+    def progressed(self, lane_epochs: int) -> None:
+        """Move the bar, or print a line after each tenth of the work."""
+        if self._bar is not None:
+            self._bar.advance(lane_epochs)
+
+    def finished(self) -> None:
+        """Take the bar away; a second call is silent."""
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            bar.stop()
+            if bar.done:
+                self._console.print(
+                    f"trained {bar.done:,} lane-epochs in {bar.seconds:.1f} s", highlight=False
+                )
+
+
+def describe_task(task: Task) -> list[str]:
+    """The table, the target and the split, in three lines."""
+    kinds = Counter(feature.kind for feature in task.encoder.features)
+    missing = sum(feature.missing for feature in task.encoder.features)
+    columns = ", ".join(_count(n, kind) for kind, n in kinds.items())
+    gaps = f", {missing} with missing values" if missing else ""
+    names = escape(", ".join(task.target.names))
+    if task.target.task == "classification":
+        labels = [str(label) for label in task.target.labels]
+        shown = ", ".join(labels[:SHOWN]) + (" …" if len(labels) > SHOWN else "")
+        target = f"classification, {len(labels)} classes ({escape(shown)})"
+    else:
+        target = "regression"
+    return [
+        f"[bold]{escape(task.table)}[/]  {len(task.x) + task.test_rows:,} rows · "
+        f"{columns}{gaps} → {task.encoder.width} inputs",
+        f"target  {names} · {target} · selected by {NAMES[task.metric]}",
+        f"rows    {len(task.x):,} to train and validate ({task.feed.refit} folds) · "
+        f"{task.test_rows:,} sealed for the test",
+    ]
+
+
+def describe_columns(task: Task) -> list[str]:
+    """What each column was taken for, kind by kind; a category with how many it has."""
+    of_kind: dict[str, list[str]] = {}
+    for feature in task.encoder.features:
+        count = len(feature.categories) + feature.other
+        text = f"{feature.name} ({count})" if feature.kind == "category" else feature.name
+        of_kind.setdefault(feature.kind, []).append(text + ("?" if feature.missing else ""))
+    gaps = any(feature.missing for feature in task.encoder.features)
+    lines = []
+    for kind, names in of_kind.items():
+        more = f" … {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
+        shown = ", ".join(names[:SHOWN_COLUMNS]) + more
+        lines.append(
+            f"  [dim]{kind + 's' if kind != 'category' else 'categories':<11}[/] {escape(shown)}"
+        )
+    if gaps:
+        lines.append("  [dim]?           some values are missing; --columns NAME=KIND overrides[/]")
+    return lines
+
+
+def _count(n: int, kind: str) -> str:
+    many = {"category": "categories"}.get(kind, kind + "s")
+    return f"{n} {kind if n == 1 else many}"
+
+
+def show_result(console: Console, result: FitResult, folder: str | None) -> None:
+    """The best candidates, the diverged lanes, the winner, the test."""
+    task, winner = result.task, result.winner
+    console.print()
+    console.print(_best(result.scores, task.metric))
+    console.print(describe_diverged(result), highlight=False)
+    for line in describe_lost(result):
+        console.print(line, highlight=False)
+    chosen = escape(describe(winner.candidate, varied(result.scores)))
+    console.print(
+        f"winner  [bold]{chosen}[/], {winner.epochs} epochs",
+        highlight=False,
+        soft_wrap=not console.is_terminal,
+    )
+    console.print(
+        f"        validation {NAMES[task.metric]} {_number(winner.mean)} ± {_number(winner.se)} "
+        f"(mean ± s.e. over {len(winner.folds)} folds, at its best epoch)",
+        highlight=False,
+        soft_wrap=not console.is_terminal,
+    )
+    if result.diagnosis is not None:
+        show_findings(console, result.diagnosis)
+    console.print(_test(result))
+    where = f" · written to {escape(folder)}" if folder else ""
+    console.print(
+        f"{result.seconds:.1f} s{where}", highlight=False, soft_wrap=not console.is_terminal
+    )
+    if folder:
+        hint = f"predict new rows: cuesta predict {escape(folder)} TABLE"
+        console.print(hint, highlight=False, soft_wrap=not console.is_terminal)
+
+
+def _best(scores: list[Score], metric: str) -> Table:
+    title = f"best {min(SHOWN, len(scores))} of {len(scores)} candidates"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("", justify="right")
+    table.add_column(f"{NAMES[metric]}, mean ± s.e.", no_wrap=True)
+    table.add_column("epochs", justify="right")
+    table.add_column("candidate")
+    also = varied(scores)
+    for place, score in enumerate(scores[:SHOWN], start=1):
+        mean = (
+            f"{_number(score.mean)} ± {_number(score.se)}"
+            if not any(score.diverged)
+            else "diverged"
+        )
+        row = escape(describe(score.candidate, also))
+        table.add_row(str(place), mean, str(score.epochs), row)
+    return table
+
+
+def describe_diverged(result: FitResult) -> str:
+    """How many lanes diverged, and of which optimizer."""
+    bad = {name: count for name, (count, _) in result.diverged.items() if count}
+    if not bad:
+        return f"diverged  none of {result.lanes:,} lanes"
+    each = ", ".join(f"{name} {n} of {result.diverged[name][1]}" for name, n in sorted(bad.items()))
+    return f"diverged  {sum(bad.values()):,} of {result.lanes:,} lanes: {each}"
+
+
+def describe_lost(result: FitResult) -> list[str]:
+    """A line for each candidate that diverged: where the first of its lanes broke."""
+    first: dict[int, LostLane] = {}
+    for lane in result.lost:
+        first.setdefault(lane.candidate, lane)
+    lines = []
+    for lane in list(first.values())[:SHOWN]:
+        layer = f", first in layer {lane.layer}" if lane.layer else ""
+        lines.append(
+            f"          {lane.optimizer} α={lane.learning_rate:.3g}: not finite from step "
+            f"{lane.step:,} on{layer}; ‖G‖ was {lane.norm:.3g}"
+        )
+    if len(first) > SHOWN:
+        lines.append(f"          and {len(first) - SHOWN} more candidates (result.json has all)")
+    return lines
+
+
+def varied(scores: list[Score]) -> list[str]:
+    """Of the parameters that are told only where they vary, those that do."""
+    names = ("batch_size", "normalize", "dialect", "epsilon")
+    return [n for n in names if len({getattr(score.candidate, n) for score in scores}) > 1]
+
+
+def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
+    """A candidate in a line: its optimizer and layers, then what is not usual, then `also`."""
+    sizes = "-".join(map(str, candidate.hidden_layer_sizes)) or "no hidden layer"
+    rate = f"α={candidate.learning_rate:.3g}"
+    if candidate.final_learning_rate is not None:
+        rate += f"→{candidate.final_learning_rate:.2g}"
+    parts = [candidate.optimizer, rate, sizes, candidate.activation, candidate.init]
+    own = {"momentum": ("momentum",), "rmsprop": ("rho",), "adam": ("beta_1", "beta_2")}
+    signs = {"momentum": "γ", "rho": "ρ", "beta_1": "ρ₁", "beta_2": "ρ₂"}
+    parts.extend(
+        f"{signs[name]}={getattr(candidate, name):.3g}"
+        for name in own.get(candidate.optimizer, ())
+        if getattr(candidate, name) != getattr(DEFAULTS, name)
+    )
+    parts.extend(
+        f"{name}={getattr(candidate, name):.2g}"
+        for name in ("dropout", "weight_decay", "clip_norm", "clip_value")
+        if getattr(candidate, name) != getattr(DEFAULTS, name)
+    )
+    parts.extend(f"{name}={getattr(candidate, name)}" for name in also)
+    return " ".join(parts)
+
+
+def _test(result: FitResult) -> Table:
+    times = len(result.openings)
+    often = "once" if times == 1 else f"{times} times in this folder: choose no run by it"
+    title = f"test, {result.task.test_rows:,} rows, opened {often}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("winner", justify="right")
+    table.add_column("95 % interval")
+    table.add_column("trivial predictor", justify="right")
+    low, high = result.test_interval
+    names = sorted(result.test, key=lambda name: name != result.task.metric)
+    for name in names:
+        chosen = name == result.task.metric
+        table.add_row(
+            NAMES[name],
+            _number(result.test[name]),
+            f"{_number(low)} to {_number(high)}" if chosen else "",
+            _number(result.trivial[name]),
+            style="bold" if chosen else "",
+        )
+    return table
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.4g}"

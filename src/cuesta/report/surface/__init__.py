@@ -1,0 +1,1 @@
+"""The loss of a network on a plane, as a page."""

@@ -1,0 +1,1 @@
+"""The main job: from a table to a tested network."""

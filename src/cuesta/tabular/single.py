@@ -1,0 +1,55 @@
+"""One network for a table: what the commands need that train one and search for none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cuesta.data.columns import parse_kinds
+from cuesta.data.table import Table
+from cuesta.errors import SpecError
+from cuesta.hyperparameters import Candidate, check_count, loss_of
+from cuesta.tabular.prepare import Options, prepare
+from cuesta.training.fits import Recipe, Rows
+
+
+@dataclass(frozen=True)
+class Single:
+    """A recipe, and the table's rows without the sealed ones."""
+
+    recipe: Recipe
+    rows: Rows
+
+
+def single(
+    table: Table,
+    *,
+    target: str | None,
+    columns: list[str] | None,
+    hidden: str,
+    epochs: int,
+    seed: int,
+    **changes: Any,
+) -> Single:
+    """The rows and a recipe with these hidden layers; `changes` are the candidate's.
+
+    Raises SpecError or TableError.
+    """
+    options = Options(
+        target=(target,) if target else (), columns=parse_kinds(columns or ()), seed=seed
+    )
+    candidate = Candidate(hidden_layer_sizes=layer_sizes(hidden), **changes)
+    task = prepare(table, options)
+    loss = loss_of(candidate, task.target.task)
+    recipe = Recipe(
+        candidate, loss, task.target.outputs, check_count("epochs", epochs, 10_000), seed
+    )
+    return Single(recipe, Rows(task.x, task.y, None))
+
+
+def layer_sizes(text: str) -> tuple[int, ...]:
+    """Sizes of hidden layers with commas between. Raises SpecError."""
+    try:
+        return tuple(int(size) for size in text.split(",") if size.strip())
+    except ValueError:
+        raise SpecError(f"hidden must be sizes with commas between, not {text!r}.") from None

@@ -1,0 +1,1 @@
+"""Many lanes in one program: from candidates and folds to curves and weights."""

@@ -1,0 +1,221 @@
+"""Networks fitted to rows of their own, alone or many at once: what an estimator's fit does.
+
+A fit is a lane with the rows it trains on. Fits that can share chunks do; the result of each is
+bit for bit what it would be alone.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cuesta.core.net import Layer
+from cuesta.core.train import Best, State
+from cuesta.data.folds import Fold
+from cuesta.data.scale import Scaling
+from cuesta.hyperparameters import Candidate, Shape
+from cuesta.training.feed import Feed
+from cuesta.training.journal import digest
+from cuesta.training.lanes import Chunk, ChunkResult, Lane, lane_states, train_spans
+from cuesta.training.run import Cut, shape_of
+from cuesta.training.workers import Progress, train_chunks
+
+DRAWS = 0  # every fit makes its draws as a first fold does
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Encoded rows with their targets and weights, as a feed takes them."""
+
+    x: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray | None
+
+    def feed(self, folds: list[Fold], places: int = 0) -> Feed:
+        """The feed of these rows, with room for so many that validate."""
+        return Feed(
+            self.x, self.y, folds, weights=self.weights, same_draws=DRAWS, least_places=places
+        )
+
+    @cached_property
+    def digest(self) -> str:
+        """A hash of the rows, to know them again."""
+        parts = []
+        for array in (self.x, self.y, self.weights):
+            if array is not None:
+                parts += [repr((array.shape, array.dtype.str)).encode(), array.tobytes()]
+        return digest(*parts)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is fitted to rows, whichever they are."""
+
+    candidate: Candidate
+    loss: str
+    outputs: int
+    epochs: int
+    seed: int
+    patience: int | None = None
+    held_out: tuple[int, ...] = ()  # places among the rows that validate, where it stops early
+    schedule_epochs: int | None = None  # over which the learning rate decays; else the epochs
+
+    @property
+    def schedule(self) -> int:
+        """The epochs over which the learning rate decays."""
+        return self.schedule_epochs or self.epochs
+
+    def shape(self, inputs: int) -> Shape:
+        """The static shape of the network."""
+        return shape_of(self.candidate, inputs, self.outputs, self.loss)
+
+
+class Fitted(NamedTuple):
+    """A trained network, its scalings, its curves (epochs, 1 + scores) and its outcome.
+
+    `best` is the epoch, from 1, whose weights these are where it stopped early, else 0; `seconds`
+    its share of the time that its chunk took.
+    """
+
+    layers: list[Layer]
+    inputs: Scaling
+    targets: Scaling | None
+    curves: np.ndarray
+    diverged_at: int
+    norm: float
+    best: int
+    seconds: float
+
+
+class Fit(NamedTuple):
+    """One fit of many: a recipe, and a fold of a feed to which it is applied."""
+
+    recipe: Recipe
+    feed: Feed
+    fold: int
+
+
+def fit_many(
+    fits: Sequence[Fit],
+    cut: Cut,
+    progress: Progress,
+    done: Callable[[int, Fitted], None],
+    executor: Executor | None = None,
+) -> None:
+    """Fit all, in as few and full chunks as may be; `done` is told of each by its place."""
+    places: dict[tuple[Any, ...], list[int]] = {}
+    for place, (recipe, feed, fold) in enumerate(fits):
+        together = (
+            recipe.shape(feed.inputs),
+            id(feed),
+            fold,
+            recipe.seed,
+            recipe.candidate.normalize,
+            recipe.epochs,
+            recipe.schedule,
+            recipe.patience,
+        )
+        places.setdefault(together, []).append(place)
+
+    def lane(place: int) -> Lane:
+        recipe, _, fold = fits[place]
+        return Lane(recipe.candidate, fold, recipe.seed)
+
+    cut.settle([(key[0], [lane(p) for p in members]) for key, members in places.items()])
+    work, of_chunk = [], {}
+    for (shape, *_), members in places.items():
+        recipe, feed, _ = fits[members[0]]
+        for part in cut.parts_of(members, shape):
+            lanes = tuple(lane(place) for place in part)
+            chunk = cut.chunk(shape, lanes, recipe.epochs, recipe.schedule, recipe.patience)
+            of_chunk[id(chunk)] = part
+            work.append((chunk, feed))
+    work.sort(key=lambda one: cut.seconds(one[0]) * one[0].epochs, reverse=True)
+
+    def keep(chunk: Chunk, feed: Feed, result: ChunkResult) -> None:
+        for i, place in enumerate(of_chunk[id(chunk)]):
+            done(place, _fitted(chunk.lanes[i], feed, result, i))
+
+    train_chunks(work, cut.machine, executor, progress, keep)
+
+
+def _fitted(lane: Lane, feed: Feed, result: ChunkResult, place: int) -> Fitted:
+    arrays = feed.arrays(lane.fold, lane.candidate.normalize)
+    return Fitted(
+        result.layers[place],
+        arrays.inputs,
+        arrays.targets,
+        result.curves[place],
+        int(result.diverged_at[place]),
+        float(result.norm[place]),
+        int(result.best[place]),
+        result.seconds / len(result.layers),
+    )
+
+
+class Beginning(NamedTuple):
+    """From where a fit goes on: its state after some epochs, its seed and its scalings."""
+
+    state: State
+    epochs: int
+    seed: int
+    inputs: Scaling
+    targets: Scaling | None
+
+
+def _fresh(state: State, recipe: Recipe) -> State:
+    """A state to go on from: with a best epoch where the fit stops early, and else without."""
+    if not recipe.patience:
+        return state._replace(best=None)
+    none_yet = Best(np.int32(0), np.float32(np.inf), state.layers)
+    return state._replace(best=state.best or none_yet)
+
+
+def fit_one(
+    recipe: Recipe, rows: Rows, cut: Cut, beginning: Beginning | None = None, places: int = 0
+) -> Iterator[tuple[State, Fitted]]:
+    """Fit one network, span by span: yields the state, and what is fitted so far.
+
+    From a beginning it trains on to the recipe's epochs, on whatever rows these are. `places` is
+    the room for validation of programs that may be at hand.
+    """
+    held_out = np.array(recipe.held_out, np.int64)
+    every = np.arange(len(rows.x))
+    folds = [Fold(np.setdiff1d(every, held_out), held_out)] if len(held_out) else []
+    feed = rows.feed(folds, places)
+    if beginning is not None:
+        feed.keep_scalings(recipe.candidate.normalize, beginning.inputs, beginning.targets)
+    lane = Lane(recipe.candidate, 0, recipe.seed)
+    shape = recipe.shape(feed.inputs)
+    cut.settle([(shape, [lane])])
+    wide = cut.chunk(shape, (lane,), recipe.epochs, recipe.schedule, recipe.patience)
+    chunk = cut.narrowed(wide, feed)
+    states = [] if beginning is None else [_fresh(beginning.state, recipe)]
+    start = 0 if beginning is None else beginning.epochs
+    arrays = feed.arrays(0, recipe.candidate.normalize)
+    pieces, began = [], time.perf_counter()
+    for stacked, curves in train_spans(chunk, feed, states, start):
+        (state,) = lane_states(stacked, 1)
+        pieces.append(curves[0])
+        yield (
+            state,
+            Fitted(
+                state.chosen,
+                arrays.inputs,
+                arrays.targets,
+                np.concatenate(pieces),
+                int(state.outcome.diverged_at),
+                float(state.outcome.norm),
+                state.best_epoch,
+                time.perf_counter() - began,
+            ),
+        )
+        ended = start + sum(map(len, pieces))
+        if recipe.patience and ended - state.best_epoch >= recipe.patience:
+            return

@@ -1,0 +1,235 @@
+"""Lanes and chunks: the only place where the code for one network is batched and compiled."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import jax
+import numpy as np
+
+from cuesta._util.caches import cache_folder
+from cuesta.core.init import init_layers
+from cuesta.core.lane_hyperparameters import lane_numbers
+from cuesta.core.net import Layer
+from cuesta.core.train import EVERYTHING, FoldData, Parts, Span, State, initial_state, train_lane
+from cuesta.hyperparameters import Candidate, Shape
+from cuesta.training.feed import Feed
+from cuesta.training.planner import step_flops
+from cuesta.training.programs import Arguments, Program, Programs, Tree
+
+# Reductions by the compiler's own loops, products by its library: with the library's reductions
+# the last bit of a lane's sums would depend on how many lanes stand beside it.
+CPU_OPTIONS = {
+    "xla_cpu_multi_thread_eigen": False,
+    "xla_cpu_experimental_ynn_fusion_type": "LIBRARY_FUSION_TYPE_DOT",
+}
+
+
+# A step of so few operations is hardly quicker for the compiler's full effort, which takes twice as
+# long as half of it.
+SHORT_STEP = 2_000_000
+
+
+class StoppedError(Exception):
+    """The run was told to stop; what is finished is kept."""
+
+
+@dataclass(frozen=True)
+class Lane:
+    """One network in training: one candidate, one fold, one seed."""
+
+    candidate: Candidate
+    fold: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Lanes of one shape, fold, seed and normalization, trained in one compiled call.
+
+    `parts` are what any lane of this shape in the run needs of a program. Lanes that stop early
+    keep the weights of their best epoch, once `patience` epochs have brought no better score.
+    """
+
+    shape: Shape
+    width: int
+    lanes: tuple[Lane, ...]
+    epochs: int
+    schedule_epochs: int
+    parts: Parts = EVERYTHING
+    patience: int | None = None
+
+
+@dataclass(frozen=True)
+class ChunkResult:
+    """A row for each lane: curves (epochs, 1 + scores), step of divergence (0: none), norm.
+
+    `layers` are the weights at the end, or after the best epoch where lanes stop early; `best` is
+    that epoch, from 1, and else 0. `seconds` is the time that the whole chunk took.
+    """
+
+    curves: np.ndarray
+    diverged_at: np.ndarray
+    norm: np.ndarray
+    layers: list[list[Layer]]
+    best: np.ndarray
+    seconds: float
+
+
+def stack(trees: Sequence[Tree]) -> Tree:
+    """Trees of numbers or arrays, one a lane, as one tree with a leading lane axis."""
+    return jax.tree.map(lambda *leaves: np.stack(leaves), *trees)
+
+
+def float32(tree: Tree) -> Tree:
+    """Numbers in float32; flags stay flags."""
+    return jax.tree.map(lambda x: np.bool_(x) if isinstance(x, bool) else np.float32(x), tree)
+
+
+def noise_key(seed: int, fold: int) -> np.ndarray:
+    """The words of the key of a fold's dropout noise; all its candidates share it."""
+    return np.random.SeedSequence([2, seed, fold]).generate_state(2)
+
+
+def _train_chunk(
+    shape: Shape,
+    parts: Parts,
+    state: State,
+    numbers: Tree,
+    offset: jax.Array,
+    data: FoldData,
+    span: Span,
+    key: jax.Array,
+) -> tuple[State, jax.Array]:
+    one_lane = partial(train_lane, shape, parts=parts)
+    return jax.vmap(one_lane, in_axes=(0, 0, 0, None, None, None))(
+        state, numbers, offset, data, span, key
+    )
+
+
+PROGRAMS = Programs(cache_folder() / "programs")
+
+
+def compiler_options(shape: Shape) -> dict[str, Any]:
+    """How the compiler is asked to work."""
+    if jax.default_backend() != "cpu":
+        return {}
+    quick = {"xla_backend_optimization_level": 1} if step_flops(shape) < SHORT_STEP else {}
+    return CPU_OPTIONS | quick
+
+
+def _program(chunk: Chunk, feed: Feed, arguments: Arguments) -> Program:
+    """The chunk's compiled program."""
+    parts = _parts(chunk, feed)
+    return PROGRAMS.get(
+        (chunk.shape, parts),
+        partial(_train_chunk, chunk.shape, parts),
+        arguments,
+        like=(arguments[0], 0),  # the state, and curves
+        options=compiler_options(chunk.shape),
+    )
+
+
+def _parts(chunk: Chunk, feed: Feed) -> Parts:
+    return chunk.parts._replace(weighted=feed.weighted)
+
+
+def _arguments(chunk: Chunk, feed: Feed, state: State, numbers: Tree, start: int) -> Arguments:
+    first = chunk.lanes[0]
+    stop = min(start + feed.span, chunk.epochs)
+    data = feed.span_data(first.fold, first.candidate.normalize, first.seed, start, stop)
+    patience = np.int32(chunk.patience or 0)
+    span = Span(np.int32(start), np.int32(stop), np.int32(chunk.schedule_epochs), patience)
+    offset = np.zeros(chunk.width, np.int32)
+    return state, numbers, offset, data, span, noise_key(first.seed, feed.draws(first.fold))
+
+
+def first_layers(lane: Lane, shape: Shape, feed: Feed) -> list[Layer]:
+    """A lane's initial weights."""
+    draws = [0, lane.seed, feed.draws(lane.fold)]
+    return init_layers(draws, shape.sizes, lane.candidate.init)
+
+
+def _first_state(lane: Lane, chunk: Chunk, feed: Feed) -> State:
+    """A lane's state before its first step."""
+    layers = first_layers(lane, chunk.shape, feed)
+    numbers = float32(lane_numbers(lane.candidate).rule)
+    return initial_state(layers, numbers, chunk.shape.foreign, early=chunk.patience is not None)
+
+
+def _begin(chunk: Chunk, feed: Feed, states: Sequence[State] = ()) -> tuple[State, Tree]:
+    """The stacked states and numbers; the last lane is repeated up to the width."""
+    states = [*states] or [_first_state(lane, chunk, feed) for lane in chunk.lanes]
+    numbers = [float32(lane_numbers(lane.candidate)) for lane in chunk.lanes]
+    spare = chunk.width - len(chunk.lanes)
+    return stack(states + states[-1:] * spare), stack(numbers + numbers[-1:] * spare)
+
+
+def compile_chunk(chunk: Chunk, feed: Feed) -> None:
+    """Compile the chunk's program, if it is new, and train nothing."""
+    _program(chunk, feed, _arguments(chunk, feed, *_begin(chunk, feed), 0))
+
+
+def is_compiled(chunk: Chunk, feed: Feed) -> bool:
+    """Whether the chunk's program is at hand."""
+    return PROGRAMS.ready(
+        (chunk.shape, chunk.parts), _arguments(chunk, feed, *_begin(chunk, feed), 0)
+    )
+
+
+def train_spans(
+    chunk: Chunk, feed: Feed, states: Sequence[State] = (), start: int = 0
+) -> Iterator[tuple[State, np.ndarray]]:
+    """Train the chunk's lanes span by span, from the start or from the states after `start` epochs.
+
+    Yields after each span the stacked state, spare places too, and the lanes' curves (lanes,
+    epochs of the span, 1 + scores).
+    """
+    state, numbers = _begin(chunk, feed, states)
+    count = len(chunk.lanes)
+    for begun in range(start, chunk.epochs, feed.span):
+        arguments = _arguments(chunk, feed, state, numbers, begun)
+        state, curves = _program(chunk, feed, arguments)(*arguments)
+        ended = min(feed.span, chunk.epochs - begun)
+        yield state, np.asarray(curves)[:count, :ended]
+
+
+def lane_states(state: State, count: int) -> list[State]:
+    """The stacked state's first lanes, one by one, in NumPy."""
+    whole = jax.tree.map(np.asarray, state)
+    return [jax.tree.map(lambda leaf, i=i: leaf[i], whole) for i in range(count)]
+
+
+def train_chunk(
+    chunk: Chunk,
+    feed: Feed,
+    progress: Callable[[int], None] = lambda lane_epochs: None,
+    stop: threading.Event | None = None,
+) -> ChunkResult:
+    """Train the chunk's lanes to their end; `progress` is told of lane-epochs as they pass.
+
+    Raises StoppedError, between spans of epochs, once `stop` is set.
+    """
+    began = time.perf_counter()
+    pieces: list[np.ndarray] = []
+    spans = train_spans(chunk, feed)
+    while len(pieces) * feed.span < chunk.epochs:
+        if stop is not None and stop.is_set():
+            raise StoppedError
+        state, curves = next(spans)
+        pieces.append(curves)
+        progress(curves.shape[0] * curves.shape[1])
+    states = lane_states(state, len(chunk.lanes))
+    return ChunkResult(
+        np.concatenate(pieces, axis=1),
+        np.array([state.outcome.diverged_at for state in states]),
+        np.array([state.outcome.norm for state in states]),
+        [state.chosen for state in states],
+        np.array([state.best_epoch for state in states]),
+        time.perf_counter() - began,
+    )

@@ -1,0 +1,198 @@
+"""Proposing candidates."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cuesta.errors import SpecError
+from cuesta.hyperparameters import OPTIMIZERS, Candidate
+from cuesta.search.samplers import WAVE, sobol, waves
+from cuesta.search.space import READERS, Choice, Range, Space, default_space
+
+SEEDS = st.integers(0, 2**32 - 1)
+COUNTS = st.integers(0, 100)
+LOW, HIGH = 1e-4, 1e-1
+RATES = Range(LOW, HIGH, log=True)
+SPACE = Space(
+    {
+        "optimizer": Choice(OPTIMIZERS),
+        "learning_rate": RATES,
+        "dropout": Range(0.1, 0.5),
+        "init": Choice(("uniform", "normal", "glorot", "he")),
+        "activation": Choice(("relu", "relu", "tanh")),
+    },
+    {"sgd": {"learning_rate": Range(0.5, 0.9)}},
+)
+# The exponential of a logarithm is off by a few roundings.
+ROUNDING = 1e-13
+
+
+def inside(candidate):
+    low, high = (0.5, 0.9) if candidate.optimizer == "sgd" else (LOW, HIGH)
+    rate_fits = low * (1 - ROUNDING) <= candidate.learning_rate <= high * (1 + ROUNDING)
+    return rate_fits and 0.1 <= candidate.dropout <= 0.5
+
+
+@given(count=COUNTS, seed=SEEDS)
+def test_every_draw_lies_inside_the_ranges(count, seed):
+    candidates = sobol(SPACE, count, seed)
+    assert len(candidates) == count
+    assert all(inside(candidate) for candidate in candidates)
+
+
+@pytest.mark.parametrize("count", [64, 256])
+@pytest.mark.parametrize("name", ["optimizer", "init", "activation"])
+@given(seed=SEEDS)
+def test_each_value_of_a_list_is_drawn_equally_often(name, count, seed):
+    values = (SPACE.common[name]).values
+    drawn = Counter(getattr(candidate, name) for candidate in sobol(SPACE, count, seed))
+    for value, weight in Counter(values).items():
+        # 2ᵐ points stand one in each of 2ᵐ equal intervals; a value's interval cuts through two
+        # of these at most. Independent draws would miss by √count or so.
+        assert abs(drawn[value] - count * weight / len(values)) <= 2
+
+
+@given(seed=SEEDS)
+def test_draws_fill_a_range_evenly(seed):
+    shares = [(c.dropout - 0.1) / 0.4 for c in sobol(SPACE, 64, seed)]
+    counts, _ = np.histogram(shares, bins=16, range=(0, 1))
+    # 64 points, 16 intervals; rounding may push one over an edge.
+    assert np.abs(counts - 4).max() <= 1
+
+
+@given(few=COUNTS, more=COUNTS, seed=SEEDS, start=st.booleans())
+def test_the_first_candidates_are_the_same_whatever_the_count(few, more, seed, start):
+    space = default_space(1000) if start else SPACE
+    few, more = sorted((few, more))
+    assert sobol(space, more, seed)[:few] == sobol(space, few, seed)
+
+
+@given(seed=SEEDS)
+def test_the_start_of_a_space_is_its_first_candidate(seed):
+    start = Candidate(learning_rate=0.01)
+    candidates = sobol(Space({"dropout": Range(0.1, 0.5)}, start=start), 5, seed)
+    assert candidates[0] == start
+    assert start not in candidates[1:]
+
+
+def test_another_seed_draws_other_candidates():
+    assert not set(sobol(SPACE, 20, 0)) & set(sobol(SPACE, 20, 1))
+
+
+def test_a_decay_is_drawn_only_for_the_optimizers_that_read_it():
+    decays = {name: Range(0.3, 0.4) for name in READERS}
+    space = Space({"optimizer": Choice(OPTIMIZERS), **decays})
+    default = Candidate()
+    for candidate in sobol(space, 64, 0):
+        for name, readers in READERS.items():
+            drawn = getattr(candidate, name) != getattr(default, name)
+            assert drawn == (candidate.optimizer in readers)
+
+
+# --- waves ------------------------------------------------------------------------------------
+
+
+def never(candidates):
+    raise AssertionError("asked for scores")
+
+
+def distance(candidates):
+    """A cheap score: how far the learning rate is from 0.01."""
+    return [abs(np.log(candidate.learning_rate / 0.01)) for candidate in candidates]
+
+
+def all_of(space, sampler, count, seed=0, evaluate=distance):
+    return [c for wave in waves(space, sampler, count, seed, evaluate) for c in wave]
+
+
+def test_random_is_one_wave_of_sobol_draws_and_asks_for_no_score():
+    assert list(waves(SPACE, "random", 20, 7, never)) == [sobol(SPACE, 20, 7)]
+
+
+def test_grid_is_one_wave_of_every_combination_and_asks_for_no_score():
+    space = Space({"init": Choice(("he", "glorot")), "dropout": Choice((0.0, 0.1, 0.2))})
+    (wave,) = waves(space, "grid", 1, 0, never)
+    assert len(set(wave)) == len(wave) == 6
+
+
+def test_a_grid_over_a_range_is_a_fault_that_names_it():
+    with pytest.raises(SpecError, match="learning_rate"):
+        list(waves(Space({"learning_rate": RATES}), "grid", 5, 0, never))
+
+
+def test_an_unknown_sampler_is_a_fault_that_offers_the_nearest():
+    with pytest.raises(SpecError, match="'gird' is unknown; did you mean 'grid'"):
+        list(waves(SPACE, "gird", 5, 0, never))
+
+
+@pytest.mark.parametrize("count", [1, WAVE - 1, WAVE, WAVE + 1, 2 * WAVE + 3])
+def test_tpe_yields_as_many_candidates_as_asked_in_waves(count):
+    lengths = [len(wave) for wave in waves(SPACE, "tpe", count, 0, distance)]
+    assert sum(lengths) == count
+    assert all(length == WAVE for length in lengths[:-1])
+
+
+@settings(max_examples=5)
+@given(seed=SEEDS)
+def test_tpe_stays_inside_the_ranges(seed):
+    assert all(inside(candidate) for candidate in all_of(SPACE, "tpe", 2 * WAVE, seed))
+
+
+@settings(max_examples=5)
+@given(seed=SEEDS)
+def test_tpe_is_the_same_for_a_seed(seed):
+    assert all_of(SPACE, "tpe", 2 * WAVE, seed) == all_of(SPACE, "tpe", 2 * WAVE, seed)
+
+
+def test_tpe_differs_for_another_seed():
+    assert not set(all_of(SPACE, "tpe", WAVE, 0)) & set(all_of(SPACE, "tpe", WAVE, 1))
+
+
+def test_tpe_asks_for_the_scores_of_each_wave_after_it_was_yielded():
+    asked, seen = [], []
+
+    def evaluate(candidates):
+        assert seen[-1] == candidates
+        asked.append(candidates)
+        return distance(candidates)
+
+    for wave in waves(SPACE, "tpe", 2 * WAVE, 0, evaluate):
+        assert asked == seen
+        seen.append(wave)
+    assert asked == seen
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_tpe_learns_from_the_scores(seed):
+    space = Space({"learning_rate": Range(1e-6, 1.0, log=True)})
+    scores = distance(all_of(space, "tpe", 4 * WAVE, seed))
+    # Draws that learn nothing would have the same mean in every wave.
+    assert np.mean(scores[-WAVE:]) < 0.7 * np.mean(scores[:WAVE])
+
+
+def test_tpe_goes_on_when_every_candidate_diverges():
+    infinite = lambda candidates: [float("inf")] * len(candidates)  # noqa: E731 (a score)
+    assert len(all_of(SPACE, "tpe", 2 * WAVE, evaluate=infinite)) == 2 * WAVE
+
+
+def test_tpe_reads_a_decay_only_for_the_optimizers_that_read_it():
+    space = Space({"optimizer": Choice(OPTIMIZERS), "momentum": Range(0.3, 0.4)})
+    for candidate in all_of(space, "tpe", WAVE):
+        assert (candidate.momentum != Candidate().momentum) == (candidate.optimizer == "momentum")
+
+
+def test_tpe_takes_a_list_of_each_optimizers_own():
+    own = {
+        "sgd": {"dropout": Choice((0.0, 0.1))},
+        "adam": {"dropout": Choice((0.0, 0.1, 0.3))},
+    }
+    space = Space({"optimizer": Choice(("sgd", "adam"))}, own)
+    assert len(all_of(space, "tpe", WAVE)) == WAVE
+
+
+def test_tpe_begins_with_the_start_of_a_space():
+    space = default_space(1000)
+    assert all_of(space, "tpe", 2)[0] == space.start

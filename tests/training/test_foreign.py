@@ -1,0 +1,74 @@
+import numpy as np
+import optax
+import pytest
+
+from cuesta.core.foreign import factory
+from cuesta.errors import SpecError
+from cuesta.hyperparameters import Candidate
+from tests.training.tables import assert_same_bits, base, class_feed, leaves, train
+
+# One compiled call against another of the same mathematics in float32, over a few dozen steps.
+FLOAT32 = 1e-4
+
+
+def doubled_sgd(learning_rate):
+    return optax.sgd(2.0 * learning_rate)
+
+
+@pytest.mark.parametrize(
+    ("theirs", "mine"),
+    [
+        ("optax.sgd", {"optimizer": "sgd"}),
+        ("optax.adam", {"optimizer": "adam", "dialect": "optax"}),
+        ("optax.adagrad", {"optimizer": "adagrad", "dialect": "optax"}),
+    ],
+)
+@pytest.mark.parametrize("final", [None, 1e-4])
+def test_an_optimizer_of_optax_trains_as_ours_in_its_dialect(theirs, mine, final):
+    feed = class_feed()
+    shared = {"final_learning_rate": final, "clip_norm": 0.5, "dropout": 0.2}
+    a = train(feed, [base(optimizer=theirs, **shared)])
+    b = train(feed, [base(**mine, **shared)])
+    np.testing.assert_allclose(a.curves, b.curves, rtol=FLOAT32)
+
+
+def test_a_factory_given_as_a_function_trains():
+    feed = class_feed()
+    a = train(feed, [base(optimizer=doubled_sgd, learning_rate=0.01)])
+    b = train(feed, [base(optimizer="sgd", learning_rate=0.02)])
+    np.testing.assert_allclose(a.curves, b.curves, rtol=FLOAT32)
+
+
+def test_a_function_of_optax_is_carried_by_its_name():
+    assert Candidate(optimizer=optax.lion) == Candidate(optimizer="optax.lion")
+    assert Candidate(optimizer=optax.lion).to_dict()["optimizer"] == "optax.lion"
+
+
+def test_a_foreign_lane_ignores_its_neighbours():
+    feed = class_feed()
+    lion = base(optimizer="optax.lion", learning_rate=1e-3)
+    wild = base(optimizer="optax.lion", learning_rate=1e30)
+    alone, together = train(feed, [lion], width=2), train(feed, [wild, wild, lion], width=4)
+    assert together.diverged_at[0] > 0
+    assert_same_bits(leaves(alone), leaves(together, 2))
+
+
+@pytest.mark.parametrize(
+    ("name", "culprit"),
+    [
+        ("optax.leon", "no such factory .*'optax.lion'"),
+        ("optax.lbfgs", "takes no step"),
+        ("optax.clip_by_global_norm", "learning rate alone"),
+        ("optax.constant_schedule", "alone"),
+        ("os.system", "give its factory as a function"),
+        ("adamm", "did you mean 'adam'"),
+    ],
+)
+def test_what_is_no_optimizer_is_refused_by_name(name, culprit):
+    with pytest.raises(SpecError, match=culprit):
+        factory(Candidate(optimizer=name).optimizer)
+
+
+def test_a_function_without_a_name_is_refused():
+    with pytest.raises(SpecError, match="named one"):
+        Candidate(optimizer=lambda learning_rate: optax.sgd(2 * learning_rate))

@@ -1,0 +1,152 @@
+import threading
+
+import numpy as np
+import pytest
+
+from cuesta.training import workers
+from cuesta.training.journal import Journal, LaneKeys
+from cuesta.training.lanes import Lane, StoppedError, train_chunk
+from cuesta.training.planner import Machine
+from cuesta.training.run import Cut, Search, shape_of
+from tests.training.tables import base, chunk_of, class_feed, value_feed
+
+CANDIDATES = [base(learning_rate=rate) for rate in (1e-3, 1e-2, 1e-1)]
+EPOCHS = 3
+
+
+def shape(candidate):
+    return shape_of(candidate, 5, 3, "cross_entropy")
+
+
+def machine(threads=2):
+    return Machine(threads, 1 << 20)
+
+
+def search(feed, folder=None, epochs=EPOCHS, threads=2):
+    return Search(feed, shape, epochs, 0, Journal(folder), machine(threads))
+
+
+def quiet(lane_epochs):
+    pass
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path
+
+
+def test_every_lane_is_in_exactly_one_chunk_of_its_own_kind():
+    candidates = [
+        base(dropout=d, batch_size=b, normalize=n)
+        for d in (0.0, 0.5)
+        for b in (8, 16)
+        for n in ("standard", "minmax")
+    ]
+    lanes = [Lane(c, fold, seed) for c in candidates for fold in range(3) for seed in (0, 1)]
+    chunks = Cut(machine()).chunks(lanes, shape, EPOCHS, EPOCHS)
+    assert sorted(map(repr, lanes)) == sorted(repr(lane) for c in chunks for lane in c.lanes)
+    for chunk in chunks:
+        assert len(chunk.lanes) <= chunk.width
+        kinds = {(shape(x.candidate), x.fold, x.seed, x.candidate.normalize) for x in chunk.lanes}
+        assert kinds == {(chunk.shape, *next(iter(kinds))[1:])}
+
+
+def test_progress_counts_every_lane_epoch():
+    told = []
+    search(class_feed()).train(CANDIDATES, told.append)
+    assert sum(told) == len(CANDIDATES) * 5 * EPOCHS
+
+
+def test_what_is_in_the_folder_is_not_trained_again(folder, monkeypatch):
+    first = search(class_feed(), folder)
+    first.train(CANDIDATES, quiet)
+    monkeypatch.setattr(workers, "train_chunk", None)  # to train again would be an error
+    again = search(class_feed(), folder)
+    again.train(CANDIDATES, quiet)
+    for candidate in CANDIDATES:
+        for a, b in zip(first.records(candidate), again.records(candidate), strict=True):
+            np.testing.assert_array_equal(a.curves, b.curves)
+            assert (a.diverged_at, a.norm) == (b.diverged_at, b.norm)
+
+
+def test_an_interrupted_run_goes_on_to_the_same_result(folder, monkeypatch):
+    whole = search(class_feed())
+    whole.train(CANDIDATES, quiet)
+    calls = []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return train_chunk(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(workers, "train_chunk", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            search(class_feed(), folder, threads=1).train(CANDIDATES, quiet)
+    kept = len(Journal(folder).records)
+    assert 0 < kept < 15
+    told = []
+    again = search(class_feed(), folder)
+    again.train(CANDIDATES, told.append)
+    assert sum(told) == (15 - kept) * EPOCHS
+    for candidate in CANDIDATES:
+        for a, b in zip(whole.records(candidate), again.records(candidate), strict=True):
+            np.testing.assert_array_equal(a.curves, b.curves)
+
+
+@pytest.mark.parametrize("harm", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:8]])
+def test_a_damaged_chunk_file_is_trained_again(folder, harm):
+    search(class_feed(), folder).train(CANDIDATES, quiet)
+    files = sorted(folder.iterdir())
+    files[0].write_bytes(harm(files[0].read_bytes()))
+    journal = Journal(folder)
+    assert journal.damaged == [files[0].name]
+    told = []
+    Search(class_feed(), shape, EPOCHS, 0, journal, machine()).train(CANDIDATES, told.append)
+    assert 0 < sum(told) < 15 * EPOCHS
+
+
+def test_more_candidates_use_what_fewer_left(folder):
+    search(class_feed(), folder).train(CANDIDATES[:2], quiet)
+    told = []
+    search(class_feed(), folder).train(CANDIDATES, told.append)
+    assert sum(told) == 5 * EPOCHS
+
+
+def keys(feed=None, epochs=EPOCHS, of_shape=shape, **lane):
+    plain = {"candidate": CANDIDATES[0], "fold": 0, "seed": 0}
+    return LaneKeys(feed or class_feed(), of_shape, epochs).of(Lane(**{**plain, **lane}))
+
+
+def test_a_lanes_key_holds_all_that_its_result_depends_on():
+    moved = np.array(class_feed()._x)
+    moved[3, 2] += 1e-12
+    different = [
+        keys(),
+        keys(candidate=CANDIDATES[1]),
+        keys(fold=1),
+        keys(seed=1),
+        keys(epochs=4),
+        keys(of_shape=lambda c: shape_of(c, 5, 4, "cross_entropy")),  # one class more
+        keys(feed=value_feed()),
+        keys(feed=class_feed(moved)),
+    ]
+    assert len(set(different)) == len(different)
+    assert keys() == keys()
+
+
+def test_a_chunk_that_is_told_to_stop_stops_between_spans():
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(StoppedError):
+        train_chunk(chunk_of(class_feed(), CANDIDATES), class_feed(), stop=stop)
+
+
+def test_an_error_in_a_chunk_reaches_the_caller(monkeypatch):
+    def broken(*arguments):
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(workers, "train_chunk", broken)
+    with pytest.raises(RuntimeError, match="broken"):
+        search(class_feed()).train(CANDIDATES, quiet)

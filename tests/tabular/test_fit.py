@@ -10,13 +10,13 @@ from cuesta.data.folds import Sealed
 from cuesta.data.table import Table, read_table
 from cuesta.errors import CuestaError, RunFolderError, SealError, TableError
 from cuesta.model import load_model
-from cuesta.search import lanes, run
 from cuesta.search.space import Choice, Space
 from cuesta.tabular import fit as pipeline
 from cuesta.tabular import prepare as task_module
 from cuesta.tabular.fit import Listener, fit
 from cuesta.tabular.prepare import Options, prepare
 from cuesta.tabular.result import summary, to_json
+from cuesta.training import lanes, run
 from cuesta.training.run import Search
 
 SPACE = Space(

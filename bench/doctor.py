@@ -27,8 +27,8 @@ from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.checkup import Diagnosis, check_up
 from cuesta.diagnose.doctor import FAULTS
 from cuesta.hyperparameters import Candidate, loss_of
+from cuesta.training.batching import shape_of
 from cuesta.training.feed import Feed
-from cuesta.training.run import shape_of
 
 RATES = {"sgd": 0.1, "momentum": 0.02, "adagrad": 0.03, "rmsprop": 0.002, "adam": 0.003}
 BUNDLED = ("iris", "wine", "breast_cancer", "digits", "diabetes")

@@ -25,10 +25,10 @@ from cuesta.data.folds import hold_out
 from cuesta.diagnose.evidence import trivial_loss
 from cuesta.diagnose.finder import find_rate, rates_for, train_rates
 from cuesta.hyperparameters import OPTIMIZERS, Candidate, loss_of
+from cuesta.training.batching import Batching
 from cuesta.training.feed import Feed
 from cuesta.training.fits import Recipe
 from cuesta.training.planner import this_machine
-from cuesta.training.run import Cut
 from doctor import BUNDLED, LITTLE, REGRESSIONS, SYNTHETIC, Noise, rows_of
 
 HIDDEN = ((32,), (32, 32), (48, 32, 16))
@@ -78,16 +78,23 @@ def cell(
         hidden_layer_sizes=HIDDEN[number % 3], optimizer=optimizer, normalize="none"
     )
     recipe = Recipe(candidate, loss_of(candidate, task), outputs, EPOCHS, seed)
-    cut = Cut(this_machine())
+    batching = Batching(this_machine())
     fine = np.geomspace(*rates_for(optimizer)[[0, -1]], FINE)
 
     def losses(rates: np.ndarray, first_seed: int) -> np.ndarray:
         trained = train_rates(
-            replace(recipe, seed=first_seed), feed, 0, cut, rates, EPOCHS, JUDGES, lambda _: None
+            replace(recipe, seed=first_seed),
+            feed,
+            0,
+            batching,
+            rates,
+            EPOCHS,
+            JUDGES,
+            lambda _: None,
         )
         return np.array([loss for loss, _ in trained])
 
-    suggested = find_rate(recipe, feed, 0, cut).suggested
+    suggested = find_rate(recipe, feed, 0, batching).suggested
     judged = losses(np.append(fine, suggested), seed + 1000)
     other = int(np.argmin(losses(fine, seed + 2000)))
     best, trivial = judged[:-1].min(), trivial_loss(recipe.loss, y)

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cuesta.core.train import Parts
+from cuesta.core.lane import ProgramFeatures
 from cuesta.data.folds import Fold
 from cuesta.diagnose.record import record
 from cuesta.hyperparameters import Candidate, Shape
@@ -43,7 +43,7 @@ def main() -> None:
     )
     shape = Shape(INPUTS, HIDDEN, CLASSES, BATCH, "cross_entropy")
     lane = Lane(candidate, 0, 0)
-    chunk = Chunk(shape, 1, (lane,), 1, 1, Parts(given.optimizer != "sgd", False, False))
+    chunk = Chunk(shape, 1, (lane,), 1, 1, ProgramFeatures(given.optimizer != "sgd", False, False))
     ways: dict[str, Callable[[], object]] = {
         "plain": lambda: train_chunk(chunk, feed),
         "economy, every step": lambda: record(lane, feed, shape, 1, every=1),

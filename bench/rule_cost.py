@@ -20,8 +20,8 @@ import jax.numpy as jnp
 import numpy as np
 
 from cuesta.core import train
+from cuesta.core.lane import ProgramFeatures
 from cuesta.core.optim import Moments
-from cuesta.core.train import Parts
 from cuesta.data.folds import make_folds
 from cuesta.hyperparameters import Candidate, Shape
 from cuesta.training import lanes as lanes_module
@@ -62,7 +62,7 @@ def prepared(optimizer: str) -> Callable[[], None]:
     shape = Shape(INPUTS, (128, 128), 10, 32, "cross_entropy")
     candidate = Candidate(hidden_layer_sizes=(128, 128), optimizer=optimizer, learning_rate=1e-3)
     lanes = tuple(Lane(candidate, 0, seed) for seed in range(WIDTH))
-    parts = Parts(memory=optimizer != "sgd", bounded=False, dropout=False)
+    parts = ProgramFeatures(memory=optimizer != "sgd", bounded=False, dropout=False)
     chunk = Chunk(shape, WIDTH, lanes, EPOCHS, EPOCHS, parts)
     arguments = _arguments(chunk, feed, *_begin(chunk, feed), 0)
     with mock.patch.object(lanes_module, "PROGRAMS", Programs()):

@@ -1,15 +1,15 @@
-"""What is asked for: the static shape of a network, and the hyper-parameters of a candidate."""
+"""A candidate's hyper-parameters, and the static shape of its network."""
 
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from itertools import chain, pairwise
 from typing import Any
 
+from cuesta._util.checks import check_choice, check_count, check_range
 from cuesta.errors import SpecError
 
 OPTIMIZERS = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
@@ -26,7 +26,8 @@ LOSSES = {
 }
 INSTRUMENTS = ("off", "economy", "full")
 LARGEST_LAYER = 65_536
-LARGEST_FLOAT32 = 3.4e38
+
+Factory = Callable[..., Any]  # makes an optimizer in optax's protocol from `learning_rate`
 
 
 def is_classes(loss: str) -> bool:
@@ -34,37 +35,20 @@ def is_classes(loss: str) -> bool:
     return loss not in LOSSES["regression"]
 
 
-def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
-    """Raise SpecError, offering the nearest name, unless the value is one of the choices."""
-    choices = tuple(choices)
-    if value in choices:
-        return
-    near = difflib.get_close_matches(str(value), choices, n=1)
-    hint = f"; did you mean {near[0]!r}?" if near else ";"
-    raise SpecError(f"{name} {value!r} is unknown{hint} choose from: {', '.join(choices)}.")
-
-
-# Factories given as functions, by the name under which candidates carry them.
-FACTORIES: dict[str, Callable[..., Any]] = {}
-
-
 def is_foreign(optimizer: str) -> bool:
     """Whether the optimizer is one of optax's, or of the user's own, rather than of our table."""
     return "." in optimizer
 
 
-def register(factory: Callable[..., Any]) -> str:
-    """The name under which a candidate carries a factory given as a function.
+def factory_name(factory: Factory) -> str:
+    """The name of an optimizer that is given as a function: where it is defined.
 
     Raises SpecError for a function without a name of its own: a run could not be resumed.
     """
     module, name = getattr(factory, "__module__", None), getattr(factory, "__qualname__", "<")
     if not module or "<" in name:
         raise SpecError("An optimizer given as a function must be a named one of a module.")
-    if module.split(".")[0] == "optax":
-        return f"optax.{name}"
-    FACTORIES[f"{module}.{name}"] = factory
-    return f"{module}.{name}"
+    return f"optax.{name}" if module.split(".")[0] == "optax" else f"{module}.{name}"
 
 
 @dataclass(frozen=True)
@@ -75,9 +59,10 @@ class Shape:
     hidden: tuple[int, ...]
     outputs: int
     batch_size: int
-    loss: str  # cross_entropy or squared
+    loss: str  # as `loss_of` names it
     foreign: str = ""  # an optimizer that is not of our table: its state has a shape of its own
     precision: str = "float32"  # of the products; all else is float32
+    factory: Factory | None = field(default=None, repr=False)  # of a foreign optimizer
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -93,6 +78,12 @@ class Shape:
     def weights(self) -> int:
         """The number of weights and biases."""
         return sum((m + 1) * n for m, n in pairwise(self.sizes))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The shape as plain values, for JSON: an optimizer's factory is told by its name."""
+        plain = dataclasses.asdict(self)
+        del plain["factory"]
+        return plain
 
 
 @dataclass(frozen=True)
@@ -132,6 +123,7 @@ class Candidate:
     loss: str = "auto"
     label_smoothing: float = 0.0
     huber_delta: float = 1.0
+    factory: Factory | None = field(default=None, repr=False)  # of an optimizer of the user's own
 
     def __post_init__(self) -> None:
         if not isinstance(self.hidden_layer_sizes, list | tuple):
@@ -141,8 +133,7 @@ class Candidate:
         object.__setattr__(self, "hidden_layer_sizes", tuple(self.hidden_layer_sizes))
         check_choice("activation", self.activation, ACTIVATIONS)
         check_choice("init", self.init, INITS)
-        if callable(self.optimizer):
-            object.__setattr__(self, "optimizer", register(self.optimizer))
+        self._name_the_optimizer()
         if not (isinstance(self.optimizer, str) and is_foreign(self.optimizer)):
             check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("dialect", self.dialect, DIALECTS)
@@ -161,9 +152,18 @@ class Candidate:
             if getattr(self, name) is not None:
                 check_range(name, getattr(self, name), 0, math.inf)
 
+    def _name_the_optimizer(self) -> None:
+        """Keep a function given as the optimizer in `factory`, and its name in `optimizer`."""
+        given = self.optimizer if callable(self.optimizer) else self.factory
+        name = factory_name(given) if callable(given) else ""
+        if callable(self.optimizer):
+            object.__setattr__(self, "optimizer", name)
+        own = name == self.optimizer and not name.startswith("optax.")
+        object.__setattr__(self, "factory", given if own else None)
+
     def to_dict(self) -> dict[str, Any]:
-        """The hyper-parameters as plain values, for JSON."""
-        plain = dataclasses.asdict(self)
+        """The hyper-parameters as plain values, for JSON: a factory is told by its name."""
+        plain = {name: getattr(self, name) for name in PARAMETERS}
         return plain | {"hidden_layer_sizes": list(self.hidden_layer_sizes)}
 
     @classmethod
@@ -188,30 +188,4 @@ def loss_of(candidate: Candidate, task: str) -> str:
     return "smoothed" if candidate.label_smoothing else name
 
 
-PARAMETERS = tuple(field.name for field in dataclasses.fields(Candidate))
-
-
-def check_count(name: str, value: object, largest: int) -> int:
-    """The value. Raises SpecError unless it is a whole number from 1 to the largest."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
-        raise SpecError(f"{name} must be a whole number from 1 to {largest:,}, not {value!r}.")
-    return value
-
-
-def check_range(name: str, value: Any, low: float, high: float, *, open_low: bool = False) -> None:
-    """Raise SpecError unless the value is a finite number in [low, high], or (low, high]."""
-    inside = _is_finite(value) and low <= value <= high
-    if not inside or (open_low and value == low):
-        above = f"above {low:g}" if open_low else f"at least {low:g}"
-        limit = above if math.isinf(high) else f"from {low:g} to {high:g}"
-        raise SpecError(f"{name} must be a finite number {limit}, not {value!r}.")
-
-
-def _is_finite(value: Any) -> bool:
-    """Whether this is a number, of Python's own, that float32 holds."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    try:
-        return abs(float(value)) <= LARGEST_FLOAT32
-    except OverflowError:  # a whole number of more than 308 digits
-        return False
+PARAMETERS = tuple(f.name for f in dataclasses.fields(Candidate) if f.name != "factory")

@@ -94,7 +94,7 @@ def from_rule(rule: core.Rule, learning_rate: Scalar | Schedule, **extras: Any) 
             raise SpecError("l2 and weight_decay need the weights: update(grads, state, params).")
         alpha, step = alpha_of(state.step), state.step + 1
         grads = _before(beside, grads, params)
-        delta, moments = core.update(rule, alpha, step, grads, state.moments)
+        delta, moments = core.apply_rule(rule, alpha, step, grads, state.moments)
         if beside.weight_decay is not None:
             rate = alpha * beside.weight_decay
             delta = jax.tree.map(lambda d, w: d - jnp.asarray(rate, w.dtype) * w, delta, params)

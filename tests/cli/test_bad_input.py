@@ -17,7 +17,7 @@ from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.data.scale import Scaling
 from cuesta.hyperparameters import Candidate
 from cuesta.model import FittedModel
-from cuesta.training.run import Search
+from cuesta.training.run import Run
 
 ROWS = 60
 COLUMNS = {
@@ -70,7 +70,7 @@ def folder(tmp_path, monkeypatch):
         raise AssertionError("training began")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(Search, "train", train)
+    monkeypatch.setattr(Run, "train", train)
     Path("good.csv").write_text(table(), encoding="utf-8")
     return tmp_path
 

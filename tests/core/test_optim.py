@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from cuesta.core.optim import Moments, init_moments, ratio, remaining, rule, update
+from cuesta.core.optim import Moments, apply_rule, init_moments, ratio, remaining, rule
 from cuesta.errors import SpecError
 
 STEPS = 200
@@ -101,7 +101,7 @@ ORACLES = {
 def path_end(row, w, grads, alphas):
     moments = init_moments(row, w)
     for k, (g, alpha) in enumerate(zip(grads, alphas, strict=True), start=1):
-        delta, moments = update(row, alpha, k, g, moments)
+        delta, moments = apply_rule(row, alpha, k, g, moments)
         w = w + np.asarray(delta)
     return w
 
@@ -121,7 +121,7 @@ def test_rule_equals_the_loop_written_by_hand(name, decaying, float64):
 def displacements(row, grads, alpha=1.0):
     moments, found = init_moments(row, grads[0]), []
     for k, g in enumerate(grads, start=1):
-        delta, moments = update(row, alpha, k, g, moments)
+        delta, moments = apply_rule(row, alpha, k, g, moments)
         found.append(np.asarray(delta))
     return np.array(found)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuesta.data.columns import Kind, parse_kinds, read_kinds, settle
+from cuesta.data.columns import Kind, convert_columns, parse_kinds, read_kinds
 from cuesta.data.dates import as_dates, date_format, date_inputs, time_format, time_inputs
 from cuesta.data.encode import fit_encoder
 from cuesta.errors import SpecError, TableError
@@ -124,7 +124,7 @@ def test_a_time_of_day_is_a_share_and_a_turn():
 def test_new_rows_are_read_in_the_format_of_the_training_rows():
     frame = pl.DataFrame({"c": ["03/04/2024", "25/06/2024"], "x": [1, 2]})
     kinds = read_kinds(frame, {})
-    encoder = fit_encoder(settle(frame, kinds), kinds)
+    encoder = fit_encoder(convert_columns(frame, kinds), kinds)
     alone = encoder.encode(pl.DataFrame({"c": ["03/04/2024"], "x": [1]}))
     np.testing.assert_array_equal(alone, encoder.encode(frame)[:1])
     with pytest.raises(TableError, match=r"'c' holds '2024-04-03', which is no date .*row 2"):
@@ -145,8 +145,8 @@ def test_kinds_are_read_from_the_command_line():
 def test_a_given_kind_stands_before_how_a_column_looks():
     frame = pl.DataFrame({"zip": ["10", "20"], "day": ["03/04/2024", "05/06/2024"]})
     kinds = read_kinds(frame, {"zip": Kind("category"), "day": Kind("date", "%m/%d/%Y")})
-    settled = settle(frame, kinds)
+    settled = convert_columns(frame, kinds)
     assert settled["zip"].to_list() == ["10", "20"]
     assert settled["day"][0] == dt.datetime(2024, 3, 4)
     with pytest.raises(TableError, match="'10'"):
-        settle(frame, {"zip": Kind("boolean"), "day": kinds["day"]})
+        convert_columns(frame, {"zip": Kind("boolean"), "day": kinds["day"]})

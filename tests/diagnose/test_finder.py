@@ -8,11 +8,11 @@ from cuesta.diagnose import finder
 from cuesta.diagnose.finder import find_rate, find_work, rates_for
 from cuesta.errors import DivergedError
 from cuesta.hyperparameters import OPTIMIZERS, Candidate
+from cuesta.training.batching import Batching
 from cuesta.training.feed import Feed
 from cuesta.training.fits import Recipe
 from cuesta.training.lanes import Lane, first_layers
 from cuesta.training.planner import this_machine
-from cuesta.training.run import Cut
 
 ROWS, TRAIN = 120, 96
 
@@ -38,7 +38,7 @@ def recipe(epochs=30, **changes):
 
 
 def find(feed, recipe, progress=lambda done: None):
-    return find_rate(recipe, feed, 0, Cut(this_machine()), progress)
+    return find_rate(recipe, feed, 0, Batching(this_machine()), progress)
 
 
 def eigenvalues(scale):

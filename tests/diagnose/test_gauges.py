@@ -9,10 +9,11 @@ import pytest
 from jax.flatten_util import ravel_pytree
 
 from cuesta.core.init import init_layers
-from cuesta.core.lane_hyperparameters import lane_numbers
+from cuesta.core.lane import ALL_FEATURES, initial_state
+from cuesta.core.lane_hyperparameters import lane_hyperparameters
 from cuesta.core.loss import LOSSES
 from cuesta.core.net import Layer, activation, forward
-from cuesta.core.train import EVERYTHING, ask, follow, forth_and_back, initial_state, whole_step
+from cuesta.core.step import apply_update, compute_update, forward_backward, whole_step
 from cuesta.diagnose.gauges import economy, full, squares_of
 from cuesta.diagnose.record import first_probe
 from cuesta.diagnose.second_order import Curved
@@ -29,7 +30,7 @@ class Case:
         rng = np.random.default_rng(seed)
         self.candidate = Candidate(hidden_layer_sizes=sizes[1:-1], batch_size=ROWS, **changes)
         self.shape = Shape(sizes[0], sizes[1:-1], sizes[-1], ROWS, loss)
-        self.numbers = lane_numbers(self.candidate)
+        self.numbers = lane_hyperparameters(self.candidate)
         wide = lambda leaf: jnp.asarray(leaf, jnp.float64)  # noqa: E731
         self.layers = jax.tree.map(wide, init_layers([seed], sizes, "glorot"))
         self.layers = [Layer(w, b + 0.1 * rng.standard_normal(b.shape)) for w, b in self.layers]
@@ -42,13 +43,15 @@ class Case:
         bits = [rng.integers(0, 1 << 16, (ROWS, n)).astype(np.uint16) for n in sizes[1:-1]]
         self.noise = bits if self.candidate.dropout else None
         self.batch = (self.x, self.y, self.shares, self.noise)
-        state = initial_state(self.layers, self.numbers.rule)
+        state = initial_state(self.layers, self.numbers.rule, self.shape)
         moments = jax.tree.map(wide, state.moments)
         self.state = state._replace(layers=self.layers, moments=moments)
-        self.seen = forth_and_back(self.layers, self.shape, self.numbers, self.batch)
+        self.seen = forward_backward(self.layers, self.shape, self.numbers, self.batch)
         first = jnp.int64(0)
-        self.asked = ask(self.state, self.shape, self.numbers, 100, first, self.seen.grads)
-        self.after = follow(self.state, first, self.seen.loss, self.asked)
+        self.asked = compute_update(
+            self.state, self.shape, self.numbers, 100, first, self.seen.grads
+        )
+        self.after = apply_update(self.state, first, self.seen.loss, self.asked)
         self.flat, self.rebuild = ravel_pytree(self.layers)
 
     def j(self, flat, rows=slice(None)):
@@ -69,7 +72,7 @@ class Case:
         )
 
     def full(self, probe, turn=0):
-        at = Curved(self.layers, self.seen, self.shape, self.numbers, self.batch, EVERYTHING)
+        at = Curved(self.layers, self.seen, self.shape, self.numbers, self.batch, ALL_FEATURES)
         return full(at, whole_step(self.state, self.asked), self.after.layers, probe, turn)
 
 
@@ -193,12 +196,12 @@ def test_the_best_rate_is_where_the_length_is_zero(float64):
 def test_dead_units_and_saturated_ones_are_counted(float64):
     case = Case(activation="relu")
     case.layers[1] = Layer(case.layers[1].w, jnp.asarray([-1e3, -1e3, 0.0, 0.0, 1e3]))
-    case.seen = forth_and_back(case.layers, case.shape, case.numbers, case.batch)
+    case.seen = forward_backward(case.layers, case.shape, case.numbers, case.batch)
     assert float(case.economy().dead[1]) == pytest.approx(0.4)
     case = Case(activation="tanh")
     assert float(case.economy().saturated[0]) < 0.2
     case.layers[0] = Layer(case.layers[0].w * 1e3, case.layers[0].b)
-    case.seen = forth_and_back(case.layers, case.shape, case.numbers, case.batch)
+    case.seen = forward_backward(case.layers, case.shape, case.numbers, case.batch)
     found = case.economy()
     assert float(found.saturated[0]) > 0.95
     assert float(found.dead[0]) <= 1.0
@@ -211,6 +214,6 @@ def test_dead_units_and_saturated_ones_are_counted(float64):
 def test_the_first_broken_layer_is_named(float64):
     case = Case()
     case.layers[1] = Layer(case.layers[1].w.at[0, 0].set(jnp.nan), case.layers[1].b)
-    case.seen = forth_and_back(case.layers, case.shape, case.numbers, case.batch)
+    case.seen = forward_backward(case.layers, case.shape, case.numbers, case.batch)
     assert int(case.economy().broken) in (1, 2)  # its own output, or the gradient that comes back
     assert int(Case().economy().broken) == 0

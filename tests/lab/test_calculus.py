@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cuesta.core.optim import init_moments, rule, update
+from cuesta.core.optim import apply_rule, init_moments, rule
 from cuesta.lab.curvature import extreme_eigenvalues, gradient, hessian, hessian_product
 from cuesta.lab.functions import (
     FUNCTIONS,
@@ -89,7 +89,7 @@ def test_any_optimizers_step_can_be_forecast(name, float64):
     w = np.array([10.0, 1.0])
     moments = init_moments(row, w)
     for k in range(1, 4):
-        step, moments = update(row, 0.005, k, gradient(ravine, w), moments)
+        step, moments = apply_rule(row, 0.005, k, gradient(ravine, w), moments)
         found = forecast(ravine, w, step)
         assert found.second == pytest.approx(found.actual, rel=CLOSED)
         assert found.first < 0 or name == "momentum"  # which may climb on its way

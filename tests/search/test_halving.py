@@ -3,9 +3,10 @@ import pytest
 
 from cuesta.search.halving import lane_epochs, rungs, survivors
 from cuesta.search.select import Score, rank, score_candidate
+from cuesta.training.batching import shape_of
 from cuesta.training.journal import Journal
 from cuesta.training.planner import Machine
-from cuesta.training.run import Search, shape_of
+from cuesta.training.run import Run
 from tests.training.tables import base, class_feed
 
 
@@ -45,7 +46,7 @@ def test_a_rung_is_the_beginning_of_the_whole_lane():
     feed, candidate = class_feed(), base(final_learning_rate=1e-4, dropout=0.2)
 
     def trained(*budgets):
-        search = Search(
+        search = Run(
             feed,
             lambda c: shape_of(c, 5, 3, "cross_entropy"),
             9,
@@ -65,7 +66,7 @@ def test_a_rung_is_the_beginning_of_the_whole_lane():
 
 def test_a_score_tells_how_many_epochs_it_saw():
     feed = class_feed()
-    search = Search(
+    search = Run(
         feed, lambda c: shape_of(c, 5, 3, "cross_entropy"), 9, 0, Journal(), Machine(2, 1 << 20)
     )
     search.train([base()], lambda _: None, 3)

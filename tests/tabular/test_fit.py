@@ -17,7 +17,7 @@ from cuesta.tabular.fit import Listener, fit
 from cuesta.tabular.prepare import Options, prepare
 from cuesta.tabular.result import summary, to_json
 from cuesta.training import lanes, run
-from cuesta.training.run import Search
+from cuesta.training.run import Run
 
 SPACE = Space(
     {
@@ -231,14 +231,14 @@ def test_diverged_lanes_are_counted_by_optimizer():
 
 
 def test_a_refit_that_diverges_gives_way_to_the_next_candidate(monkeypatch):
-    plain, refitted = Search.refit, []
+    plain, refitted = Run.refit, []
 
     def first_one_diverges(search, candidate, epochs):
         result = plain(search, candidate, epochs)
         refitted.append(candidate)
         return replace(result, diverged_at=np.array([1])) if len(refitted) == 1 else result
 
-    monkeypatch.setattr(Search, "refit", first_one_diverges)
+    monkeypatch.setattr(Run, "refit", first_one_diverges)
     result = fit(Table("penguins", penguins()), small(target=("kind",)))
     assert result.winner is result.scores[1]
     assert any("diverged when refitted" in note for note in result.notes)

@@ -6,9 +6,9 @@ import numpy as np
 
 from cuesta.data.folds import make_folds
 from cuesta.hyperparameters import Candidate, loss_of
+from cuesta.training.batching import shape_of
 from cuesta.training.feed import Feed
 from cuesta.training.lanes import Chunk, ChunkResult, Lane, train_chunk
-from cuesta.training.run import shape_of
 
 ROWS = 103  # prime: neither five folds nor a batch divide it
 EPOCHS = 4

@@ -2,7 +2,7 @@ import numpy as np
 import optax
 import pytest
 
-from cuesta.core.foreign import factory
+from cuesta.core.foreign import check_optimizer
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import Candidate
 from tests.training.tables import assert_same_bits, base, class_feed, leaves, train
@@ -66,7 +66,7 @@ def test_a_foreign_lane_ignores_its_neighbours():
 )
 def test_what_is_no_optimizer_is_refused_by_name(name, culprit):
     with pytest.raises(SpecError, match=culprit):
-        factory(Candidate(optimizer=name).optimizer)
+        check_optimizer(name)
 
 
 def test_a_function_without_a_name_is_refused():

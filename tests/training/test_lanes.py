@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from cuesta.core.train import Parts
+from cuesta.core.lane import ProgramFeatures
 from cuesta.training.lanes import PROGRAMS, train_chunk
 from tests.training.tables import (
     EPOCHS,
@@ -103,7 +103,7 @@ def diverging_like(candidate):
 def test_a_part_that_a_lane_does_not_need_changes_no_bit_of_it(feed, part, changes):
     candidate = base(clip_norm=0.5, weight_decay=0.1, final_learning_rate=1e-3, **changes)
     whole = chunk_of(feed, [candidate])
-    lean = dataclasses.replace(whole, parts=Parts()._replace(**{part: False}))
+    lean = dataclasses.replace(whole, parts=ProgramFeatures()._replace(**{part: False}))
     assert_same_bits(leaves(train_chunk(lean, feed)), leaves(train_chunk(whole, feed)))
 
 

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from cuesta.training import workers
+from cuesta.training.batching import Batching, shape_of
 from cuesta.training.journal import Journal, LaneKeys
 from cuesta.training.lanes import Lane, StoppedError, train_chunk
 from cuesta.training.planner import Machine
-from cuesta.training.run import Cut, Search, shape_of
+from cuesta.training.run import Run
 from tests.training.tables import base, chunk_of, class_feed, value_feed
 
 CANDIDATES = [base(learning_rate=rate) for rate in (1e-3, 1e-2, 1e-1)]
@@ -23,7 +24,7 @@ def machine(threads=2):
 
 
 def search(feed, folder=None, epochs=EPOCHS, threads=2):
-    return Search(feed, shape, epochs, 0, Journal(folder), machine(threads))
+    return Run(feed, shape, epochs, 0, Journal(folder), machine(threads))
 
 
 def quiet(lane_epochs):
@@ -43,7 +44,7 @@ def test_every_lane_is_in_exactly_one_chunk_of_its_own_kind():
         for n in ("standard", "minmax")
     ]
     lanes = [Lane(c, fold, seed) for c in candidates for fold in range(3) for seed in (0, 1)]
-    chunks = Cut(machine()).chunks(lanes, shape, EPOCHS, EPOCHS)
+    chunks = Batching(machine()).chunks(lanes, shape, EPOCHS, EPOCHS)
     assert sorted(map(repr, lanes)) == sorted(repr(lane) for c in chunks for lane in c.lanes)
     for chunk in chunks:
         assert len(chunk.lanes) <= chunk.width
@@ -103,7 +104,7 @@ def test_a_damaged_chunk_file_is_trained_again(folder, harm):
     journal = Journal(folder)
     assert journal.damaged == [files[0].name]
     told = []
-    Search(class_feed(), shape, EPOCHS, 0, journal, machine()).train(CANDIDATES, told.append)
+    Run(class_feed(), shape, EPOCHS, 0, journal, machine()).train(CANDIDATES, told.append)
     assert 0 < sum(told) < 15 * EPOCHS
 
 

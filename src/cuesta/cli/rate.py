@@ -44,8 +44,8 @@ def rate(
     from cuesta.diagnose.finder import find_rate, find_work
     from cuesta.report.rate import plain_rate, show_rate
     from cuesta.tabular.single import single
+    from cuesta.training.batching import Batching
     from cuesta.training.planner import this_machine
-    from cuesta.training.run import Cut
 
     made = single(
         read_table(table, header=header),
@@ -59,7 +59,9 @@ def rate(
     )
     fold = hold_out(made.rows.y, 0.2, seed)
     with Bar(find_work(epochs), "lane-epochs", shown=not json_) as bar:
-        found = find_rate(made.recipe, made.rows.feed([fold]), 0, Cut(this_machine()), bar.advance)
+        found = find_rate(
+            made.recipe, made.rows.feed([fold]), 0, Batching(this_machine()), bar.advance
+        )
     if json_:
         print_json(plain_rate(found))
     else:

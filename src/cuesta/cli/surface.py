@@ -41,14 +41,14 @@ def surface(
     """
     from rich.console import Console
 
+    from cuesta._util.checks import check_choice
     from cuesta._util.files import check_writable, write_text
     from cuesta.data.table import read_table
     from cuesta.diagnose.surface import WAYS, landscape
-    from cuesta.hyperparameters import check_choice
     from cuesta.report.surface.page import render
     from cuesta.tabular.single import single
+    from cuesta.training.batching import Batching
     from cuesta.training.planner import this_machine
-    from cuesta.training.run import Cut
 
     named = [name.strip() for name in optimizers.split(",") if name.strip()]
     for name in named:
@@ -58,7 +58,7 @@ def surface(
     check_writable(page)
     made = single(read, target=target, columns=columns, hidden=hidden, epochs=epochs, seed=seed)
     ways = {n: WAYS[n] for n in ("sgd, clipped" if n == "clipped" else n for n in named)}
-    seen = landscape(made.recipe, made.rows, ways, Cut(this_machine()))
+    seen = landscape(made.recipe, made.rows, ways, Batching(this_machine()))
     write_text(page, render(seen, read.name))
     console = Console()
     for path in seen.paths:

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Callable
 from functools import cache
-from typing import Any
 
 import numpy as np
 
 from cuesta.errors import SpecError
-from cuesta.hyperparameters import FACTORIES, is_foreign
-
-Factory = Callable[..., Any]
+from cuesta.hyperparameters import Candidate, Factory, Shape, is_foreign
 
 
-def factory(name: str) -> Factory:
-    """The factory behind an optimizer's name: `optax.lion`, or one that was given as a function.
+def factory_of(shape: Shape) -> Factory:
+    """The factory of a shape's foreign optimizer: its own, or the one of optax by its name.
 
-    Only names of optax itself are looked up: a space's file cannot name other code. Raises
-    SpecError where there is no such factory, or where it takes no learning rate alone.
+    Raises SpecError where there is no such factory, or where it takes more than a learning rate.
     """
-    found = FACTORIES.get(name) or _of_optax(name)
+    return _checked(shape.foreign, shape.factory)
+
+
+def check_optimizer(optimizer: str | Factory) -> None:
+    """Raise SpecError unless an optimizer is of our table, or has a usable factory."""
+    candidate = Candidate(optimizer=optimizer)  # type: ignore[arg-type]
+    if is_foreign(candidate.optimizer):
+        _checked(candidate.optimizer, candidate.factory)
+
+
+def _checked(name: str, own: Factory | None) -> Factory:
+    # Only names of optax itself are looked up: a space's file cannot name other code.
+    found = own or _of_optax(name)
     _probe(name, found)
     return found
 
@@ -61,9 +68,3 @@ def _of_optax(name: str) -> Factory:
         hint = f" (did you mean 'optax.{near[0]}'?)" if near else ""
         raise SpecError(f"optimizer {name!r} is unknown: optax has no such factory{hint}.")
     return found
-
-
-def check_optimizer(name: str) -> None:
-    """Raise SpecError unless a foreign optimizer's factory is there; our own always are."""
-    if is_foreign(name):
-        factory(name)

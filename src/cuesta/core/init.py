@@ -8,8 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cuesta._util.checks import check_choice
 from cuesta.core.net import Layer
-from cuesta.hyperparameters import INITS, check_choice
+from cuesta.hyperparameters import INITS
 
 
 class Init(NamedTuple):

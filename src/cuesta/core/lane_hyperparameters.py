@@ -5,17 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from cuesta.core.lane import LaneHyperparameters, ProgramFeatures
 from cuesta.core.net import activation, is_bounded
 from cuesta.core.noise import keep_threshold
 from cuesta.core.optim import Rule, rule
-from cuesta.core.train import Numbers, Parts
 from cuesta.hyperparameters import Candidate, is_foreign
 
 
-def lane_numbers(candidate: Candidate) -> Numbers:
+def lane_hyperparameters(candidate: Candidate) -> LaneHyperparameters:
     """The numbers of a lane; a missing bound becomes ∞, a missing final rate the rate itself."""
     final = candidate.final_learning_rate
-    return Numbers(
+    return LaneHyperparameters(
         rule=_rule(candidate),
         activation=activation(candidate.activation),
         alpha_0=candidate.learning_rate,
@@ -28,10 +28,10 @@ def lane_numbers(candidate: Candidate) -> Numbers:
     )
 
 
-def parts_for(candidates: Iterable[Candidate]) -> Parts:
-    """The parts of a program that any of the candidates needs; weights are the rows' affair."""
+def features_for(candidates: Iterable[Candidate]) -> ProgramFeatures:
+    """The features of a program that any of the candidates needs; weights are the rows' affair."""
     candidates = list(candidates)
-    return Parts(
+    return ProgramFeatures(
         memory=any(c.optimizer != "sgd" for c in candidates),
         bounded=any(is_bounded(c.activation) for c in candidates),
         dropout=any(c.dropout > 0 for c in candidates),

@@ -7,10 +7,11 @@ from typing import NamedTuple
 import jax.numpy as jnp
 from jax import Array
 
+from cuesta._util.checks import check_choice
 from cuesta.core.noise import NOISE_LEVELS, drop
 from cuesta.core.products import forward_product
 from cuesta.core.types import Scalar, Tensor
-from cuesta.hyperparameters import ACTIVATIONS, check_choice
+from cuesta.hyperparameters import ACTIVATIONS
 
 
 class Layer(NamedTuple):

@@ -18,9 +18,10 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from cuesta._util.checks import check_choice
 from cuesta.core.rounding import rounded
 from cuesta.core.types import Params, Scalar, Tensor
-from cuesta.hyperparameters import DIALECTS, OPTIMIZERS, check_choice
+from cuesta.hyperparameters import DIALECTS, OPTIMIZERS
 
 
 class Rule(NamedTuple):
@@ -216,7 +217,7 @@ def ratio(numerator: Array, denominator: Array) -> Array:
     return jnp.where(none, 0.0, numerator) / jnp.where(none, 1.0, denominator)
 
 
-def update(
+def apply_rule(
     rule: Rule, alpha: Scalar, step: Scalar, grads: Params, moments: Moments
 ) -> tuple[Params, Moments]:
     """One application of the rule: the displacement Δ to add to the weights, and the moments.
@@ -248,7 +249,7 @@ def update(
 
 
 def descend(alpha: Scalar, step: Scalar, grads: Params) -> Params:
-    """`update` without moments, for SGD (a = 0, b = 1, F ≡ 1): Δ = −αG, in the same bits (N11)."""
+    """`apply_rule` for SGD (a = 0, b = 1, F ≡ 1), without moments: Δ = −αG, same bits (N11)."""
     return jax.tree.map(lambda g: -rounded(_as(g, alpha) * g, step), grads)
 
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
+from cuesta._util.checks import check_choice
 from cuesta.data.dates import FIRST_ROW, as_dates, as_times, date_format, time_format
 from cuesta.data.frames import CATEGORICAL
 from cuesta.errors import SpecError, TableError
-from cuesta.hyperparameters import check_choice
 
 # How missing values are written in text files; compared after stripping blanks, in lower case.
 MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-")
@@ -215,7 +215,7 @@ def parse_kinds(texts: Iterable[str]) -> dict[str, Kind]:
     return kinds
 
 
-def settle(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> pl.DataFrame:
+def convert_columns(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> pl.DataFrame:
     """The table with each column as what it is: Float64, Boolean, Datetime, String, or all null.
 
     This reads every row, the test rows too, and only to read them: a value that cannot be one of

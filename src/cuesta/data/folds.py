@@ -9,8 +9,8 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from cuesta._util.checks import check_choice
 from cuesta.errors import SealError, SpecError, TableError
-from cuesta.hyperparameters import check_choice
 
 PROTOCOLS = ("kfold", "repeated", "grouped", "ordered", "single")
 REPEATS = 3

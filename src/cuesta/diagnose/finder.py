@@ -15,10 +15,10 @@ import numpy as np
 from cuesta.diagnose.evidence import trivial_loss, validation_loss
 from cuesta.diagnose.record import record
 from cuesta.errors import DivergedError
+from cuesta.training.batching import Batching
 from cuesta.training.feed import Feed
 from cuesta.training.fits import Fit, Fitted, Recipe, fit_many
 from cuesta.training.lanes import Lane
-from cuesta.training.run import Cut
 from cuesta.training.workers import Progress
 
 RATES = 26
@@ -66,7 +66,11 @@ def rates_for(optimizer: str) -> np.ndarray:
 
 
 def find_rate(
-    recipe: Recipe, feed: Feed, fold: int, cut: Cut, progress: Progress = lambda done: None
+    recipe: Recipe,
+    feed: Feed,
+    fold: int,
+    batching: Batching,
+    progress: Progress = lambda done: None,
 ) -> FoundRate:
     """The rate with which this recipe ends lowest on the fold's validation rows.
 
@@ -75,7 +79,7 @@ def find_rate(
     # Curvature has a program of its own, which compiles beside those that train.
     with ThreadPoolExecutor(1) as beside:
         curvature = beside.submit(_curvature, recipe, feed, fold)
-        places, losses, followed, falls = _race(recipe, feed, fold, cut, progress)
+        places, losses, followed, falls = _race(recipe, feed, fold, batching, progress)
         best_step, limit = curvature.result()
     rates = rates_for(recipe.candidate.optimizer)
     falling = rates[falls] if falls.any() else rates[places]
@@ -92,7 +96,7 @@ def find_rate(
 
 
 def _race(
-    recipe: Recipe, feed: Feed, fold: int, cut: Cut, progress: Progress
+    recipe: Recipe, feed: Feed, fold: int, batching: Batching, progress: Progress
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """The places of the best rates, and of each rate its loss, its epochs, whether it fell."""
     rates = rates_for(recipe.candidate.optimizer)
@@ -101,7 +105,7 @@ def _race(
     places = np.arange(len(rates))
     for share, keep, seeds in RUNGS:
         epochs = -(-recipe.epochs // share)
-        ended = train_rates(recipe, feed, fold, cut, rates[places], epochs, seeds, progress)
+        ended = train_rates(recipe, feed, fold, batching, rates[places], epochs, seeds, progress)
         losses[places], followed[places] = [loss for loss, _ in ended], epochs
         falls[places] |= [fell for _, fell in ended]
         order = places[np.argsort(_smoothed(losses[places]), kind="stable")]
@@ -132,7 +136,7 @@ def train_rates(
     recipe: Recipe,
     feed: Feed,
     fold: int,
-    cut: Cut,
+    batching: Batching,
     rates: np.ndarray,
     epochs: int,
     seeds: int,
@@ -167,7 +171,7 @@ def train_rates(
         train = fitted.curves[:, 0]
         found[place] = float(curve[-tail:].mean()), bool(train[-1] < FALLS * min(train[0], trivial))
 
-    fit_many(fits, cut, progress, done)
+    fit_many(fits, batching, progress, done)
     each = [[found[i * seeds + s] for s in range(seeds)] for i in range(len(rates))]
     return [(float(np.mean([loss for loss, _ in e])), all(fell for _, fell in e)) for e in each]
 

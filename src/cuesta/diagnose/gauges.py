@@ -9,8 +9,9 @@ import jax.numpy as jnp
 from jax import Array
 
 from cuesta.core.clip import sum_of_products, sum_of_squares
+from cuesta.core.lane import LaneHyperparameters
 from cuesta.core.net import Activation, Layer
-from cuesta.core.train import Numbers, Pass
+from cuesta.core.step import Pass
 from cuesta.core.types import Params, Scalar, Tensor
 from cuesta.diagnose.second_order import (
     Curved,
@@ -77,7 +78,7 @@ def economy(
     squares: list[Layer],
     step: list[Layer],
     after: list[Layer],
-    numbers: Numbers,
+    hyperparameters: LaneHyperparameters,
     shares: Array,
     *,
     bounded: bool = True,
@@ -95,9 +96,11 @@ def economy(
         gradient,
         _over(passed[:-1], passed[1:]),
         jnp.stack([update_ratio(s, a) for s, a in zip(step, after, strict=True)]),
-        jnp.minimum(1.0, _over(numbers.clip_norm, whole)),
+        jnp.minimum(1.0, _over(hyperparameters.clip_norm, whole)),
         _stacked([_dead(slope, shares) for slope in seen.tape.slopes]),
-        _stacked([_saturated(slope, numbers.activation, shares) for slope in seen.tape.slopes])
+        _stacked(
+            [_saturated(slope, hyperparameters.activation, shares) for slope in seen.tape.slopes]
+        )
         if bounded
         else jnp.zeros(len(seen.tape.slopes)),
         noise_scale(seen.tape.units, errors, shares, whole),

@@ -11,24 +11,18 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from cuesta.core.lane_hyperparameters import lane_numbers, parts_for
-from cuesta.core.net import Layer
-from cuesta.core.train import (
+from cuesta.core.lane import (
     FoldData,
-    Numbers,
-    Parts,
+    LaneHyperparameters,
+    ProgramFeatures,
     Span,
     State,
-    ask,
-    ceiling,
-    draw_batch,
-    follow,
-    forth_and_back,
     initial_state,
-    take_step,
-    validate,
-    whole_step,
 )
+from cuesta.core.lane_hyperparameters import features_for, lane_hyperparameters
+from cuesta.core.net import Layer
+from cuesta.core.step import apply_update, compute_update, forward_backward, take_step, whole_step
+from cuesta.core.train import ceiling, draw_batch, validate
 from cuesta.core.types import Tensor
 from cuesta.diagnose.gauges import Economy, Full, Probe, economy, full, squares_of, unit
 from cuesta.diagnose.second_order import Curved
@@ -63,35 +57,41 @@ def observe(
     state: State,
     probe: Probe | None,
     shape: Shape,
-    numbers: Numbers,
+    hyperparameters: LaneHyperparameters,
     total: Array,
     k: Array,
     batch: Any,
     turn: Array,
-    parts: Parts,
+    features: ProgramFeatures,
 ) -> tuple[State, Probe | None, Economy, Full | None]:
     """One step as `take_step` takes it, and its gauges; the dear ones where there is a probe."""
-    seen = forth_and_back(state.layers, shape, numbers, batch, parts)
+    seen = forward_backward(state.layers, shape, hyperparameters, batch, features)
     squares = squares_of(seen.grads)
-    asked = ask(state, shape, numbers, total, k, seen.grads, parts, squares)
-    after = follow(state, k, seen.loss, asked)
+    asked = compute_update(state, shape, hyperparameters, total, k, seen.grads, features, squares)
+    after = apply_update(state, k, seen.loss, asked)
     cheap = economy(
-        seen, squares, asked.delta, after.layers, numbers, batch[2], bounded=parts.bounded
+        seen,
+        squares,
+        asked.delta,
+        after.layers,
+        hyperparameters,
+        batch[2],
+        bounded=features.bounded,
     )
     if probe is None:
         return after, None, cheap, None
-    at = Curved(state.layers, seen, shape, numbers, batch, parts)
+    at = Curved(state.layers, seen, shape, hyperparameters, batch, features)
     dear, moved = full(at, whole_step(state, asked), after.layers, probe, turn)
     return after, moved, cheap, dear
 
 
 def watch_span(
     shape: Shape,
-    parts: Parts,
+    features: ProgramFeatures,
     room: int,
     state: State,
     probe: Probe | None,
-    numbers: Numbers,
+    hyperparameters: LaneHyperparameters,
     data: FoldData,
     span: Span,
     every: Array,
@@ -108,7 +108,7 @@ def watch_span(
     def batch_of(k: Array) -> Any:
         epoch = jax.lax.div(k, steps)
         turn = epoch - span.start
-        return draw_batch(shape, data, offset, turn, k - epoch * steps, k, key, parts)
+        return draw_batch(shape, data, offset, turn, k - epoch * steps, k, key, features)
 
     def closed(k: Array, state: State, curves: Array, losses: Array) -> tuple[Array, Array]:
         """At an epoch's end: its row of the curves."""
@@ -116,7 +116,7 @@ def watch_span(
         last = k - epoch * steps == steps - 1
 
         def row(layers: list[Layer]) -> Array:
-            scores = validate(layers, shape, numbers.activation, data, offset, parts)
+            scores = validate(layers, shape, hyperparameters.activation, data, offset, features)
             kept = jnp.concatenate([(losses / data.n_train)[None], scores])
             return curves.at[epoch - span.start].set(kept)
 
@@ -128,7 +128,7 @@ def watch_span(
         k = at * every
         batch, count = batch_of(k)
         state, probe, cheap, dear = observe(
-            state, probe, shape, numbers, span.total * steps, k, batch, at, parts
+            state, probe, shape, hyperparameters, span.total * steps, k, batch, at, features
         )
         place = jnp.minimum(at - first, room - 1)
         buffers = jax.tree.map(
@@ -139,7 +139,9 @@ def watch_span(
     def plain(k: Array, carry: Any) -> Any:
         state, curves, losses = carry
         batch, count = batch_of(k)
-        state, loss = take_step(state, shape, numbers, span.total * steps, k, batch, parts)
+        state, loss = take_step(
+            state, shape, hyperparameters, span.total * steps, k, batch, features
+        )
         return state, *closed(k, state, curves, losses + loss * count)
 
     def unwatched(begin: Array, end: Array, carry: Any) -> Any:
@@ -155,10 +157,17 @@ def watch_span(
     last = ceiling(end, every)
     like = jax.eval_shape(
         lambda: observe(
-            state, probe, shape, numbers, span.total, jnp.int32(0), batch_of(jnp.int32(0))[0],
-            jnp.int32(0), parts,
+            state,
+            probe,
+            shape,
+            hyperparameters,
+            span.total,
+            jnp.int32(0),
+            batch_of(jnp.int32(0))[0],
+            jnp.int32(0),
+            features,
         )[2:]
-    )  # fmt: skip
+    )
     buffers = jax.tree.map(lambda leaf: jnp.zeros((room, *leaf.shape), leaf.dtype), list(like))
     curves = jnp.full((data.order.shape[0], 1 + shape.scores), jnp.nan)
     carry = (state, probe, buffers, curves, jnp.float32(0))
@@ -208,12 +217,12 @@ def record(
     longest = steps * min(feed.span, epochs)  # steps of a span
     every = max(every, -(-longest // LARGEST_ROOM))
     room = max(LEAST_ROOM, 1 << (-(-longest // every) - 1).bit_length())
-    numbers = float32(lane_numbers(candidate))
+    hyperparameters = float32(lane_hyperparameters(candidate))
     if layers is None:
         layers = first_layers(lane, shape, feed)
-    state = initial_state(layers, numbers.rule)
+    state = initial_state(layers, hyperparameters.rule, shape)
     probe = first_probe(layers, lane.seed) if instruments == "full" else None
-    parts = parts_for([candidate])._replace(weighted=feed.weighted)
+    features = features_for([candidate])._replace(weighted=feed.weighted)
     pieces, curves = [], []
     for start in range(0, epochs, feed.span):
         stop = min(start + feed.span, epochs)
@@ -222,10 +231,10 @@ def record(
             np.int32(start), np.int32(stop), np.int32(schedule_epochs or epochs), np.int32(0)
         )
         key = noise_key(lane.seed, feed.draws(lane.fold))
-        arguments = (state, probe, numbers, data, span, np.int32(every), key)
+        arguments = (state, probe, hyperparameters, data, span, np.int32(every), key)
         program = PROGRAMS.get(
-            ("watch", shape, parts, room),
-            partial(watch_span, shape, parts, room),
+            ("watch", shape, features, room),
+            partial(watch_span, shape, features, room),
             arguments,
             like=(
                 state,

@@ -18,10 +18,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from cuesta.core.lane import Batch, LaneHyperparameters, ProgramFeatures
 from cuesta.core.loss import loss_and_slope
 from cuesta.core.net import Layer, forward, hidden_units, turn
 from cuesta.core.products import backward_product, forward_product, outer_product
-from cuesta.core.train import Batch, Numbers, Parts, Pass
+from cuesta.core.step import Pass
 from cuesta.hyperparameters import Shape
 
 Enter = Callable[[int, Array], Array]  # a layer's number and rows (rows, inputs): uẆ
@@ -33,9 +34,9 @@ class Curved(NamedTuple):
     layers: list[Layer]
     seen: Pass
     shape: Shape
-    numbers: Numbers
+    hyperparameters: LaneHyperparameters
     batch: Batch
-    parts: Parts
+    features: ProgramFeatures
 
 
 class Moves(NamedTuple):
@@ -105,17 +106,17 @@ def loss_after(at: Curved, after: list[Layer], first: Array) -> Array:
     The first layer, most of the work, puts out what it put out and ż.
     """
     _, y, shares, noise = at.batch
-    kind, threshold = at.numbers.activation, at.numbers.keep_threshold
+    kind, threshold = at.hyperparameters.activation, at.hyperparameters.keep_threshold
     precision = at.shape.precision
     if len(after) == 1:
         outputs = at.seen.tape.outputs + first
     else:
         dropped = None if noise is None else noise[0]
         z = at.seen.tape.sums[0] + first
-        units, _ = hidden_units(kind, z, dropped, threshold, bounded=at.parts.bounded)
+        units, _ = hidden_units(kind, z, dropped, threshold, bounded=at.features.bounded)
         rest = None if noise is None else noise[1:]
-        outputs = forward(after[1:], units, kind, rest, threshold, precision, at.parts.bounded)
-    return loss_and_slope(at.shape.loss, outputs, y, shares, at.numbers.loss_number)[0]
+        outputs = forward(after[1:], units, kind, rest, threshold, precision, at.features.bounded)
+    return loss_and_slope(at.shape.loss, outputs, y, shares, at.hyperparameters.loss_number)[0]
 
 
 def hessian_product(at: Curved, along: list[Layer]) -> list[Layer]:
@@ -159,12 +160,12 @@ def _of_loss(at: Curved, moved: Array) -> Array:
     _, y, shares, _ = at.batch
 
     def slope(outputs: Array) -> Array:
-        return loss_and_slope(at.shape.loss, outputs, y, shares, at.numbers.loss_number)[1]
+        return loss_and_slope(at.shape.loss, outputs, y, shares, at.hyperparameters.loss_number)[1]
 
     return jax.jvp(slope, (at.seen.tape.outputs,), (moved,))[1]
 
 
 def _turn(at: Curved, depth: int) -> Array | float:
-    if not at.parts.bounded:
+    if not at.features.bounded:
         return 0.0
-    return turn(at.numbers.activation, at.seen.tape.sums[depth])
+    return turn(at.hyperparameters.activation, at.seen.tape.sums[depth])

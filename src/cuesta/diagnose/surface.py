@@ -13,12 +13,12 @@ import numpy as np
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
-from cuesta.core.lane_hyperparameters import lane_numbers
+from cuesta.core.lane_hyperparameters import lane_hyperparameters
 from cuesta.core.loss import loss_and_slope
 from cuesta.core.net import Layer, activation, forward
+from cuesta.training.batching import Batching
 from cuesta.training.fits import Recipe, Rows
 from cuesta.training.lanes import Lane, first_layers, lane_states, train_spans
-from cuesta.training.run import Cut
 
 POINTS = 51  # on each side of the plane
 MARGIN = 0.3  # of the paths' extent, around them
@@ -31,7 +31,8 @@ class Path:
     """One training: its place on the plane after each epoch, from the start, and J there.
 
     `places` (epochs + 1, 2); `heights` J of the weights themselves; `off` the share of the way
-    (of Σ‖w − center‖²) that the plane does not hold; `diverged` whether it left the numbers.
+    (of Σ‖w − center‖²) that the plane does not hold; `diverged` whether its
+    weights stopped being finite.
     """
 
     name: str
@@ -59,11 +60,11 @@ class Landscape:
 
 
 def landscape(
-    recipe: Recipe, rows: Rows, ways: Mapping[str, Mapping[str, Any]], cut: Cut
+    recipe: Recipe, rows: Rows, ways: Mapping[str, Mapping[str, Any]], batching: Batching
 ) -> Landscape:
     """Train from the same start in several ways (name → changes of the candidate), and map J."""
     walked = {
-        name: _walk(replace(recipe, candidate=replace(recipe.candidate, **changes)), rows, cut)
+        name: _walk(replace(recipe, candidate=replace(recipe.candidate, **changes)), rows, batching)
         for name, changes in ways.items()
     }
     points = np.concatenate([path for path, _ in walked.values()])
@@ -101,14 +102,14 @@ def landscape(
     )
 
 
-def _walk(recipe: Recipe, rows: Rows, cut: Cut) -> tuple[np.ndarray, bool]:
+def _walk(recipe: Recipe, rows: Rows, batching: Batching) -> tuple[np.ndarray, bool]:
     """(epochs + 1, weights): all weights in a row, at the start and after each epoch."""
     feed = rows.feed([])
     feed.span = 1
     lane = Lane(recipe.candidate, 0, recipe.seed)
     shape = recipe.shape(feed.inputs)
-    cut.settle([(shape, [lane])])
-    chunk = cut.chunk(shape, (lane,), recipe.epochs, recipe.schedule)
+    batching.plan([(shape, [lane])])
+    chunk = batching.chunk(shape, (lane,), recipe.epochs, recipe.schedule)
     points = [_flat(first_layers(lane, shape, feed))]
     for stacked, _ in train_spans(chunk, feed):
         (state,) = lane_states(stacked, 1)
@@ -151,7 +152,7 @@ def _measure(recipe: Recipe, rows: Rows) -> Any:
     x, y = arrays.x[chosen], arrays.y[chosen]
     shape = recipe.shape(feed.inputs)
     kind = activation(recipe.candidate.activation)
-    number = lane_numbers(recipe.candidate).loss_number
+    number = lane_hyperparameters(recipe.candidate).loss_number
     shares = jnp.full(len(chosen), 1 / len(chosen))
     like = [
         Layer(np.zeros((m, n), np.float32), np.zeros(n, np.float32))

@@ -15,8 +15,9 @@ from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
+from cuesta._util.checks import check_choice, check_count, check_range
 from cuesta._util.progress import Bar
-from cuesta.data.columns import Kind, read_kinds, settle
+from cuesta.data.columns import Kind, convert_columns, read_kinds
 from cuesta.data.encode import Encoder, Target, fit_encoder, fit_matrix_encoder
 from cuesta.data.folds import hold_out
 from cuesta.data.frames import as_frame
@@ -26,19 +27,11 @@ from cuesta.diagnose.surface import WAYS, Landscape, landscape
 from cuesta.errors import DivergedError, SpecError, TableError
 from cuesta.estimators.metadata import described, plain
 from cuesta.estimators.prefit import current_session
-from cuesta.hyperparameters import (
-    INSTRUMENTS,
-    PARAMETERS,
-    Candidate,
-    check_choice,
-    check_count,
-    check_range,
-    loss_of,
-)
+from cuesta.hyperparameters import INSTRUMENTS, PARAMETERS, Candidate, loss_of
 from cuesta.model import FittedModel
-from cuesta.training.fits import Beginning, Fitted, Recipe, Rows, fit_one
+from cuesta.training.batching import Batching
+from cuesta.training.fits import Fitted, Recipe, ResumePoint, Rows, fit_one
 from cuesta.training.planner import this_machine
-from cuesta.training.run import Cut
 
 LARGEST_SEED = 2**32
 MOST_EPOCHS = 1_000_000
@@ -216,7 +209,7 @@ class Network(BaseEstimator):
         check_consistent_length(table, y)
         if reset:
             self._kinds = read_kinds(table, {})
-        return settle(table, self._kinds), np.empty((len(y), 0)), y
+        return convert_columns(table, self._kinds), np.empty((len(y), 0)), y
 
     def _fit_encoder(self, table: pl.DataFrame | None, x: np.ndarray, quiet: bool) -> Encoder:
         if table is None:
@@ -266,11 +259,13 @@ class Network(BaseEstimator):
         check_range("validation_fraction", share, 0, 1, open_low=True)
         return tuple(hold_out(rows.y, share, seed).validation.tolist())
 
-    def _train(self, recipe: Recipe, prepared: Prepared, begun: Beginning | None) -> None:
+    def _train(self, recipe: Recipe, prepared: Prepared, begun: ResumePoint | None) -> None:
         fitted = state = None
         session = current_session()
-        cut, places = (session.cut, session.places) if session else (Cut(this_machine()), 0)
-        spans = fit_one(recipe, prepared.rows, cut, begun, places)
+        batching, places = (
+            (session.batching, session.places) if session else (Batching(this_machine()), 0)
+        )
+        spans = fit_one(recipe, prepared.rows, batching, begun, places)
         done = begun.epochs if begun else 0
         with Bar(recipe.epochs - done, "epochs", shown=bool(self.verbose)) as bar:
             try:
@@ -289,7 +284,7 @@ class Network(BaseEstimator):
         before = getattr(self, "history_", None) if begun else None
         self._adopt(recipe, prepared, fitted, before)
         ended = done + len(fitted.curves)
-        self._beginning = Beginning(state, ended, recipe.seed, fitted.inputs, fitted.targets)
+        self._beginning = ResumePoint(state, ended, recipe.seed, fitted.inputs, fitted.targets)
 
     def _adopt(
         self,
@@ -384,7 +379,7 @@ class Network(BaseEstimator):
         fold = hold_out(prepared.rows.y, validation_fraction, recipe.seed)
         with Bar(find_work(recipe.epochs), "lane-epochs", shown=bool(self.verbose)) as bar:
             return find_rate(
-                recipe, prepared.rows.feed([fold]), 0, Cut(this_machine()), bar.advance
+                recipe, prepared.rows.feed([fold]), 0, Batching(this_machine()), bar.advance
             )
 
     def landscape(
@@ -396,7 +391,9 @@ class Network(BaseEstimator):
         and SGD clipped. `cuesta.report.surface.page.render` makes a page of it.
         """
         prepared, recipe = self._twin(X, y, None)
-        return landscape(recipe, prepared.rows, WAYS if ways is None else ways, Cut(this_machine()))
+        return landscape(
+            recipe, prepared.rows, WAYS if ways is None else ways, Batching(this_machine())
+        )
 
     # On disk.
 

@@ -39,7 +39,7 @@ class Part(NamedTuple):
 
 
 @dataclass
-class Gatherer:
+class SearchFits:
     """Makes the fits of candidates on splits; rows are encoded once for all that can share them.
 
     They can where the encoder fitted to a split's training rows is the one fitted to all rows.

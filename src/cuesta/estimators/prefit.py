@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
+from cuesta.training.batching import Batching
 from cuesta.training.fits import Fitted, Recipe, Rows
 from cuesta.training.journal import digest
-from cuesta.training.run import Cut
 
 
 def recipe_key(recipe: Recipe, rows_digest: str) -> str:
@@ -30,7 +30,7 @@ class Session:
     """
 
     seeds: tuple[int, ...]
-    cut: Cut
+    batching: Batching
     places: int = 0  # validation rows for which the search's programs have room
     ready: dict[tuple[str, int], Fitted] = field(default_factory=dict)
     turns: Counter[str] = field(default_factory=Counter)

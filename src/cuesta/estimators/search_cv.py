@@ -15,18 +15,19 @@ from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.validation import _check_method_params
 
+from cuesta._util.checks import check_choice, check_count
 from cuesta._util.progress import Bar
 from cuesta.data.frames import as_frame
 from cuesta.errors import SpecError
 from cuesta.estimators.base import LARGEST_SEED, Network, draw_seed
-from cuesta.estimators.gather import Gatherer, Params, Split, Wanted
+from cuesta.estimators.gather import Params, SearchFits, Split, Wanted
 from cuesta.estimators.metadata import plain
 from cuesta.estimators.prefit import Session, opened
 from cuesta.estimators.waves import is_range, search_by_tpe
-from cuesta.hyperparameters import check_choice, check_count, is_classes
+from cuesta.hyperparameters import is_classes
+from cuesta.training.batching import Batching
 from cuesta.training.fits import Fitted, fit_many
 from cuesta.training.planner import this_machine
-from cuesta.training.run import Cut
 
 MOST_WEIGHTS = 64 << 20  # numbers held of networks that wait to be scored: 256 MiB
 SAMPLERS = ("auto", "grid", "random", "tpe")
@@ -92,7 +93,7 @@ class SearchCV(BaseSearchCV):
             )
         table = as_frame(X) if type(X).__module__.partition(".")[0] == "pyarrow" else None
         rows = X if table is None else table
-        session = Session(self._seeds(), Cut(this_machine(self.threads)))
+        session = Session(self._seeds(), Batching(this_machine(self.threads)))
         self._asked = rows, y, params
         try:
             with opened(session), warnings.catch_warnings():
@@ -142,7 +143,7 @@ class SearchCV(BaseSearchCV):
         self.n_splits_ = len(repeated)
         gatherer = None
         if isinstance(self.estimator, Network):
-            gatherer = Gatherer(self.estimator, x, y, routed.estimator.fit, splits)
+            gatherer = SearchFits(self.estimator, x, y, routed.estimator.fit, splits)
 
         def evaluate(candidates: Sequence[Params]) -> list[float]:
             more = self._train(gatherer, candidates) if gatherer else None
@@ -163,7 +164,7 @@ class SearchCV(BaseSearchCV):
         while wave := list(islice(candidates, self._wave(len(splits)))):
             evaluate(wave)
 
-    def _train(self, gatherer: Gatherer, candidates: Sequence[Params]) -> dict[str, list[Any]]:
+    def _train(self, gatherer: SearchFits, candidates: Sequence[Params]) -> dict[str, list[Any]]:
         """Train the candidates on all folds; the curves and outcome of each."""
         session = self._session
         wanted = list(gatherer.gather(candidates, session.seeds))
@@ -179,7 +180,7 @@ class SearchCV(BaseSearchCV):
 
         with Bar(total, "lane-epochs", shown=self.verbose > 0) as bar:
             fits = [one.fit for one in wanted]
-            fit_many(fits, session.cut, bar.advance, done, self.executor)
+            fit_many(fits, session.batching, bar.advance, done, self.executor)
         return {
             "curves": [_curves(each) for each in found.values()],
             "outcome": [_outcome(each) for each in found.values()],

@@ -13,9 +13,9 @@ import numpy as np
 from jax import Array
 
 from cuesta import schedule
+from cuesta._util.checks import check_choice
 from cuesta.core import optim as core
 from cuesta.errors import SpecError
-from cuesta.hyperparameters import check_choice
 from cuesta.lab.functions import FUNCTIONS, function
 
 STREAMS = ("random", "sparse", "zeros")
@@ -188,7 +188,7 @@ def _walker(stream: str, steps: int, alpha: schedule.Schedule, seed: int) -> Any
         def one(carry: tuple[Array, core.Moments], at: tuple[Array, Array]) -> tuple[Any, Array]:
             w, moments = carry
             step, given = at
-            delta, moments = core.update(rule, alpha(step), step + 1, given + slope(w), moments)
+            delta, moments = core.apply_rule(rule, alpha(step), step + 1, given + slope(w), moments)
             return (w + delta, moments), w + delta
 
         carry = (jnp.asarray(start), core.init_moments(rule, start))

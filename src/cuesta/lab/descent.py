@@ -95,7 +95,7 @@ def step(
     given, _ = clip_by_norm(gradient + noise, course.clip_norm)
     given = clip_by_value(given, course.clip_value)
     alpha = linear_decay(course.alpha_0, course.alpha_t, total, k)
-    delta, moments = optim.update(course.rule, alpha, k + 1, given, state.moments)
+    delta, moments = optim.apply_rule(course.rule, alpha, k + 1, given, state.moments)
     info = Info(height, gradient, given, moments.v, moments.f, delta, alpha)
     return State(state.w + delta, moments), info
 

@@ -13,9 +13,9 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
+from cuesta._util.checks import check_choice, check_count, check_range
 from cuesta.core.types import Tensor
 from cuesta.errors import SpecError
-from cuesta.hyperparameters import check_choice, check_count, check_range
 
 Objective = Callable[[Array], Array]
 Point = tuple[float, ...]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cuesta._util.checks import check_choice, check_count, check_range
 from cuesta.core.optim import usual_rule
 from cuesta.errors import SpecError
-from cuesta.hyperparameters import DIALECTS, OPTIMIZERS, check_choice, check_count, check_range
+from cuesta.hyperparameters import DIALECTS, OPTIMIZERS
 from cuesta.lab.descent import Course
 from cuesta.lab.functions import Function
 

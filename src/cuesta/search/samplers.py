@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
+from cuesta._util.checks import check_choice
 from cuesta.errors import SpecError
-from cuesta.hyperparameters import Candidate, check_choice
+from cuesta.hyperparameters import Candidate
 from cuesta.search.space import Choice, Space, grid, make_candidate
 
 SAMPLERS = ("random", "grid", "tpe")

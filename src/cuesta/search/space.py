@@ -10,15 +10,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from cuesta._util.checks import check_choice, check_range
 from cuesta.errors import SpecError
-from cuesta.hyperparameters import (
-    OPTIMIZERS,
-    PARAMETERS,
-    Candidate,
-    check_choice,
-    check_range,
-    is_foreign,
-)
+from cuesta.hyperparameters import OPTIMIZERS, PARAMETERS, Candidate, is_foreign
 
 # `final_ratio` stands for final_learning_rate as a share of the learning rate, so that one
 # value suits every optimizer's range; 1 is a constant rate (N12).

@@ -25,9 +25,10 @@ from cuesta.search.space import default_space
 from cuesta.tabular.prepare import Options, Task, prepare
 from cuesta.tabular.result import FitResult, LostLane
 from cuesta.tabular.run_folder import check_folder, earlier_openings, make_folder, write_run
+from cuesta.training.batching import shape_of
 from cuesta.training.journal import Journal
 from cuesta.training.planner import this_machine
-from cuesta.training.run import Search, shape_of
+from cuesta.training.run import Run
 
 MOST_WATCHED = 8  # lanes that diverged and are trained again to see where
 
@@ -81,7 +82,7 @@ def fit(
     journal = Journal(make_folder(folder, table, names) if folder else None)
     for name in journal.damaged:
         listener.said(f"The chunk file {name} is damaged; its lanes are trained again.")
-    search = Search(
+    search = Run(
         feed=task.feed,
         shape=lambda c: _shape(c, task),
         epochs=options.epochs,
@@ -109,9 +110,7 @@ def _shape(candidate: Candidate, task: Task) -> Shape:
     return shape_of(candidate, task.encoder.width, task.target.outputs, loss)
 
 
-def search_candidates(
-    search: Search, task: Task, options: Options, listener: Listener
-) -> list[Score]:
+def search_candidates(search: Run, task: Task, options: Options, listener: Listener) -> list[Score]:
     """Train every candidate on every fold, and score it by its mean over the folds."""
     space = (options.space or default_space(len(task.x))).with_precision(options.precision)
     scores: list[Score] = []
@@ -166,7 +165,7 @@ def _units(task: Task, normalize: str) -> np.ndarray:
     return np.stack([scaling.scale for scaling in scalings])
 
 
-def refit(search: Search, scores: list[Score]) -> tuple[Score, Layers, list[Score]]:
+def refit(search: Run, scores: list[Score]) -> tuple[Score, Layers, list[Score]]:
     """Train the winner on all training rows, for its number of epochs, in the same schedule.
 
     Should that diverge, the next candidate takes its place; those passed over are returned.
@@ -187,7 +186,7 @@ def refit(search: Search, scores: list[Score]) -> tuple[Score, Layers, list[Scor
 
 
 def under_watch(
-    search: Search, task: Task, options: Options, winner: Score, scores: list[Score]
+    search: Run, task: Task, options: Options, winner: Score, scores: list[Score]
 ) -> tuple[Diagnosis | None, tuple[LostLane, ...]]:
     """The winner's last training once more under watch, and where lanes that diverged broke.
 
@@ -215,7 +214,7 @@ def under_watch(
     return diagnosis, _lost(search, scores, MOST_WATCHED)
 
 
-def _lost(search: Search, scores: list[Score], watched: int | None) -> tuple[LostLane, ...]:
+def _lost(search: Run, scores: list[Score], watched: int | None) -> tuple[LostLane, ...]:
     """Each lane that diverged; the first few are trained again to see which layer broke."""
     found = []
     for score in scores:

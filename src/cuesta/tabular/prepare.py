@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from cuesta._util.checks import check_choice
 from cuesta.core.foreign import check_optimizer
-from cuesta.data.columns import Kind, find_column, read_kinds, settle, tidy_target
+from cuesta.data.columns import Kind, convert_columns, find_column, read_kinds, tidy_target
 from cuesta.data.encode import (
     Encoder,
     Target,
@@ -22,7 +23,7 @@ from cuesta.data.encode import (
 from cuesta.data.folds import PROTOCOLS, Sealed, check_groups, make_folds, split_test
 from cuesta.data.table import Table
 from cuesta.errors import SpecError, TableError
-from cuesta.hyperparameters import INSTRUMENTS, PRECISIONS, check_choice
+from cuesta.hyperparameters import INSTRUMENTS, PRECISIONS
 from cuesta.search.samplers import SAMPLERS
 from cuesta.search.select import METRICS
 from cuesta.search.space import Space, check_grid
@@ -237,7 +238,7 @@ def _settled(
     """Each input as what it is; targets tidied, with their labels as they are; groups untouched."""
     kept = [tidy_target(frame[name]) for name in names]
     kept += [frame[options.groups]] if options.groups else []
-    return settle(frame.drop(_aside(names, options)), kinds).with_columns(kept)
+    return convert_columns(frame.drop(_aside(names, options)), kinds).with_columns(kept)
 
 
 def _with_known_targets(frame: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, list[str]]:

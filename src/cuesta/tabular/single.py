@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cuesta._util.checks import check_count
 from cuesta.data.columns import parse_kinds
 from cuesta.data.table import Table
 from cuesta.errors import SpecError
-from cuesta.hyperparameters import Candidate, check_count, loss_of
+from cuesta.hyperparameters import Candidate, loss_of
 from cuesta.tabular.prepare import Options, prepare
 from cuesta.training.fits import Recipe, Rows
 

@@ -11,7 +11,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from cuesta.core.train import FoldData
+from cuesta.core.lane import FoldData
 from cuesta.data.folds import Fold
 from cuesta.data.scale import Scaling, fit_scaling
 

@@ -15,15 +15,15 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cuesta.core.lane import Best, State
 from cuesta.core.net import Layer
-from cuesta.core.train import Best, State
 from cuesta.data.folds import Fold
 from cuesta.data.scale import Scaling
 from cuesta.hyperparameters import Candidate, Shape
+from cuesta.training.batching import Batching, shape_of
 from cuesta.training.feed import Feed
 from cuesta.training.journal import digest
 from cuesta.training.lanes import Chunk, ChunkResult, Lane, lane_states, train_spans
-from cuesta.training.run import Cut, shape_of
 from cuesta.training.workers import Progress, train_chunks
 
 DRAWS = 0  # every fit makes its draws as a first fold does
@@ -103,7 +103,7 @@ class Fit(NamedTuple):
 
 def fit_many(
     fits: Sequence[Fit],
-    cut: Cut,
+    batching: Batching,
     progress: Progress,
     done: Callable[[int, Fitted], None],
     executor: Executor | None = None,
@@ -127,22 +127,22 @@ def fit_many(
         recipe, _, fold = fits[place]
         return Lane(recipe.candidate, fold, recipe.seed)
 
-    cut.settle([(key[0], [lane(p) for p in members]) for key, members in places.items()])
+    batching.plan([(key[0], [lane(p) for p in members]) for key, members in places.items()])
     work, of_chunk = [], {}
     for (shape, *_), members in places.items():
         recipe, feed, _ = fits[members[0]]
-        for part in cut.parts_of(members, shape):
+        for part in batching.split(members, shape):
             lanes = tuple(lane(place) for place in part)
-            chunk = cut.chunk(shape, lanes, recipe.epochs, recipe.schedule, recipe.patience)
+            chunk = batching.chunk(shape, lanes, recipe.epochs, recipe.schedule, recipe.patience)
             of_chunk[id(chunk)] = part
             work.append((chunk, feed))
-    work.sort(key=lambda one: cut.seconds(one[0]) * one[0].epochs, reverse=True)
+    work.sort(key=lambda one: batching.seconds(one[0]) * one[0].epochs, reverse=True)
 
     def keep(chunk: Chunk, feed: Feed, result: ChunkResult) -> None:
         for i, place in enumerate(of_chunk[id(chunk)]):
             done(place, _fitted(chunk.lanes[i], feed, result, i))
 
-    train_chunks(work, cut.machine, executor, progress, keep)
+    train_chunks(work, batching.machine, executor, progress, keep)
 
 
 def _fitted(lane: Lane, feed: Feed, result: ChunkResult, place: int) -> Fitted:
@@ -159,7 +159,7 @@ def _fitted(lane: Lane, feed: Feed, result: ChunkResult, place: int) -> Fitted:
     )
 
 
-class Beginning(NamedTuple):
+class ResumePoint(NamedTuple):
     """From where a fit goes on: its state after some epochs, its seed and its scalings."""
 
     state: State
@@ -169,7 +169,7 @@ class Beginning(NamedTuple):
     targets: Scaling | None
 
 
-def _fresh(state: State, recipe: Recipe) -> State:
+def _resumed(state: State, recipe: Recipe) -> State:
     """A state to go on from: with a best epoch where the fit stops early, and else without."""
     if not recipe.patience:
         return state._replace(best=None)
@@ -178,7 +178,11 @@ def _fresh(state: State, recipe: Recipe) -> State:
 
 
 def fit_one(
-    recipe: Recipe, rows: Rows, cut: Cut, beginning: Beginning | None = None, places: int = 0
+    recipe: Recipe,
+    rows: Rows,
+    batching: Batching,
+    resume: ResumePoint | None = None,
+    places: int = 0,
 ) -> Iterator[tuple[State, Fitted]]:
     """Fit one network, span by span: yields the state, and what is fitted so far.
 
@@ -189,15 +193,15 @@ def fit_one(
     every = np.arange(len(rows.x))
     folds = [Fold(np.setdiff1d(every, held_out), held_out)] if len(held_out) else []
     feed = rows.feed(folds, places)
-    if beginning is not None:
-        feed.keep_scalings(recipe.candidate.normalize, beginning.inputs, beginning.targets)
+    if resume is not None:
+        feed.keep_scalings(recipe.candidate.normalize, resume.inputs, resume.targets)
     lane = Lane(recipe.candidate, 0, recipe.seed)
     shape = recipe.shape(feed.inputs)
-    cut.settle([(shape, [lane])])
-    wide = cut.chunk(shape, (lane,), recipe.epochs, recipe.schedule, recipe.patience)
-    chunk = cut.narrowed(wide, feed)
-    states = [] if beginning is None else [_fresh(beginning.state, recipe)]
-    start = 0 if beginning is None else beginning.epochs
+    batching.plan([(shape, [lane])])
+    wide = batching.chunk(shape, (lane,), recipe.epochs, recipe.schedule, recipe.patience)
+    chunk = batching.narrowed(wide, feed)
+    states = [] if resume is None else [_resumed(resume.state, recipe)]
+    start = 0 if resume is None else resume.epochs
     arrays = feed.arrays(0, recipe.candidate.normalize)
     pieces, began = [], time.perf_counter()
     for stacked, curves in train_spans(chunk, feed, states, start):

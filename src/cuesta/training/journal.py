@@ -1,11 +1,11 @@
-"""The journal of a run: what each finished lane gave, in one file a chunk (design, idea 4)."""
+"""The journal of a run: what each finished lane gave, in one file a chunk."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -64,7 +64,7 @@ class LaneKeys:
         if lane not in self._keys:
             about = self._about | {
                 "candidate": lane.candidate.to_dict(),
-                "shape": asdict(self._shape(lane.candidate)),
+                "shape": self._shape(lane.candidate).to_dict(),
                 "fold": [lane.fold, self._folds[lane.fold]],
                 "seed": lane.seed,
             }

@@ -14,9 +14,10 @@ import numpy as np
 
 from cuesta._util.caches import cache_folder
 from cuesta.core.init import init_layers
-from cuesta.core.lane_hyperparameters import lane_numbers
+from cuesta.core.lane import ALL_FEATURES, FoldData, ProgramFeatures, Span, State, initial_state
+from cuesta.core.lane_hyperparameters import lane_hyperparameters
 from cuesta.core.net import Layer
-from cuesta.core.train import EVERYTHING, FoldData, Parts, Span, State, initial_state, train_lane
+from cuesta.core.train import train_lane
 from cuesta.hyperparameters import Candidate, Shape
 from cuesta.training.feed import Feed
 from cuesta.training.planner import step_flops
@@ -52,7 +53,7 @@ class Lane:
 class Chunk:
     """Lanes of one shape, fold, seed and normalization, trained in one compiled call.
 
-    `parts` are what any lane of this shape in the run needs of a program. Lanes that stop early
+    `features` are what any lane of this shape in the run needs of a program. Lanes that stop early
     keep the weights of their best epoch, once `patience` epochs have brought no better score.
     """
 
@@ -61,7 +62,7 @@ class Chunk:
     lanes: tuple[Lane, ...]
     epochs: int
     schedule_epochs: int
-    parts: Parts = EVERYTHING
+    features: ProgramFeatures = ALL_FEATURES
     patience: int | None = None
 
 
@@ -98,17 +99,17 @@ def noise_key(seed: int, fold: int) -> np.ndarray:
 
 def _train_chunk(
     shape: Shape,
-    parts: Parts,
+    features: ProgramFeatures,
     state: State,
-    numbers: Tree,
+    hyperparameters: Tree,
     offset: jax.Array,
     data: FoldData,
     span: Span,
     key: jax.Array,
 ) -> tuple[State, jax.Array]:
-    one_lane = partial(train_lane, shape, parts=parts)
+    one_lane = partial(train_lane, shape, features=features)
     return jax.vmap(one_lane, in_axes=(0, 0, 0, None, None, None))(
-        state, numbers, offset, data, span, key
+        state, hyperparameters, offset, data, span, key
     )
 
 
@@ -123,30 +124,33 @@ def compiler_options(shape: Shape) -> dict[str, Any]:
     return CPU_OPTIONS | quick
 
 
+def _static(chunk: Chunk, feed: Feed) -> tuple[Shape, ProgramFeatures]:
+    """All that a chunk's program is made for, but for the shapes of its arguments."""
+    return chunk.shape, chunk.features._replace(weighted=feed.weighted)
+
+
 def _program(chunk: Chunk, feed: Feed, arguments: Arguments) -> Program:
     """The chunk's compiled program."""
-    parts = _parts(chunk, feed)
+    static = _static(chunk, feed)
     return PROGRAMS.get(
-        (chunk.shape, parts),
-        partial(_train_chunk, chunk.shape, parts),
+        static,
+        partial(_train_chunk, *static),
         arguments,
         like=(arguments[0], 0),  # the state, and curves
         options=compiler_options(chunk.shape),
     )
 
 
-def _parts(chunk: Chunk, feed: Feed) -> Parts:
-    return chunk.parts._replace(weighted=feed.weighted)
-
-
-def _arguments(chunk: Chunk, feed: Feed, state: State, numbers: Tree, start: int) -> Arguments:
+def _arguments(
+    chunk: Chunk, feed: Feed, state: State, hyperparameters: Tree, start: int
+) -> Arguments:
     first = chunk.lanes[0]
     stop = min(start + feed.span, chunk.epochs)
     data = feed.span_data(first.fold, first.candidate.normalize, first.seed, start, stop)
     patience = np.int32(chunk.patience or 0)
     span = Span(np.int32(start), np.int32(stop), np.int32(chunk.schedule_epochs), patience)
     offset = np.zeros(chunk.width, np.int32)
-    return state, numbers, offset, data, span, noise_key(first.seed, feed.draws(first.fold))
+    return state, hyperparameters, offset, data, span, noise_key(first.seed, feed.draws(first.fold))
 
 
 def first_layers(lane: Lane, shape: Shape, feed: Feed) -> list[Layer]:
@@ -158,16 +162,18 @@ def first_layers(lane: Lane, shape: Shape, feed: Feed) -> list[Layer]:
 def _first_state(lane: Lane, chunk: Chunk, feed: Feed) -> State:
     """A lane's state before its first step."""
     layers = first_layers(lane, chunk.shape, feed)
-    numbers = float32(lane_numbers(lane.candidate).rule)
-    return initial_state(layers, numbers, chunk.shape.foreign, early=chunk.patience is not None)
+    rule = float32(lane_hyperparameters(lane.candidate).rule)
+    return initial_state(layers, rule, chunk.shape, early=chunk.patience is not None)
 
 
 def _begin(chunk: Chunk, feed: Feed, states: Sequence[State] = ()) -> tuple[State, Tree]:
     """The stacked states and numbers; the last lane is repeated up to the width."""
     states = [*states] or [_first_state(lane, chunk, feed) for lane in chunk.lanes]
-    numbers = [float32(lane_numbers(lane.candidate)) for lane in chunk.lanes]
+    hyperparameters = [float32(lane_hyperparameters(lane.candidate)) for lane in chunk.lanes]
     spare = chunk.width - len(chunk.lanes)
-    return stack(states + states[-1:] * spare), stack(numbers + numbers[-1:] * spare)
+    return stack(states + states[-1:] * spare), stack(
+        hyperparameters + hyperparameters[-1:] * spare
+    )
 
 
 def compile_chunk(chunk: Chunk, feed: Feed) -> None:
@@ -177,9 +183,7 @@ def compile_chunk(chunk: Chunk, feed: Feed) -> None:
 
 def is_compiled(chunk: Chunk, feed: Feed) -> bool:
     """Whether the chunk's program is at hand."""
-    return PROGRAMS.ready(
-        (chunk.shape, chunk.parts), _arguments(chunk, feed, *_begin(chunk, feed), 0)
-    )
+    return PROGRAMS.ready(_static(chunk, feed), _arguments(chunk, feed, *_begin(chunk, feed), 0))
 
 
 def train_spans(
@@ -190,10 +194,10 @@ def train_spans(
     Yields after each span the stacked state, spare places too, and the lanes' curves (lanes,
     epochs of the span, 1 + scores).
     """
-    state, numbers = _begin(chunk, feed, states)
+    state, hyperparameters = _begin(chunk, feed, states)
     count = len(chunk.lanes)
     for begun in range(start, chunk.epochs, feed.span):
-        arguments = _arguments(chunk, feed, state, numbers, begun)
+        arguments = _arguments(chunk, feed, state, hyperparameters, begun)
         state, curves = _program(chunk, feed, arguments)(*arguments)
         ended = min(feed.span, chunk.epochs - begun)
         yield state, np.asarray(curves)[:count, :ended]

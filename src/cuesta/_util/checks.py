@@ -1,0 +1,48 @@
+"""Checks of values that a user gives: each raises SpecError with one sentence."""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Iterable
+from typing import Any
+
+from cuesta.errors import SpecError
+
+LARGEST_FLOAT32 = 3.4e38
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Raise SpecError, offering the nearest name, unless the value is one of the choices."""
+    choices = tuple(choices)
+    if value in choices:
+        return
+    near = difflib.get_close_matches(str(value), choices, n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ";"
+    raise SpecError(f"{name} {value!r} is unknown{hint} choose from: {', '.join(choices)}.")
+
+
+def check_count(name: str, value: object, largest: int) -> int:
+    """The value. Raises SpecError unless it is a whole number from 1 to the largest."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
+        raise SpecError(f"{name} must be a whole number from 1 to {largest:,}, not {value!r}.")
+    return value
+
+
+def check_range(name: str, value: Any, low: float, high: float, *, open_low: bool = False) -> None:
+    """Raise SpecError unless the value is a finite number in [low, high], or (low, high]."""
+    inside = _is_finite(value) and low <= value <= high
+    if not inside or (open_low and value == low):
+        above = f"above {low:g}" if open_low else f"at least {low:g}"
+        limit = above if math.isinf(high) else f"from {low:g} to {high:g}"
+        raise SpecError(f"{name} must be a finite number {limit}, not {value!r}.")
+
+
+def _is_finite(value: Any) -> bool:
+    """Whether this is a number, of Python's own, that float32 holds."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return abs(float(value)) <= LARGEST_FLOAT32
+    except OverflowError:  # a whole number of more than 308 digits
+        return False

@@ -1,0 +1,147 @@
+"""One step of ONE network: gradient (N11), clipping (N5), the optimizer's rule (N11 to N16)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from cuesta.core.backprop import deltas, gradient
+from cuesta.core.clip import clip_by_norm, clip_by_value
+from cuesta.core.foreign import factory_of
+from cuesta.core.lane import (
+    ALL_FEATURES,
+    Batch,
+    LaneHyperparameters,
+    Outcome,
+    ProgramFeatures,
+    State,
+)
+from cuesta.core.loss import loss_and_slope
+from cuesta.core.net import Layer, Tape, record
+from cuesta.core.optim import apply_rule, descend
+from cuesta.core.rounding import rounded
+from cuesta.core.schedule import linear_decay
+from cuesta.core.types import Params, Scalar
+from cuesta.hyperparameters import Shape
+
+
+class Pass(NamedTuple):
+    """A forward and a backward pass over a batch: J, what the layers put out, their δ and G."""
+
+    loss: Array
+    tape: Tape
+    deltas: list[Array]
+    grads: list[Layer]
+
+
+def forward_backward(
+    layers: list[Layer],
+    shape: Shape,
+    hyperparameters: LaneHyperparameters,
+    batch: Batch,
+    features: ProgramFeatures = ALL_FEATURES,
+) -> Pass:
+    """J = (1/b) Σ ℓ(f(xᵢ, w), yᵢ) over the b rows of the batch, and G = ∇J (N11)."""
+    x, y, shares, noise = batch
+    tape = record(
+        layers,
+        x,
+        hyperparameters.activation,
+        noise,
+        hyperparameters.keep_threshold,
+        shape.precision,
+        features.bounded,
+    )
+    loss, delta = loss_and_slope(shape.loss, tape.outputs, y, shares, hyperparameters.loss_number)
+    found = deltas(layers, tape, delta, shape.precision)
+    return Pass(loss, tape, found, gradient(tape, found, shape.precision))
+
+
+def loss_and_gradient(
+    layers: list[Layer],
+    shape: Shape,
+    hyperparameters: LaneHyperparameters,
+    batch: Batch,
+    features: ProgramFeatures = ALL_FEATURES,
+) -> tuple[Array, list[Layer]]:
+    """J of the batch, and G = ∇J."""
+    seen = forward_backward(layers, shape, hyperparameters, batch, features)
+    return seen.loss, seen.grads
+
+
+def take_step(
+    state: State,
+    shape: Shape,
+    hyperparameters: LaneHyperparameters,
+    total: Scalar,
+    k: Array,
+    batch: Batch,
+    features: ProgramFeatures = ALL_FEATURES,
+) -> tuple[State, Array]:
+    """Gradient, clipping, rule: step k (from 0) of `total`, and the batch's loss."""
+    loss, grads = loss_and_gradient(state.layers, shape, hyperparameters, batch, features)
+    update = compute_update(state, shape, hyperparameters, total, k, grads, features)
+    return apply_update(state, k, loss, update), loss
+
+
+class Update(NamedTuple):
+    """What a step adds to the weights: the rule's Δ and new moments, the decay αλ, and ‖G‖."""
+
+    delta: list[Layer]
+    moments: Params
+    decay: Array
+    norm: Array
+
+
+def compute_update(
+    state: State,
+    shape: Shape,
+    hyperparameters: LaneHyperparameters,
+    total: Scalar,
+    k: Array,
+    grads: list[Layer],
+    features: ProgramFeatures = ALL_FEATURES,
+    squares: list[Layer] | None = None,
+) -> Update:
+    """Clipping and rule: the update of step k (from 0) of `total`, from its gradient.
+
+    `squares` are the `sum_of_squares` of the gradient's leaves, where they are known already.
+    """
+    alpha = linear_decay(hyperparameters.alpha_0, hyperparameters.alpha_t, total, k)
+    grads, norm = clip_by_norm(grads, hyperparameters.clip_norm, squares)
+    grads = clip_by_value(grads, hyperparameters.clip_value)
+    if shape.foreign:
+        opt = factory_of(shape)(learning_rate=alpha)
+        delta, moments = opt.update(grads, state.moments, state.layers)
+    elif features.memory:
+        delta, moments = apply_rule(hyperparameters.rule, alpha, k + 1, grads, state.moments)
+    else:
+        delta, moments = descend(alpha, k, grads), state.moments
+    return Update(delta, moments, alpha * hyperparameters.weight_decay, norm)
+
+
+def apply_update(state: State, k: Array, loss: Array, update: Update) -> State:
+    """W ← w − αλw + Δ: the decay apart from the gradient (Loshchilov and Hutter, 2019).
+
+    Biases do not decay.
+    """
+    kept = [Layer(rounded(w * (1.0 - update.decay), k), b) for w, b in state.layers]
+    layers = jax.tree.map(jnp.add, kept, update.delta)
+    finite = jnp.isfinite(loss) & jnp.isfinite(update.norm)
+    going = state.outcome.diverged_at == 0
+    outcome = Outcome(
+        jnp.where(going & ~finite, k + 1, state.outcome.diverged_at),
+        jnp.where(going & finite, update.norm, state.outcome.norm),
+    )
+    return State(layers, update.moments, outcome, state.best)
+
+
+def whole_step(state: State, update: Update) -> list[Layer]:
+    """Δ with the decay in it: what `apply_update` adds to the weights, but for roundings."""
+    return [
+        Layer(delta.w - update.decay * layer.w, delta.b)
+        for delta, layer in zip(update.delta, state.layers, strict=True)
+    ]

@@ -50,6 +50,24 @@ class Lane:
 
 
 @dataclass(frozen=True)
+class Training:
+    """All that one network's training takes: its lane, what feeds it, its shape, its epochs.
+
+    The learning rate decays over `schedule_epochs`, where these are more than the epochs trained.
+    """
+
+    lane: Lane
+    feed: Feed
+    shape: Shape
+    epochs: int
+    schedule_epochs: int
+
+    def first_layers(self) -> list[Layer]:
+        """The initial weights."""
+        return first_layers(self.lane, self.shape, self.feed)
+
+
+@dataclass(frozen=True)
 class Chunk:
     """Lanes of one shape, fold, seed and normalization, trained in one compiled call.
 

@@ -52,7 +52,7 @@ def task_of(case: str, tables: str, space: str) -> tuple:
     """The table and options of a case."""
     from cuesta.data.table import read_table
     from cuesta.search.space import Choice, Space
-    from cuesta.tabular.prepare import Options
+    from cuesta.tabular.options import Options
 
     name, hidden, batch = CASES[case]
     shared = {"hidden_layer_sizes": Choice((hidden,)), "batch_size": Choice((batch,))}

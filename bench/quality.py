@@ -35,7 +35,8 @@ from cuesta.data.encode import encode_target, fit_target
 from cuesta.data.folds import split_test
 from cuesta.data.table import read_table
 from cuesta.metrics import classification_metrics, regression_metrics
-from cuesta.tabular.prepare import Options, with_target
+from cuesta.tabular.options import Options
+from cuesta.tabular.read import tidied
 
 FILES = {
     "penguins": ("penguins.csv", "species"),
@@ -71,7 +72,7 @@ class Rows:
 
 def rows_of(source: str, target: str | None, seed: int) -> Rows:
     """The same training and test rows as the command's with this seed."""
-    chosen = with_target(read_table(source), Options(target=(target,) if target else ()))
+    chosen = tidied(read_table(source), Options(target=(target,) if target else ()))
     frame, names = chosen.frame, chosen.targets
     spec = fit_target(frame, names, "auto")
     y = encode_target(frame, spec)

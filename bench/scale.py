@@ -23,7 +23,7 @@ def searched(hidden: int, candidates: int, epochs: int) -> None:
     from cuesta.data.table import read_table
     from cuesta.search.space import Choice, Range, Space
     from cuesta.tabular.fit import fit
-    from cuesta.tabular.prepare import Options
+    from cuesta.tabular.options import Options
 
     space = Space(
         {
@@ -38,7 +38,7 @@ def searched(hidden: int, candidates: int, epochs: int) -> None:
     result = fit(table, Options(space=space, candidates=candidates, epochs=epochs))
     seconds = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(seconds, result.lanes, peak)
+    print(seconds, result.selection.lanes, peak)
 
 
 def in_process(*numbers: int) -> tuple[float, float, float]:

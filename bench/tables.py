@@ -37,7 +37,8 @@ from cuesta.data.encode import encode_target, fit_target, without_full_stops
 from cuesta.data.folds import split_test
 from cuesta.data.table import read_table
 from cuesta.metrics import classification_metrics, regression_metrics
-from cuesta.tabular.prepare import Chosen, Options, with_target
+from cuesta.tabular.options import Options
+from cuesta.tabular.read import Tidied, tidied
 
 GRID = {"learning_rate_init": [1e-3, 3e-3, 1e-2], "alpha": [1e-4, 1e-2, 1.0]}
 MANY_ROWS = 5_000
@@ -92,7 +93,7 @@ class Rows:
     classes: bool
 
 
-def matrix(chosen: Chosen) -> tuple[np.ndarray, list[int]]:
+def matrix(chosen: Tidied) -> tuple[np.ndarray, list[int]]:
     """Inputs as scikit-learn takes them, and the places of the texts among them."""
     columns, texts = [], []
     for place, (name, kind) in enumerate(chosen.kinds.items()):
@@ -108,12 +109,12 @@ def matrix(chosen: Chosen) -> tuple[np.ndarray, list[int]]:
 def rows_of(case: Case, tables: Path, seed: int) -> Rows:
     """The rows as the command reads and splits them."""
     options = Options(target=(case.target,))
-    chosen = with_target(read_table(str(tables / case.file), header=case.header), options)
+    chosen = tidied(read_table(str(tables / case.file), header=case.header), options)
     target = fit_target(chosen.frame, chosen.targets, "auto")
     y, classes = encode_target(chosen.frame, target), target.task == "classification"
     x, texts = matrix(chosen)
     if case.test:
-        test = with_target(read_table(str(tables / case.test), header=case.header), options)
+        test = tidied(read_table(str(tables / case.test), header=case.header), options)
         frame, _ = without_full_stops(test.frame, target)
         return Rows(x, y, matrix(test)[0], encode_target(frame, target), texts, classes)
     how = {"classes": classes, "share": 0.2, "protocol": "kfold", "groups": None, "seed": seed}

@@ -7,17 +7,52 @@
     ├── SpecError         a hyper-parameter or an option with an unusable value
     ├── ModelFileError    a model file that is truncated, altered or not ours
     ├── RunFolderError    a run's folder that cannot be written, or holds another run
-    ├── SealError         the test rows asked for twice
-    └── DivergedError     the one network that was asked for has no finite weights
+    ├── SealError         the test rows opened a second time
+    └── DivergedError     a single network whose weights became infinite or NaN
 
 A diverged lane among others is no exception: it is an outcome, a value.
 """
 
+from __future__ import annotations
+
 
 class CuestaError(Exception):
-    """Something a user can mend; its text is one sentence naming the culprit."""
+    """Something a user can mend.
+
+    Parameters
+    ----------
+    sentence : str
+        One sentence that names the culprit and ends with a full stop.
+    parameter : str
+        The parameter that mends it, where there is one. It stands at the end of the sentence in
+        brackets; the command line puts its flag there instead.
+    value : str
+        A value for the parameter that fits this case.
+    """
 
     exit_code = 2
+
+    def __init__(self, sentence: str = "", *, parameter: str = "", value: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence, self.parameter, self.value = sentence, parameter, value
+
+    def __str__(self) -> str:
+        return self.told_with(in_python(self.parameter, self.value))
+
+    def told_with(self, hint: str) -> str:
+        """The sentence with a hint in brackets at its end, or as it is without one."""
+        return f"{self.sentence.removesuffix('.')} ({hint})." if hint else self.sentence
+
+
+def in_python(parameter: str, value: str) -> str:
+    """How a parameter is named to a user of Python."""
+    return f"{parameter}={value!r}" if value else parameter
+
+
+def on_command_line(parameter: str, value: str) -> str:
+    """How a parameter is named to a user of the command line: by its flag."""
+    flag = f"--{parameter.replace('_', '-')}" if parameter else ""
+    return f"{flag} {value}" if value else flag
 
 
 class TableError(CuestaError, ValueError):
@@ -35,14 +70,10 @@ class ModelFileError(CuestaError, ValueError):
 class RunFolderError(CuestaError, OSError):
     """A run's folder cannot be written, or belongs to another run."""
 
-    # OSError's own __str__ would print errno and file name around the sentence.
-    def __str__(self) -> str:
-        return str(self.args[0]) if self.args else ""
-
 
 class SealError(CuestaError, RuntimeError):
     """The sealed test rows were asked for a second time."""
 
 
 class DivergedError(CuestaError, ArithmeticError):
-    """Training the one network that was asked for ended in weights that are not finite."""
+    """Training a single network ended in weights that are infinite or NaN."""

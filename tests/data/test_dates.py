@@ -52,7 +52,7 @@ def test_what_is_no_date_is_none(written):
 
 
 def test_one_that_can_be_read_in_two_ways_is_a_fault_that_says_how_to_tell():
-    with pytest.raises(TableError, match=r"'c', as '03/04/2024', .*--columns c=date:"):
+    with pytest.raises(TableError, match=r"'c', as '03/04/2024', .*columns='c=date:"):
         date_format(text("03/04/2024", "05/06/2024"))
     assert date_format(text("03/04/2024", "25/06/2024")) == "%d/%m/%Y"
 
@@ -61,9 +61,9 @@ def test_a_date_written_otherwise_is_a_fault_that_names_its_row():
     days = [f"2024-01-{day:02}" for day in range(1, 29)]
     with pytest.raises(TableError, match=r"'c' holds '29\.02\.2024' among dates.*row 30"):
         date_format(text(*days, "29.02.2024"))
-    with pytest.raises(TableError, match=r"'soon' among dates .*--columns c=category"):
+    with pytest.raises(TableError, match=r"'soon' among dates .*columns='c=category'"):
         date_format(text(*days, "soon"))
-    with pytest.raises(TableError, match=r"no form that is known.*--columns c=date:FORMAT"):
+    with pytest.raises(TableError, match=r"no form that is known.*columns='c=date:FORMAT'"):
         date_format(text("9/14/2024 1:30 PM", "9/15/2024 2:30 PM"))
 
 

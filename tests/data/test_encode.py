@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuesta.data.columns import tidy_frame
 from cuesta.data.dates import date_inputs
 from cuesta.data.encode import (
     MOST_CATEGORIES,
@@ -15,9 +16,9 @@ from cuesta.data.encode import (
     Feature,
     Target,
     encode_target,
-    fit_encoder,
     fit_target,
 )
+from cuesta.data.encode import fit_encoder as fit_tidied
 from cuesta.errors import TableError
 
 FRAME = pl.DataFrame(
@@ -42,6 +43,10 @@ MATRIX = np.hstack(
         [[0], [0], [1], [0]],  # day, missing
     ]
 )
+
+
+def fit_encoder(frame):
+    return fit_tidied(tidy_frame(frame))
 
 
 def encoded(frame, fitted_on=None):
@@ -84,8 +89,8 @@ def test_a_table_encodes_the_same_as_text_and_typed():
 
 def test_a_number_that_counts_the_rows_is_kept_and_a_note_says_so():
     (note,) = fit_encoder(pl.DataFrame({"id": range(1, 51), "x": [1.0, 2.0] * 25})).notes
-    assert "id: a whole number of its own for each row" in note
-    assert "--drop id" in note
+    assert "id: each row has a whole number of its own" in note
+    assert (note.parameter, note.value) == ("drop", "id")
 
 
 def test_a_constant_column_is_kept_and_a_note_says_so():

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cuesta.data.folds import PROTOCOLS, REPEATS, Sealed, hold_out, make_folds, split_test
 from cuesta.errors import CuestaError, SealError, SpecError, TableError
-from cuesta.tabular.prepare import Options
+from cuesta.tabular.options import Options
 
 SEEDS = st.integers(0, 2**32 - 1 - REPEATS)
 SPLITS_ALL_ROWS = ("kfold", "repeated", "grouped", "single")
@@ -143,7 +143,7 @@ def test_a_class_with_fewer_rows_than_folds_is_no_fault():
         ({"k": 1}, SpecError, "folds"),
         ({"k": 11}, TableError, "11"),
         ({"protocol": "kfolds"}, SpecError, "'kfold'"),
-        ({"protocol": "grouped"}, SpecError, "--groups"),
+        ({"protocol": "grouped"}, SpecError, r"name it \(groups\)"),
         ({"protocol": "grouped", "groups": np.arange(10) % 2}, TableError, "groups"),
     ],
 )

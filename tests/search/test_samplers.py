@@ -1,4 +1,4 @@
-"""Proposing candidates."""
+"""Samplers: what they propose, and what they learn."""
 
 from collections import Counter
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import OPTIMIZERS, Candidate
-from cuesta.search.samplers import WAVE, sobol, waves
+from cuesta.search.samplers import TPE_BATCH, FixedSampler, sobol, space_sampler
 from cuesta.search.space import READERS, Choice, Range, Space, default_space
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -92,95 +92,110 @@ def test_a_decay_is_drawn_only_for_the_optimizers_that_read_it():
             assert drawn == (candidate.optimizer in readers)
 
 
-# --- waves ------------------------------------------------------------------------------------
-
-
-def never(candidates):
-    raise AssertionError("asked for scores")
+# --- asking and telling -----------------------------------------------------------------------
 
 
 def distance(candidates):
-    """A cheap score: how far the learning rate is from 0.01."""
+    """A cheap loss: how far the learning rate is from 0.01."""
     return [abs(np.log(candidate.learning_rate / 0.01)) for candidate in candidates]
 
 
-def all_of(space, sampler, count, seed=0, evaluate=distance):
-    return [c for wave in waves(space, sampler, count, seed, evaluate) for c in wave]
+def batches(space, sampler, count, seed=0, losses=distance):
+    """What a sampler proposes, batch by batch, each told its losses."""
+    asked = space_sampler(space, sampler, count, seed)
+    found = []
+    while candidates := asked.ask():
+        found.append(candidates)
+        asked.tell(losses(candidates))
+    return found
 
 
-def test_random_is_one_wave_of_sobol_draws_and_asks_for_no_score():
-    assert list(waves(SPACE, "random", 20, 7, never)) == [sobol(SPACE, 20, 7)]
+def all_of(space, sampler, count, seed=0, losses=distance):
+    return [c for batch in batches(space, sampler, count, seed, losses) for c in batch]
 
 
-def test_grid_is_one_wave_of_every_combination_and_asks_for_no_score():
+def test_random_is_all_sobol_draws_at_once():
+    assert batches(SPACE, "random", 20, 7) == [sobol(SPACE, 20, 7)]
+
+
+def test_grid_is_every_combination_at_once():
     space = Space({"init": Choice(("he", "glorot")), "dropout": Choice((0.0, 0.1, 0.2))})
-    (wave,) = waves(space, "grid", 1, 0, never)
-    assert len(set(wave)) == len(wave) == 6
+    (batch,) = batches(space, "grid", 1)
+    assert len(set(batch)) == len(batch) == 6
 
 
 def test_a_grid_over_a_range_is_a_fault_that_names_it():
     with pytest.raises(SpecError, match="learning_rate"):
-        list(waves(Space({"learning_rate": RATES}), "grid", 5, 0, never))
+        space_sampler(Space({"learning_rate": RATES}), "grid", 5, 0)
 
 
 def test_an_unknown_sampler_is_a_fault_that_offers_the_nearest():
     with pytest.raises(SpecError, match="'gird' is unknown; did you mean 'grid'"):
-        list(waves(SPACE, "gird", 5, 0, never))
+        space_sampler(SPACE, "gird", 5, 0)
 
 
-@pytest.mark.parametrize("count", [1, WAVE - 1, WAVE, WAVE + 1, 2 * WAVE + 3])
-def test_tpe_yields_as_many_candidates_as_asked_in_waves(count):
-    lengths = [len(wave) for wave in waves(SPACE, "tpe", count, 0, distance)]
+@given(count=st.integers(0, 30), size=st.integers(1, 10))
+def test_candidates_known_in_advance_come_in_order_a_few_at_a_time(count, size):
+    sampler = FixedSampler(range(count), size)
+    found = list(iter(sampler.ask, []))
+    assert [c for batch in found for c in batch] == list(range(count))
+    assert all(len(batch) == size for batch in found[:-1])
+
+
+@pytest.mark.parametrize("sampler", ["random", "grid"])
+def test_losses_change_nothing_where_candidates_are_known_in_advance(sampler):
+    space = Space({"init": Choice(("he", "glorot")), "dropout": Choice((0.0, 0.1, 0.2))})
+    worst_first = lambda candidates: list(range(len(candidates), 0, -1))  # noqa: E731 (a loss)
+    assert all_of(space, sampler, 5) == all_of(space, sampler, 5, losses=worst_first)
+
+
+@pytest.mark.parametrize("count", [1, TPE_BATCH - 1, TPE_BATCH, TPE_BATCH + 1, 2 * TPE_BATCH + 3])
+def test_tpe_proposes_as_many_candidates_as_wanted_in_batches(count):
+    lengths = [len(batch) for batch in batches(SPACE, "tpe", count)]
     assert sum(lengths) == count
-    assert all(length == WAVE for length in lengths[:-1])
+    assert all(length == TPE_BATCH for length in lengths[:-1])
 
 
 @settings(max_examples=5)
 @given(seed=SEEDS)
 def test_tpe_stays_inside_the_ranges(seed):
-    assert all(inside(candidate) for candidate in all_of(SPACE, "tpe", 2 * WAVE, seed))
+    assert all(inside(candidate) for candidate in all_of(SPACE, "tpe", 2 * TPE_BATCH, seed))
 
 
 @settings(max_examples=5)
 @given(seed=SEEDS)
 def test_tpe_is_the_same_for_a_seed(seed):
-    assert all_of(SPACE, "tpe", 2 * WAVE, seed) == all_of(SPACE, "tpe", 2 * WAVE, seed)
+    assert all_of(SPACE, "tpe", 2 * TPE_BATCH, seed) == all_of(SPACE, "tpe", 2 * TPE_BATCH, seed)
 
 
 def test_tpe_differs_for_another_seed():
-    assert not set(all_of(SPACE, "tpe", WAVE, 0)) & set(all_of(SPACE, "tpe", WAVE, 1))
+    assert not set(all_of(SPACE, "tpe", TPE_BATCH, 0)) & set(all_of(SPACE, "tpe", TPE_BATCH, 1))
 
 
-def test_tpe_asks_for_the_scores_of_each_wave_after_it_was_yielded():
-    asked, seen = [], []
-
-    def evaluate(candidates):
-        assert seen[-1] == candidates
-        asked.append(candidates)
-        return distance(candidates)
-
-    for wave in waves(SPACE, "tpe", 2 * WAVE, 0, evaluate):
-        assert asked == seen
-        seen.append(wave)
-    assert asked == seen
+def test_what_tpe_is_told_decides_what_it_proposes_next():
+    turned = lambda candidates: [-loss for loss in distance(candidates)]  # noqa: E731 (a loss)
+    one, other = (batches(SPACE, "tpe", 2 * TPE_BATCH, losses=how) for how in (distance, turned))
+    assert one[0] == other[0]
+    assert one[1] != other[1]
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_tpe_learns_from_the_scores(seed):
+def test_tpe_learns_from_the_losses(seed):
     space = Space({"learning_rate": Range(1e-6, 1.0, log=True)})
-    scores = distance(all_of(space, "tpe", 4 * WAVE, seed))
-    # Draws that learn nothing would have the same mean in every wave.
-    assert np.mean(scores[-WAVE:]) < 0.7 * np.mean(scores[:WAVE])
+    losses = distance(all_of(space, "tpe", 4 * TPE_BATCH, seed))
+    # Draws that learn nothing would have the same mean in every batch.
+    assert np.mean(losses[-TPE_BATCH:]) < 0.7 * np.mean(losses[:TPE_BATCH])
 
 
-def test_tpe_goes_on_when_every_candidate_diverges():
-    infinite = lambda candidates: [float("inf")] * len(candidates)  # noqa: E731 (a score)
-    assert len(all_of(SPACE, "tpe", 2 * WAVE, evaluate=infinite)) == 2 * WAVE
+@pytest.mark.parametrize("loss", [np.inf, np.nan])
+def test_tpe_goes_on_when_every_candidate_diverges(loss):
+    lost = lambda candidates: [loss] * len(candidates)  # noqa: E731 (a loss)
+    assert len(all_of(SPACE, "tpe", 2 * TPE_BATCH, losses=lost)) == 2 * TPE_BATCH
 
 
 def test_tpe_reads_a_decay_only_for_the_optimizers_that_read_it():
     space = Space({"optimizer": Choice(OPTIMIZERS), "momentum": Range(0.3, 0.4)})
-    for candidate in all_of(space, "tpe", WAVE):
+    for candidate in all_of(space, "tpe", TPE_BATCH):
         assert (candidate.momentum != Candidate().momentum) == (candidate.optimizer == "momentum")
 
 
@@ -190,7 +205,7 @@ def test_tpe_takes_a_list_of_each_optimizers_own():
         "adam": {"dropout": Choice((0.0, 0.1, 0.3))},
     }
     space = Space({"optimizer": Choice(("sgd", "adam"))}, own)
-    assert len(all_of(space, "tpe", WAVE)) == WAVE
+    assert len(all_of(space, "tpe", TPE_BATCH)) == TPE_BATCH
 
 
 def test_tpe_begins_with_the_start_of_a_space():

@@ -12,9 +12,11 @@ from cuesta.errors import CuestaError, RunFolderError, SealError, TableError
 from cuesta.model import load_model
 from cuesta.search.space import Choice, Space
 from cuesta.tabular import fit as pipeline
-from cuesta.tabular import prepare as task_module
-from cuesta.tabular.fit import Listener, fit
-from cuesta.tabular.prepare import Options, prepare
+from cuesta.tabular import prepare as prepare_module
+from cuesta.tabular.fit import fit
+from cuesta.tabular.listener import Listener
+from cuesta.tabular.options import Options
+from cuesta.tabular.prepare import prepare
 from cuesta.tabular.result import summary, to_json
 from cuesta.training import lanes, run
 from cuesta.training.run import Run
@@ -58,10 +60,10 @@ def fitted():
     return fit(Table("penguins", penguins()), small(target=("kind",), epochs=15))
 
 
-def test_the_winner_beats_the_trivial_predictor(fitted):
-    assert fitted.test["log_loss"] < 0.7 * fitted.trivial["log_loss"]
-    assert fitted.test["accuracy"] > fitted.trivial["accuracy"]
-    low, high = fitted.test_interval
+def test_the_winner_beats_the_baseline(fitted):
+    assert fitted.test["log_loss"] < 0.7 * fitted.outcome.baseline["log_loss"]
+    assert fitted.test["accuracy"] > fitted.outcome.baseline["accuracy"]
+    low, high = fitted.outcome.interval
     assert low <= fitted.test["log_loss"] <= high
 
 
@@ -145,8 +147,8 @@ def test_nothing_but_the_test_depends_on_the_test_rows(monkeypatch):
         train[:], test[:] = found
         return found
 
-    split = task_module.split_test
-    monkeypatch.setattr(task_module, "split_test", spied)
+    split = prepare_module.split_test
+    monkeypatch.setattr(prepare_module, "split_test", spied)
     plain = fit(Table("penguins", table), small(target=("kind",)))
     spoiled = table.with_row_index("row").with_columns(
         pl.when(pl.col("row").is_in(test)).then(-5e8).otherwise(pl.col("weight")).alias("weight"),
@@ -198,7 +200,7 @@ def test_the_same_command_trains_nothing_again(tmp_path):
     first = fit(table, options, tmp_path / "run")
     second = fit(table, options, tmp_path / "run", Ear())
     assert told == [("found", 3 * 3 * 6)]  # candidates, folds, epochs
-    assert (len(first.openings), len(second.openings)) == (
+    assert (len(first.outcome.openings), len(second.outcome.openings)) == (
         1,
         2,
     )  # and each look at the test is told
@@ -226,7 +228,7 @@ def test_diverged_lanes_are_counted_by_optimizer():
         {"sgd": DIVERGING.common, "adam": {"learning_rate": Choice((0.01,))}},
     )
     result = fit(read_table("diabetes"), small(candidates=2, sampler="grid", space=mixed))
-    assert result.diverged == {"adam": (0, 3), "sgd": (3, 3)}
+    assert result.selection.diverged_by_optimizer() == {"adam": (0, 3), "sgd": (3, 3)}
     assert result.winner.candidate.optimizer == "adam"
 
 
@@ -313,7 +315,7 @@ def test_any_executor_gives_the_same_result():
         heard.clear()
         result = found(executor)
         assert [s.mean for s in result.scores] == [s.mean for s in alone.scores]
-        assert sum(heard) == alone.lanes * 6
+        assert sum(heard) == alone.selection.lanes * 6
         for mine, theirs in zip(result.model.layers, alone.model.layers, strict=True):
             np.testing.assert_array_equal(mine[0], theirs[0])
 

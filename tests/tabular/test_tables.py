@@ -22,7 +22,7 @@ from cuesta.model import load_model
 from cuesta.report.run.terminal import TerminalListener
 from cuesta.search.space import Choice, Space
 from cuesta.tabular.fit import fit
-from cuesta.tabular.prepare import Options
+from cuesta.tabular.options import Options
 
 ROWS = 120
 rng = np.random.default_rng(0)
@@ -94,7 +94,7 @@ def test_each_way_of_writing_missing_is_missing(blank):
     ("columns", "words"),
     [
         ({"id": [f"row{i}" for i in range(ROWS)]}, "id: left out"),
-        ({"id": range(1, ROWS + 1)}, "id: a whole number of its own for each row"),
+        ({"id": range(1, ROWS + 1)}, "id: each row has a whole number of its own"),
         ({"same": [4] * ROWS}, "same: the same value"),
         ({"town": [f"t{i % 90}" for i in range(ROWS)]}, "rare categories share a column"),
     ],
@@ -191,7 +191,7 @@ def test_a_fault_in_the_test_file_is_found_before_anything_is_trained(headless, 
         ("9=category", "'9'"),
         ("1=categry", "category"),
         ("1", "NAME=KIND"),
-        ("3=category", "'3' is none"),
+        ("3=category", "'3' is no input"),
         ("2=number", "'a'"),
         ("0=boolean", "true or false"),
     ],
@@ -219,7 +219,7 @@ def test_balanced_accuracy_weighs_classes_and_selects():
     balanced = fit(Table("t", frame), replace(quick(metric="balanced_accuracy"), **longer))
     shares = [run.model.predict(frame)["p_rare"].mean() for run in (plain, balanced)]
     assert shares[1] > shares[0] + 0.1  # from about a twelfth towards a half
-    assert 0 <= balanced.test_interval[0] <= balanced.test["balanced_accuracy"] <= 1
+    assert 0 <= balanced.outcome.interval[0] <= balanced.test["balanced_accuracy"] <= 1
 
 
 # Kinds of tables.

@@ -1,3 +1,7 @@
+import dataclasses
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
+
 import numpy as np
 import optax
 import pytest
@@ -5,7 +9,8 @@ import pytest
 from cuesta.core.foreign import check_optimizer
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import Candidate
-from tests.training.tables import assert_same_bits, base, class_feed, leaves, train
+from cuesta.training.lanes import train_chunk
+from tests.training.tables import assert_same_bits, base, chunk_of, class_feed, leaves, train
 
 # One compiled call against another of the same mathematics in float32, over a few dozen steps.
 FLOAT32 = 1e-4
@@ -72,3 +77,33 @@ def test_what_is_no_optimizer_is_refused_by_name(name, culprit):
 def test_a_function_without_a_name_is_refused():
     with pytest.raises(SpecError, match="named one"):
         Candidate(optimizer=lambda learning_rate: optax.sgd(2 * learning_rate))
+
+
+def test_a_spawned_process_trains_a_candidate_with_a_factory_of_its_own():
+    feed, candidate = class_feed(), base(optimizer=doubled_sgd, learning_rate=0.01)
+    chunk = chunk_of(feed, [candidate])
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        far = pool.submit(train_chunk, chunk, feed).result()
+    assert_same_bits(leaves(far), leaves(train(feed, [candidate])))
+
+
+def test_factories_of_one_name_are_not_confused():
+    def named(factor):
+        def mine(learning_rate):
+            return optax.sgd(factor * learning_rate)
+
+        mine.__qualname__ = "mine"
+        return mine
+
+    one, other = (Candidate(optimizer=named(factor)) for factor in (1.0, 2.0))
+    assert one.optimizer == other.optimizer
+    assert one != other
+    feed = class_feed()
+    a, b = (train(feed, [base(optimizer=named(factor))]) for factor in (1.0, 2.0))
+    assert not np.array_equal(a.curves, b.curves)
+
+
+def test_another_optimizer_takes_the_factory_along():
+    own = Candidate(optimizer=doubled_sgd)
+    assert dataclasses.replace(own, learning_rate=0.1).factory is doubled_sgd
+    assert dataclasses.replace(own, optimizer="adam").factory is None

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from cuesta.core.lane import ProgramFeatures
-from cuesta.training.lanes import PROGRAMS, train_chunk
+from cuesta.training.feed import Feed
+from cuesta.training.lanes import PROGRAMS, is_compiled, train_chunk
 from tests.training.tables import (
     EPOCHS,
     ROWS,
@@ -175,3 +176,13 @@ def test_every_training_row_trains_once_an_epoch():
         for order in data.order[:2]:
             np.testing.assert_array_equal(np.sort(order[: data.n_train]), feed.folds[1].train)
     assert data.n_train + data.n_validation == ROWS
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_a_program_that_trained_is_at_hand(weighted):
+    plain = class_feed()
+    feed = Feed(plain._x, plain._y, plain.folds[:-1], balanced=weighted)
+    chunk = dataclasses.replace(chunk_of(feed, [base(hidden_layer_sizes=(5,))]), epochs=2)
+    chunk = dataclasses.replace(chunk, features=ProgramFeatures(True, False, False, False))
+    train_chunk(chunk, feed)
+    assert is_compiled(chunk, feed)

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ParamSpec
 
 import typer
 
-from cuesta.errors import CuestaError
+from cuesta.errors import CuestaError, on_command_line
 
 INTERRUPTED = 130
 
@@ -47,7 +47,8 @@ def guarded(
             try:
                 command(*args, **kwargs)
             except CuestaError as error:
-                typer.echo(f"cuesta: {error}", err=True)
+                flag = on_command_line(error.parameter, error.value)
+                typer.echo(f"cuesta: {error.told_with(flag)}", err=True)
                 raise typer.Exit(error.exit_code) from None
             except MemoryError:
                 typer.echo(

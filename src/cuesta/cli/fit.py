@@ -136,9 +136,9 @@ def fit(
     from cuesta.data.table import read_table
     from cuesta.report.run.terminal import TerminalListener, show_result
     from cuesta.search.space import read_space
-    from cuesta.tabular.fit import Listener
     from cuesta.tabular.fit import fit as run_fit
-    from cuesta.tabular.prepare import Options
+    from cuesta.tabular.listener import Listener
+    from cuesta.tabular.options import Options
     from cuesta.tabular.result import summary, to_json
 
     read = read_table(table, header=header)

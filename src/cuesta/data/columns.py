@@ -51,6 +51,11 @@ def tidy(series: pl.Series, missing: tuple[str, ...] = MISSING) -> pl.Series:
     return text.set(text.str.to_lowercase().is_in(missing), None)
 
 
+def tidy_frame(frame: pl.DataFrame) -> pl.DataFrame:
+    """Each column of a table tidied."""
+    return frame.with_columns([tidy(frame[name]) for name in frame.columns])
+
+
 def tidy_target(series: pl.Series) -> pl.Series:
     """A target tidied: as any column where it is numbers, else with more of its words as labels.
 
@@ -183,48 +188,72 @@ class Kind:
 
 
 def read_kinds(frame: pl.DataFrame, given: Mapping[str, Kind]) -> dict[str, Kind]:
-    """What each column is: as given, as its type says (categories), or as its values look.
+    """What each column of a tidied table is: as given, or as its values look.
 
     Raises TableError for a column that is of no one kind.
     """
-    kinds = dict(given)
-    for name in frame.columns:
-        if name not in kinds:
-            declared = frame[name].dtype in CATEGORICAL
-            series = tidy(frame[name])
-            kind = kind_of(series)
-            kinds[name] = Kind("category" if declared and kind != "empty" else kind)
-        if kinds[name].name in ("date", "time") and not kinds[name].format:
-            series = tidy(frame[name])
-            if series.dtype == pl.String:
-                find = date_format if kinds[name].name == "date" else time_format
-                kinds[name] = Kind(kinds[name].name, find(series) or "")
-    return kinds
+    return {
+        **given,
+        **{name: _with_format(frame[name], given.get(name)) for name in frame.columns},
+    }
+
+
+def _with_format(series: pl.Series, given: Kind | None) -> Kind:
+    """What a column is, and the format of its dates or times where they are text."""
+    kind = given or Kind(kind_of(series))
+    if kind.name not in FORMATS or kind.format or series.dtype != pl.String:
+        return kind
+    return Kind(kind.name, FORMATS[kind.name](series) or "")
+
+
+# kind → how the format of text of this kind is found
+FORMATS = {"date": date_format, "time": time_format}
+
+
+def _declared_kinds(frame: pl.DataFrame) -> dict[str, Kind]:
+    """The columns of a table that its types declare to be categories, where they have values."""
+    return {
+        name: Kind("category")
+        for name in frame.columns
+        if frame[name].dtype in CATEGORICAL and frame[name].null_count() < frame.height
+    }
+
+
+def read_columns(
+    frame: pl.DataFrame, given: Mapping[str, Kind] | None = None
+) -> tuple[pl.DataFrame, dict[str, Kind]]:
+    """A table's columns tidied, told apart and converted, and what each of them is.
+
+    Raises TableError naming the column, and the row where one value is the culprit.
+    """
+    tidied = tidy_frame(frame)
+    kinds = read_kinds(tidied, {**_declared_kinds(frame), **(given or {})})
+    return convert_columns(tidied, kinds), kinds
 
 
 def parse_kinds(texts: Iterable[str]) -> dict[str, Kind]:
-    """`NAME=KIND`, or `NAME=date:FORMAT`, as the command line has them. Raises SpecError."""
+    """What columns are, from texts as `NAME=KIND` or `NAME=date:FORMAT`. Raises SpecError."""
     kinds = {}
     for text in texts:
         name, mark, kind = text.rpartition("=") if "=date:" not in text else text.partition("=")
         kind, _, form = kind.partition(":")
         if not mark or not name:
-            raise SpecError(f"--columns takes NAME=KIND, not {text!r}.")
+            raise SpecError(f"columns takes NAME=KIND, not {text!r}.")
         check_choice("the kind", kind, KINDS)
         kinds[name] = Kind(kind, form)
     return kinds
 
 
 def convert_columns(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> pl.DataFrame:
-    """The table with each column as what it is: Float64, Boolean, Datetime, String, or all null.
+    """A tidied table in types: Float64, Boolean, Datetime, Time, String, or all null.
 
     This reads every row, the test rows too, and only to read them: a value that cannot be one of
     its column is found before anything is trained. Raises TableError naming column and row.
     """
-    return frame.with_columns([_settled(tidy(frame[name]), kinds[name]) for name in frame.columns])
+    return frame.with_columns([_converted(frame[name], kinds[name]) for name in frame.columns])
 
 
-def _settled(series: pl.Series, of: Kind) -> pl.Series:
+def _converted(series: pl.Series, of: Kind) -> pl.Series:
     kind = of.name
     if kind == "date":
         return as_dates(series, of.format)

@@ -34,7 +34,9 @@ def date_format(series: pl.Series) -> str | None:
     if len(days) > 1:
         raise TableError(
             f"The dates of the column {series.name!r}, as {text[0]!r}, can be read in two ways; "
-            f"say which (--columns {series.name}=date:{sorted(days)[0]})."
+            "say which.",
+            parameter="columns",
+            value=f"{series.name}=date:{sorted(days)[0]}",
         )
     if not fitting:
         raise _mixed(series, text)
@@ -49,14 +51,16 @@ def _mixed(series: pl.Series, text: pl.Series) -> TableError:
     if read.null_count() == len(series):
         return TableError(
             f"The dates of the column {series.name!r}, as {text[0]!r}, are in no form that is "
-            f"known; "
-            f"say which (--columns {series.name}=date:FORMAT), or call it a category."
+            "known; name the form, or call the column a category.",
+            parameter="columns",
+            value=f"{series.name}=date:FORMAT",
         )
     row = int((read.is_null() & series.is_not_null()).arg_max() or 0)
     return TableError(
         f"The column {series.name!r} holds {series[row]!r} among dates as {best} "
-        f"(row {row + FIRST_ROW}); write all in one form, or call it a category "
-        f"(--columns {series.name}=category)."
+        f"(row {row + FIRST_ROW}); write all in one form, or call the column a category.",
+        parameter="columns",
+        value=f"{series.name}=category",
     )
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from cuesta._util.notes import Note
 from cuesta.data.columns import (
     Kind,
     as_booleans,
@@ -22,7 +23,6 @@ from cuesta.data.columns import (
     kind_of,
     read_kinds,
     tidy,
-    tidy_target,
 )
 from cuesta.data.dates import (
     DATE_INPUTS,
@@ -100,10 +100,15 @@ class Encoder:
         Columns may stand in any order, others are ignored; an unseen category is all zeros, or
         "other". Raises TableError for a missing column, for text among numbers, for infinities.
         """
+        return self.encode_tidied(
+            frame.select([tidy(find_column(frame, name, "The table")) for name in self.columns])
+        )
+
+    def encode_tidied(self, frame: pl.DataFrame) -> np.ndarray:
+        """`encode` for a table whose columns are tidied already."""
         blocks = []
         for feature in self.features:
-            series = tidy(find_column(frame, feature.name, "The table"))
-            values, absent = _values(series, feature)
+            values, absent = _values(frame[feature.name], feature)
             blocks.append(values)
             if feature.missing:
                 blocks.append(absent.astype(np.float64)[:, None])
@@ -149,31 +154,30 @@ def fit_encoder(frame: pl.DataFrame, kinds: Mapping[str, Kind] | None = None) ->
     """List the training rows' categories, and the columns with missing values among them.
 
     A text column whose values are nearly all distinct names its rows: it is left out, and a
-    note says so. So is a column without a value in the training rows. `kinds` are those of the
-    whole table, where they are known. Raises TableError if no column is left.
+    note says so. So is a column without a value in the training rows. The columns are tidied;
+    `kinds` are those of the whole table, where they are known. Raises TableError if no column is
+    left.
     """
-    features, notes = [], []
     kinds = kinds or read_kinds(frame, {})
-    for name in frame.columns:
-        series = tidy(frame[name])
-        kind = "empty" if series.null_count() == len(series) else kinds[name].name
-        if kind == "empty":
-            notes.append(f"{name}: left out, the training rows have no value of it")
-        elif kind == "category":
-            feature, note = _category(series)
-            notes.extend(note)
-            features.extend(feature)
-        elif kind in MOMENTS:
-            missing = series.null_count() > 0
-            features.append(Feature(name, kind, missing, format=kinds[name].format))
-        else:
-            read = as_booleans if kind == "boolean" else as_numbers
-            values = read(series)
-            features.append(Feature(name, kind, bool(np.isnan(values).any())))
-            notes += _warnings(name, kind, values)
+    found = [_feature(frame[name], kinds[name]) for name in frame.columns]
+    features = tuple(feature for feature, _ in found if feature is not None)
     if not features:
         raise TableError("No column is left to learn from.")
-    return Encoder(tuple(features), tuple(notes))
+    return Encoder(features, tuple(note for _, notes in found for note in notes))
+
+
+def _feature(series: pl.Series, kind: Kind) -> tuple[Feature | None, list[str]]:
+    """A column as a feature, or None where it is left out; and what is to be said of it."""
+    name = series.name
+    if series.null_count() == len(series):
+        return None, [f"{name}: left out, the training rows have no value of it"]
+    if kind.name == "category":
+        return _category(series)
+    if kind.name in MOMENTS:
+        return Feature(name, kind.name, series.null_count() > 0, format=kind.format), []
+    values = as_booleans(series) if kind.name == "boolean" else as_numbers(series)
+    feature = Feature(name, kind.name, bool(np.isnan(values).any()))
+    return feature, _warnings(name, kind.name, values)
 
 
 def _warnings(name: str, kind: str, values: np.ndarray) -> list[str]:
@@ -184,9 +188,12 @@ def _warnings(name: str, kind: str, values: np.ndarray) -> list[str]:
     counts = kind == "number" and len(present) >= FEW_ROWS and np.all(present == np.floor(present))
     if counts and len(np.unique(present)) == len(present) and _in_order(present):
         return [
-            f"{name}: a whole number of its own for each row, one after the other; if it only "
-            f"names "
-            f"the rows, leave it out (--drop {name})"
+            Note(
+                f"{name}: each row has a whole number of its own, in order; if these numbers only "
+                "name the rows, leave the column out",
+                parameter="drop",
+                value=name,
+            )
         ]
     return []
 
@@ -196,13 +203,13 @@ def _in_order(values: np.ndarray) -> bool:
     return bool(np.all(steps > 0) or np.all(steps < 0))
 
 
-def _category(series: pl.Series) -> tuple[list[Feature], list[str]]:
+def _category(series: pl.Series) -> tuple[Feature | None, list[str]]:
     text = as_text(series)
     # Under names of our own: a column may be called "count" itself.
     counts = text.drop_nulls().alias("value").value_counts(sort=True, name="rows")
     distinct = counts.height
     if text.count() >= FEW_ROWS and distinct > IDENTIFIER_SHARE * text.count():
-        return [], [
+        return None, [
             f"{series.name}: left out, {distinct:,} distinct texts in {text.count():,} rows "
             "name the rows"
         ]
@@ -213,7 +220,7 @@ def _category(series: pl.Series) -> tuple[list[Feature], list[str]]:
     if distinct == 1 and not text.null_count():
         notes = [f"{series.name}: the same value in every training row, so it tells nothing"]
     feature = Feature(series.name, "category", text.null_count() > 0, kept, other)
-    return [feature], notes if other or len(names) == 1 else []
+    return feature, notes if other or len(names) == 1 else []
 
 
 @dataclass(frozen=True)
@@ -233,11 +240,13 @@ class Target:
 def fit_target(frame: pl.DataFrame, names: list[str], task: str) -> Target:
     """Tell classification from regression (`task` auto), and list the classes in order.
 
+    The targets' columns are tidied.
+
     Text and booleans are classes, and so are whole numbers with at most 20 distinct values and
     ten rows to each on average; other numbers are values.
     Raises TableError for a target that cannot be learned, naming it.
     """
-    columns = [tidy_target(frame[name]) for name in names]
+    columns = [frame[name] for name in names]
     kinds = [kind_of(series) for series in columns]
     if task == "auto":
         classes = len(names) == 1 and (kinds[0] != "number" or _looks_like_classes(columns[0]))
@@ -300,11 +309,11 @@ def without_full_stops(frame: pl.DataFrame, target: Target) -> tuple[pl.DataFram
 
 
 def encode_target(frame: pl.DataFrame, target: Target) -> np.ndarray:
-    """(rows,) int32 class numbers, or (rows, targets) float64 values.
+    """(rows,) int32 class numbers, or (rows, targets) float64 values, of tidied columns.
 
     Raises TableError for a label that was not among the classes.
     """
-    columns = [tidy_target(find_column(frame, name, "The table")) for name in target.names]
+    columns = [find_column(frame, name, "The table") for name in target.names]
     if target.task == "regression":
         return np.stack([as_numbers(series) for series in columns], axis=1)
     series = columns[0]

@@ -78,8 +78,9 @@ def split_test(
     several = int((counts > 1).sum())
     if count < several or len(paired) - count < several:
         raise TableError(
-            f"{count:,} test rows of {n:,} cannot hold each of {several} classes; "
-            "give more rows or another --test-size."
+            f"{count:,} test rows of {n:,} cannot hold each of {several} classes; give more rows, "
+            "or another share for the test.",
+            parameter="test_size",
         )
     train, test = train_test_split(paired, test_size=count, stratify=y[paired], random_state=seed)
     return np.sort(np.concatenate([train, alone])), np.sort(test)
@@ -150,9 +151,15 @@ def make_folds(
 def check_groups(protocol: str, given: bool) -> None:
     """Raise SpecError unless groups are given exactly where the protocol keeps them together."""
     if protocol == "grouped" and not given:
-        raise SpecError("The grouped protocol needs a column of groups (--groups).")
+        raise SpecError(
+            "The grouped protocol needs a column of groups; name it.", parameter="groups"
+        )
     if given and protocol != "grouped":
-        raise SpecError(f"Groups need the grouped protocol (--protocol grouped), not {protocol}.")
+        raise SpecError(
+            f"Groups need the grouped protocol, not {protocol}.",
+            parameter="protocol",
+            value="grouped",
+        )
 
 
 def _kfold(ms: Any, classes: bool, y: np.ndarray, how: dict[str, Any]) -> Any:

@@ -17,7 +17,7 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from cuesta._util.checks import check_choice, check_count, check_range
 from cuesta._util.progress import Bar
-from cuesta.data.columns import Kind, convert_columns, read_kinds
+from cuesta.data.columns import Kind, convert_columns, read_columns, tidy_frame
 from cuesta.data.encode import Encoder, Target, fit_encoder, fit_matrix_encoder
 from cuesta.data.folds import hold_out
 from cuesta.data.frames import as_frame
@@ -178,7 +178,7 @@ class Network(BaseEstimator):
         else:
             encoder = self._fit_encoder(table, x, quiet)
             target, codes = self._read_target(y, weights)
-        encoded = encoder.encode_matrix(x) if table is None else encoder.encode(table)
+        encoded = encoder.encode_matrix(x) if table is None else encoder.encode_tidied(table)
         rows = Rows(encoded, codes, weights)
         batch = check_count("batch_size", plain(self.batch_size), 1_000_000)
         rows = _one_batch(rows, batch)
@@ -208,8 +208,10 @@ class Network(BaseEstimator):
         y = check_array(y, ensure_2d=False, dtype=how, input_name="y")
         check_consistent_length(table, y)
         if reset:
-            self._kinds = read_kinds(table, {})
-        return convert_columns(table, self._kinds), np.empty((len(y), 0)), y
+            table, self._kinds = read_columns(table)
+        else:
+            table = convert_columns(tidy_frame(table), self._kinds)
+        return table, np.empty((len(y), 0)), y
 
     def _fit_encoder(self, table: pl.DataFrame | None, x: np.ndarray, quiet: bool) -> Encoder:
         if table is None:

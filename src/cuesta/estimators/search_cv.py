@@ -5,7 +5,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from itertools import islice
 from typing import Any, Self
 
 import numpy as np
@@ -20,11 +19,12 @@ from cuesta._util.progress import Bar
 from cuesta.data.frames import as_frame
 from cuesta.errors import SpecError
 from cuesta.estimators.base import LARGEST_SEED, Network, draw_seed
+from cuesta.estimators.distributions import is_range, suggested
 from cuesta.estimators.gather import Params, SearchFits, Split, Wanted
 from cuesta.estimators.metadata import plain
 from cuesta.estimators.prefit import Session, opened
-from cuesta.estimators.waves import is_range, search_by_tpe
 from cuesta.hyperparameters import is_classes
+from cuesta.search.samplers import FixedSampler, Sampler, TPESampler
 from cuesta.training.batching import Batching
 from cuesta.training.fits import Fitted, fit_many
 from cuesta.training.planner import this_machine
@@ -156,13 +156,17 @@ class SearchCV(BaseSearchCV):
                 raise SpecError("tpe learns from one score: name it among several by refit=.")
             return []
 
+        sampler = self._sampler(len(splits))
+        while candidates := sampler.ask():
+            # A score that is missing (NaN) is told as such: nothing is learned of it.
+            sampler.tell([-float(score) for score in evaluate(candidates)])
+
+    def _sampler(self, folds: int) -> Sampler[Params]:
+        """The candidates, a few at a time: so many as fit the memory until they are scored."""
         listed = self.params if isinstance(self.params, list | tuple) else [self.params]
         if self.sampler == "tpe":
-            search_by_tpe(listed, self._count(), self._seed(), evaluate)
-            return
-        candidates = self._candidates(listed)
-        while wave := list(islice(candidates, self._wave(len(splits)))):
-            evaluate(wave)
+            return TPESampler(lambda trial: suggested(trial, listed), self._count(), self._seed())
+        return FixedSampler(self._candidates(listed), self._wave(folds))
 
     def _train(self, gatherer: SearchFits, candidates: Sequence[Params]) -> dict[str, list[Any]]:
         """Train the candidates on all folds; the curves and outcome of each."""

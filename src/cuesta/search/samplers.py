@@ -1,12 +1,18 @@
-"""Proposing candidates from a space: in advance, or in waves that learn from the results."""
+"""Samplers: where candidates come from, all by one ask/tell protocol.
+
+    while candidates := sampler.ask():
+        sampler.tell(losses_of(candidates))
+
+`random` and `grid` know their candidates in advance; `tpe` learns from what it is told.
+"""
 
 from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from cuesta._util.checks import check_choice
 from cuesta.errors import SpecError
@@ -14,31 +20,102 @@ from cuesta.hyperparameters import Candidate
 from cuesta.search.space import Choice, Space, grid, make_candidate
 
 SAMPLERS = ("random", "grid", "tpe")
-TURNS = 8  # how often missing candidates are drawn anew
-WAVE = 16  # candidates that TPE proposes before it learns of their scores
+MOST_REDRAWS = 8  # how often candidates that came twice are drawn anew
+TPE_BATCH = 16  # candidates that TPE proposes before it learns of their losses
 
-# Candidates of a wave → their scores, lower is better; a diverged one has infinity.
-Evaluate = Callable[[list[Candidate]], list[float]]
+T = TypeVar("T")
 
 
-def waves(
-    space: Space, sampler: str, count: int, seed: int, evaluate: Evaluate
-) -> Iterator[list[Candidate]]:
-    """Candidates, wave by wave, `count` in all (a grid: as many as it has).
+class Sampler(Protocol[T]):
+    """Proposes candidates, and may learn from their losses."""
 
-    `evaluate` is asked for the scores of a wave only by a sampler that learns.
+    def ask(self) -> list[T]:
+        """The next candidates; none where there are no more."""
+        ...
+
+    def tell(self, losses: Sequence[float]) -> None:
+        """The losses of the candidates last asked for, lower is better, ∞ where one diverged."""
+        ...
+
+
+class FixedSampler(Generic[T]):
+    """Candidates that are known in advance, `size` at a time; without a size all at once."""
+
+    def __init__(self, candidates: Iterable[T], size: int | None = None) -> None:
+        self._rest = iter(candidates)
+        self._size = size
+
+    def ask(self) -> list[T]:
+        """The next candidates in their order."""
+        return list(islice(self._rest, self._size))
+
+    def tell(self, losses: Sequence[float]) -> None:
+        """Losses change nothing here."""
+
+
+class TPESampler(Generic[T]):
+    """Tree-structured Parzen estimator (Bergstra et al., 2011; by Optuna), 16 candidates a time.
+
+    `suggest` makes a candidate of a trial of Optuna's. `first` candidates come before all others,
+    and are not known to the estimator.
+    """
+
+    def __init__(
+        self, suggest: Callable[[Any], T], count: int, seed: int, first: Sequence[T] = ()
+    ) -> None:
+        self._suggest, self._left, self._first = suggest, count, list(first)
+        self._study = _new_study(seed)
+        self._trials: list[Any] = []
+        self._untold = 0
+
+    def ask(self) -> list[T]:
+        """The next candidates, `count` in all."""
+        size = min(TPE_BATCH, self._left)
+        self._left -= size
+        first, self._first = self._first[:size], []
+        self._untold = len(first)
+        self._trials, suggested = [], []
+        for _ in range(size - len(first)):
+            trial = self._study.ask()
+            self._trials.append(trial)
+            suggested.append(self._suggest(trial))
+        return [*first, *suggested]
+
+    def tell(self, losses: Sequence[float]) -> None:
+        """A loss that is not finite is a failure, of which nothing is learned."""
+        import optuna
+
+        for trial, loss in zip(self._trials, losses[self._untold :], strict=True):
+            if math.isfinite(loss):
+                self._study.tell(trial, loss)
+            else:
+                self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+
+
+def _new_study(seed: int) -> Any:
+    """A study of Optuna's that minimizes by TPE, and knows of trials that are still running."""
+    import optuna
+
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=TPE_BATCH, constant_liar=True)
+    return optuna.create_study(sampler=sampler)
+
+
+def space_sampler(space: Space, sampler: str, count: int, seed: int) -> Sampler[Candidate]:
+    """The named sampler of a space, with `count` candidates (a grid: as many as it has).
+
     Raises SpecError for an unknown sampler, or a grid over a range.
     """
     check_choice("sampler", sampler, SAMPLERS)
     if sampler == "tpe":
-        yield from _tpe(space, count, seed, evaluate)
-    elif sampler == "grid":
-        candidates = list(grid(space))
-        if not candidates:
-            raise SpecError("The grid of the space is empty.")
-        yield candidates
-    else:
-        yield sobol(space, count, seed)
+        first = [space.start] if space.start else []
+        return TPESampler(lambda trial: _suggested(trial, space), count, seed, first)
+    if sampler == "random":
+        return FixedSampler(sobol(space, count, seed))
+    candidates = list(grid(space))
+    if not candidates:
+        raise SpecError("The grid of the space is empty.")
+    return FixedSampler(candidates)
 
 
 def sobol(space: Space, count: int, seed: int) -> list[Candidate]:
@@ -58,58 +135,24 @@ def sobol(space: Space, count: int, seed: int) -> list[Candidate]:
         warnings.filterwarnings("ignore", message="The balance properties")
         draws = Sobol(len(names), scramble=True, seed=seed)
         # A small space gives the same candidate again: draw on, but not for ever.
-        for _ in range(TURNS):
+        for _ in range(MOST_REDRAWS):
             if len(found) >= count:
                 break
             for point in draws.random(count - len(found)).tolist():
-                found[_place(space, dict(zip(names, point, strict=True)))] = None
+                found[_candidate_at(space, dict(zip(names, point, strict=True)))] = None
     return list(found)[:count]
 
 
-def _place(space: Space, shares: dict[str, float]) -> Candidate:
+def _candidate_at(space: Space, shares: dict[str, float]) -> Candidate:
+    """The candidate at a point of the unit cube."""
     optimizer = space.optimizers.at(shares["optimizer"])
     dimensions = space.dimensions(optimizer)
     values = {name: dimension.at(shares[name]) for name, dimension in dimensions.items()}
     return make_candidate({"optimizer": optimizer, **values})
 
 
-def _tpe(space: Space, count: int, seed: int, evaluate: Evaluate) -> Iterator[list[Candidate]]:
-    """Tree-structured Parzen estimator (Bergstra et al., 2011; by Optuna), a wave at a time."""
-    study = new_study(seed)
-    proposed = iter(lambda: _ask(study, space), None)
-    start = [space.start] if space.start else []
-    for begin in range(0, count, WAVE):
-        size = min(WAVE, count - begin)
-        first = start if begin == 0 else []  # known to the results, not to the study
-        asked = list(islice(proposed, size - len(first)))
-        candidates = [*first, *(candidate for _, candidate in asked)]
-        yield candidates
-        scores = evaluate(candidates)[len(first) :]
-        for (trial, _), score in zip(asked, scores, strict=True):
-            tell(study, trial, score)
-
-
-def new_study(seed: int) -> Any:
-    """A study of Optuna's that minimizes by TPE, asked for a wave before it learns."""
-    import optuna
-
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=WAVE, constant_liar=True)
-    return optuna.create_study(sampler=sampler)
-
-
-def tell(study: Any, trial: Any, loss: float) -> None:
-    """Tell a trial's loss; one that is not finite is a failure, of which nothing is learned."""
-    import optuna
-
-    if math.isfinite(loss):
-        study.tell(trial, loss)
-    else:
-        study.tell(trial, state=optuna.trial.TrialState.FAIL)
-
-
-def _ask(study: Any, space: Space) -> tuple[Any, Candidate]:
-    trial = study.ask()
+def _suggested(trial: Any, space: Space) -> Candidate:
+    """The candidate that a trial of Optuna's suggests."""
     names = list(dict.fromkeys(space.optimizers.values))
     optimizer = trial.suggest_categorical("optimizer", names)
     values = {}
@@ -117,7 +160,7 @@ def _ask(study: Any, space: Space) -> tuple[Any, Candidate]:
         own = name in space.own.get(optimizer, {})
         key = f"{optimizer}.{name}" if own else name
         if isinstance(dimension, Choice):
-            # Repetition is a weight for random draws; TPE weighs by the scores.
+            # Repetition is a weight for random draws; TPE weighs by the losses.
             listed = list(dict.fromkeys(dimension.values))
             place = trial.suggest_categorical(key, list(range(len(listed))))
             values[name] = listed[place]
@@ -125,4 +168,4 @@ def _ask(study: Any, space: Space) -> tuple[Any, Candidate]:
             values[name] = trial.suggest_float(
                 key, dimension.low, dimension.high, log=dimension.log
             )
-    return trial, make_candidate({"optimizer": optimizer, **values})
+    return make_candidate({"optimizer": optimizer, **values})

@@ -115,7 +115,9 @@ def make_candidate(values: Mapping[str, Any]) -> Candidate:
 def check_grid(space: Space | None) -> None:
     """Raise SpecError unless the space is given and has lists alone."""
     if space is None:
-        raise SpecError("A grid needs a space of lists (--space); the default one has ranges.")
+        raise SpecError(
+            "A grid needs a space of lists; the default one has ranges.", parameter="space"
+        )
     next(grid(space))
 
 

@@ -1,17 +1,15 @@
-"""A table made ready for training: encoded, its test rows sealed, the rest in folds."""
+"""A table made ready for training: tidied, its test rows sealed, the rest encoded and in folds."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 
-from cuesta._util.checks import check_choice
-from cuesta.core.foreign import check_optimizer
-from cuesta.data.columns import Kind, convert_columns, find_column, read_kinds, tidy_target
+from cuesta.data.columns import Kind, find_column
 from cuesta.data.encode import (
     Encoder,
     Target,
@@ -20,68 +18,15 @@ from cuesta.data.encode import (
     fit_target,
     without_full_stops,
 )
-from cuesta.data.folds import PROTOCOLS, Sealed, check_groups, make_folds, split_test
+from cuesta.data.folds import Fold, Sealed, make_folds, split_test
 from cuesta.data.table import Table
 from cuesta.errors import SpecError, TableError
-from cuesta.hyperparameters import INSTRUMENTS, PRECISIONS
-from cuesta.search.samplers import SAMPLERS
 from cuesta.search.select import METRICS
-from cuesta.search.space import Space, check_grid
+from cuesta.tabular.options import Options
+from cuesta.tabular.read import Tidied, tidied, tidied_test
 from cuesta.training.feed import Feed
 
-TASKS = ("auto", "classification", "regression")
-LARGEST_SEED = 2**32 - 1  # what scikit-learn's splitters take
-
-
-@dataclass(frozen=True)
-class Options:
-    """What the user may set of a run; checked when made. Raises SpecError."""
-
-    target: tuple[str, ...] = ()
-    task: str = "auto"
-    metric: str = "auto"
-    folds: int = 5
-    protocol: str = "kfold"
-    groups: str | None = None
-    drop: tuple[str, ...] = ()
-    candidates: int = 64
-    epochs: int = 50
-    space: Space | None = None
-    sampler: str = "random"
-    test_size: float = 0.2
-    seed: int = 0
-    threads: int | None = None
-    columns: Mapping[str, Kind] = field(default_factory=dict)
-    halving: bool = False
-    precision: str | None = None
-    instruments: str = "economy"
-
-    def __post_init__(self) -> None:
-        check_choice("task", self.task, TASKS)
-        check_choice("protocol", self.protocol, PROTOCOLS)
-        check_choice("sampler", self.sampler, SAMPLERS)
-        check_groups(self.protocol, self.groups is not None)
-        if self.halving and self.sampler == "tpe":
-            raise SpecError(
-                "halving compares all candidates; it goes with random or grid, not tpe."
-            )
-        check_choice("instruments", self.instruments, INSTRUMENTS)
-        if self.precision is not None:
-            check_choice("precision", self.precision, PRECISIONS)
-        if self.sampler == "grid":
-            check_grid(self.space)
-        for name in self.space.optimizers.values if self.space else ():
-            check_optimizer(name)
-        check_choice("metric", self.metric, ("auto", *METRICS["classification"], "rmse"))
-        for name, least in (("candidates", 1), ("epochs", 1), ("folds", 2)):
-            if getattr(self, name) < least:
-                raise SpecError(f"{name} must be at least {least}, not {getattr(self, name)}.")
-        if not 0 <= self.seed <= LARGEST_SEED:
-            raise SpecError(f"seed must be from 0 to {LARGEST_SEED}, not {self.seed}.")
-        if not 0 < self.test_size < 1:
-            raise SpecError(f"test_size must be between 0 and 1, not {self.test_size:g}.")
-        if self.threads is not None and self.threads < 1:
-            raise SpecError(f"threads must be at least 1, not {self.threads}.")
+TestRows = tuple[np.ndarray, np.ndarray]  # encoded inputs, targets
 
 
 @dataclass(frozen=True)
@@ -95,158 +40,118 @@ class Task:
     x: np.ndarray
     y: np.ndarray
     feed: Feed
-    sealed: Sealed[tuple[np.ndarray, np.ndarray]]
+    sealed: Sealed[TestRows]
     test_rows: int
     notes: tuple[str, ...]
     kinds: Mapping[str, Kind] = field(default_factory=dict)
 
 
-def prepare(table: Table, options: Options, test_table: Table | None = None) -> Task:
-    """Read the target, seal the test rows, encode the training rows, make the folds.
+class TidiedRows(NamedTuple):
+    """Tidied rows on one side of the seal: inputs (a frame), targets, groups where there are."""
 
-    With a table of test rows, all others train and validate.
+    inputs: pl.DataFrame
+    y: np.ndarray
+    groups: np.ndarray | None
+
+    def at(self, places: np.ndarray) -> TidiedRows:
+        """The rows at these places."""
+        groups = None if self.groups is None else self.groups[places]
+        return TidiedRows(self.inputs[places], self.y[places], groups)
+
+
+def prepare(table: Table, options: Options, test_table: Table | None = None) -> Task:
+    """Tidy the table, seal the test rows, encode the training rows, make the folds.
+
+    With a table of test rows, all others train and validate. Raises SpecError or TableError.
     """
-    frame, names, kinds, notes = with_target(table, options)
-    groups = None
-    if options.groups is not None:
-        groups = _groups(find_column(frame, options.groups, "The table"))
-    target = fit_target(frame, names, options.task)
+    read = tidied(table, options)
+    target = fit_target(read.frame, read.targets, options.task)
     metric = _metric(options.metric, target.task)
-    y = encode_target(frame, target)
-    classes = target.task == "classification"
-    inputs = frame.drop(_aside(names, options))
+    rows = _rows(read, target, options)
     if test_table is None:
-        train, test = split_test(
-            y,
-            classes=classes,
-            share=options.test_size,
-            protocol=options.protocol,
-            groups=groups,
-            seed=options.seed,
-        )
+        train, test = _split(rows, target, options)
+        encoder = fit_encoder(train.inputs, read.kinds)
+        seal = _seal(test, encoder)
     else:
-        train, test = np.arange(len(y)), np.arange(0)
-    encoder = fit_encoder(inputs[train], kinds)
-    x = encoder.encode(inputs[train])
-    folds = make_folds(
-        y[train],
-        classes=classes,
-        k=options.folds,
-        protocol=options.protocol,
-        groups=None if groups is None else groups[train],
-        seed=options.seed,
-    )
-    if classes:
-        notes += _rare_classes(y[train], target, options)
-    if test_table is None:
-        sealed = Sealed(lambda: (encoder.encode(inputs[test]), y[test]))
-        test_rows = len(test)
-    else:
-        test_x, test_y, more = _test_rows(test_table, options, names, kinds, encoder, target)
-        sealed, test_rows, notes = Sealed(lambda: (test_x, test_y)), len(test_y), notes + more
-    balanced = metric == "balanced_accuracy"
+        train, encoder = rows, fit_encoder(rows.inputs, read.kinds)
+        seal = _seal_table(test_table, read, encoder, target)
+    x = encoder.encode_tidied(train.inputs)
+    folds = _folds(train, target, options)
     return Task(
         table.name,
         encoder,
         target,
         metric,
         x,
-        y[train],
-        Feed(x, y[train], folds, balanced=balanced),
-        sealed,
-        test_rows,
-        (*table.notes, *encoder.notes, *notes),
-        kinds,
+        train.y,
+        Feed(x, train.y, folds, balanced=metric == "balanced_accuracy"),
+        seal.sealed,
+        seal.size,
+        (
+            *table.notes,
+            *encoder.notes,
+            *read.notes,
+            *_rare_classes(train.y, target, options),
+            *seal.notes,
+        ),
+        read.kinds,
     )
 
 
-def _aside(names: list[str], options: Options) -> list[str]:
-    """The columns that are no inputs."""
-    return [*names, *([options.groups] if options.groups else [])]
+def _rows(read: Tidied, target: Target, options: Options) -> TidiedRows:
+    groups = None
+    if options.groups is not None:
+        groups = _groups(find_column(read.frame, options.groups, "The table"))
+    inputs = read.frame.drop(options.without_inputs(read.targets))
+    return TidiedRows(inputs, encode_target(read.frame, target), groups)
 
 
-def _test_rows(
-    table: Table,
-    options: Options,
-    names: list[str],
-    kinds: Mapping[str, Kind],
-    encoder: Encoder,
-    target: Target,
-) -> tuple[np.ndarray, np.ndarray, list[str]]:
-    """The rows of a test table, encoded: read now, so that a fault in them is found first."""
-    asked = replace(options, target=tuple(names), groups=None)
-    where = f"The test table {table.name!r}"
-    for name in (*encoder.columns, *names):
-        find_column(table.frame, name, where)
-    inputs = {name: kinds[name] for name in encoder.columns}
-    frame = _settled(table.frame.select([*names, *inputs]), names, asked, inputs)
-    frame, notes = _with_known_targets(frame, names)
-    frame, dotted = without_full_stops(frame, target)
-    if dotted:
-        notes.append("labels end in a full stop, which is taken off")
-    told = [f"{where.lower()}: {note}" for note in notes]
-    return encoder.encode(frame), encode_target(frame, target), told
+def _split(rows: TidiedRows, target: Target, options: Options) -> tuple[TidiedRows, TidiedRows]:
+    """The rows that train and validate, and those of the test."""
+    train, test = split_test(
+        rows.y,
+        classes=target.task == "classification",
+        share=options.test_size,
+        protocol=options.protocol,
+        groups=rows.groups,
+        seed=options.seed,
+    )
+    return rows.at(train), rows.at(test)
 
 
-class Chosen(NamedTuple):
-    """A table of which each column has a part: inputs as what they are, targets, groups."""
+def _folds(train: TidiedRows, target: Target, options: Options) -> list[Fold]:
+    return make_folds(
+        train.y,
+        classes=target.task == "classification",
+        k=options.folds,
+        protocol=options.protocol,
+        groups=train.groups,
+        seed=options.seed,
+    )
 
-    frame: pl.DataFrame
-    targets: list[str]
-    kinds: Mapping[str, Kind]
+
+class Seal(NamedTuple):
+    """The test rows behind their seal, how many there are, and what is to be said of them."""
+
+    sealed: Sealed[TestRows]
+    size: int
     notes: list[str]
 
 
-def with_target(table: Table, options: Options) -> Chosen:
-    """The table without dropped columns and without rows that lack a target."""
-    names = _targets(table, options)
-    dropped = {name for name, kind in options.columns.items() if kind.name == "drop"}
-    others = {name for name in table.targets if name not in names}
-    frame = table.frame.drop({*options.drop, *dropped, *others})
-    given = {name: kind for name, kind in options.columns.items() if name not in dropped}
-    kinds = read_kinds(frame.drop(_aside(names, options)), given)
-    frame = _settled(frame, names, options, kinds)
-    for name in frame.columns:
-        if frame[name].null_count() == frame.height:
-            raise TableError(f"The column {name!r} has no value in any row; leave it out (--drop).")
-    known, notes = _with_known_targets(frame, names)
-    return Chosen(known, names, kinds, notes)
+def _seal(test: TidiedRows, encoder: Encoder) -> Seal:
+    """Seal a share of the table."""
+    return Seal(Sealed(lambda: (encoder.encode_tidied(test.inputs), test.y)), len(test.y), [])
 
 
-def _targets(table: Table, options: Options) -> list[str]:
-    """The targets' names, once all names that the user gave are known to fit the table."""
-    names = list(options.target or table.targets)
-    if not names:
-        columns = ", ".join(table.frame.columns[:12])
-        raise SpecError(f"The column to predict is not named (--target); there are: {columns}.")
-    for name in (*_aside(names, options), *options.drop, *options.columns):
-        find_column(table.frame, name, "The table")
-    for name in names:
-        if names.count(name) > 1:
-            raise SpecError(f"The target {name!r} is named twice.")
-        if name in options.drop or name == options.groups:
-            raise SpecError(f"The column {name!r} cannot be the target and be left out too.")
-    for name in options.columns:
-        if name in _aside(names, options):
-            raise SpecError(f"--columns says what inputs are; {name!r} is none.")
-    return names
-
-
-def _settled(
-    frame: pl.DataFrame, names: list[str], options: Options, kinds: Mapping[str, Kind]
-) -> pl.DataFrame:
-    """Each input as what it is; targets tidied, with their labels as they are; groups untouched."""
-    kept = [tidy_target(frame[name]) for name in names]
-    kept += [frame[options.groups]] if options.groups else []
-    return convert_columns(frame.drop(_aside(names, options)), kinds).with_columns(kept)
-
-
-def _with_known_targets(frame: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, list[str]]:
-    known = frame.drop_nulls(names)
-    lost = frame.height - known.height
-    if not known.height:
-        raise TableError(f"No row has a value of every target: {', '.join(names)}.")
-    return known, [f"{lost:,} rows without a target are left out"] if lost else []
+def _seal_table(table: Table, read: Tidied, encoder: Encoder, target: Target) -> Seal:
+    """Seal a table of its own: read now, so that a fault in it is found before any training."""
+    test = tidied_test(table, read.targets, encoder.columns, read.kinds)
+    frame, dotted = without_full_stops(test.frame, target)
+    notes = [*test.notes, *(["labels end in a full stop, which is taken off"] if dotted else [])]
+    x, y = encoder.encode_tidied(frame), encode_target(frame, target)
+    return Seal(
+        Sealed(lambda: (x, y)), len(y), [f"the test table {table.name!r}: {n}" for n in notes]
+    )
 
 
 def _groups(series: pl.Series) -> np.ndarray:
@@ -268,6 +173,8 @@ def _metric(wanted: str, task: str) -> str:
 
 
 def _rare_classes(y: np.ndarray, target: Target, options: Options) -> list[str]:
+    if target.task != "classification":
+        return []
     counts = np.bincount(y, minlength=len(target.labels))
     rare = [(label, n) for label, n in zip(target.labels, counts, strict=True) if n < options.folds]
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import platform
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -14,7 +14,25 @@ import polars as pl
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.model import FittedModel
 from cuesta.search.select import Score
-from cuesta.tabular.prepare import Options, Task
+from cuesta.tabular.inspection import Inspection
+from cuesta.tabular.options import Options
+from cuesta.tabular.prepare import Task
+from cuesta.tabular.selection import Selection
+
+
+@dataclass(frozen=True)
+class TestOutcome:
+    """What the test rows said of the winner: its metrics, an interval, and the baseline's metrics.
+
+    `openings` are the times at which the test rows were opened in this folder, this time last.
+    """
+
+    __test__ = False  # no class of tests, whatever its name
+
+    metrics: dict[str, float]
+    interval: tuple[float, float]
+    baseline: dict[str, float]
+    openings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -22,35 +40,40 @@ class FitResult:
     """What a run found."""
 
     task: Task
-    scores: list[Score]  # best first
-    winner: Score
+    selection: Selection
     model: FittedModel
-    test: dict[str, float]
-    test_interval: tuple[float, float]
-    trivial: dict[str, float]
-    openings: tuple[str, ...]  # when the test rows were opened in this folder, this time last
-    lanes: int
-    diverged: dict[str, tuple[int, int]]  # optimizer → diverged lanes, all lanes
+    outcome: TestOutcome
+    inspection: Inspection
     seconds: float
-    notes: tuple[str, ...] = field(default=())
-    diagnosis: Diagnosis | None = None  # of the winner's last training
-    lost: tuple[LostLane, ...] = ()  # the lanes that diverged
 
+    @property
+    def scores(self) -> list[Score]:
+        """All candidates' scores, best first."""
+        return self.selection.scores
 
-@dataclass(frozen=True)
-class LostLane:
-    """A lane that diverged: at which step (from 1), in which layer (from 1; 0 where not known).
+    @property
+    def winner(self) -> Score:
+        """The chosen candidate's score."""
+        return self.selection.winner
 
-    `norm` is the last finite norm of its gradient.
-    """
+    @property
+    def test(self) -> dict[str, float]:
+        """The winner's metrics on the test rows."""
+        return self.outcome.metrics
 
-    candidate: int
-    optimizer: str
-    learning_rate: float
-    fold: int
-    step: int
-    layer: int
-    norm: float
+    @property
+    def diagnosis(self) -> Diagnosis | None:
+        """The diagnosis of the winner's last training."""
+        return self.inspection.diagnosis
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of the table and of the choice."""
+        skipped = [
+            f"candidate {score.index} diverged when refitted; the next one was taken"
+            for score in self.selection.skipped
+        ]
+        return (*self.task.notes, *skipped)
 
 
 def candidates_table(result: FitResult) -> pl.DataFrame:
@@ -78,7 +101,8 @@ def candidates_table(result: FitResult) -> pl.DataFrame:
 
 def summary(result: FitResult, options: Options) -> dict[str, Any]:
     """The run's result in plain values: what result.json holds."""
-    task, winner = result.task, result.winner
+    task, winner, outcome = result.task, result.winner, result.outcome
+    by_optimizer = result.selection.diverged_by_optimizer()
     return {
         "table": task.table,
         "task": task.target.task,
@@ -87,11 +111,11 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "metric": task.metric,
         "cv_mean": _finite(winner.mean),
         "cv_se": _finite(winner.se),
-        "test": _finite(result.test[task.metric]),
-        "test_interval": [_finite(end) for end in result.test_interval],
-        "test_metrics": {name: _finite(value) for name, value in result.test.items()},
-        "trivial_metrics": {name: _finite(value) for name, value in result.trivial.items()},
-        "test_openings": list(result.openings),
+        "test": _finite(outcome.metrics[task.metric]),
+        "test_interval": [_finite(end) for end in outcome.interval],
+        "test_metrics": {name: _finite(value) for name, value in outcome.metrics.items()},
+        "trivial_metrics": {name: _finite(value) for name, value in outcome.baseline.items()},
+        "test_openings": list(outcome.openings),
         "winner": winner.candidate.to_dict(),
         "epochs": winner.epochs,
         "candidates": len(result.scores),
@@ -100,10 +124,12 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "sampler": options.sampler,
         "seed": options.seed,
         "max_epochs": options.epochs,
-        "lanes": result.lanes,
-        "diverged": sum(bad for bad, _ in result.diverged.values()),
-        "diverged_by_optimizer": {name: bad for name, (bad, _) in result.diverged.items()},
-        "diverged_lanes": [asdict(lane) | {"norm": _finite(lane.norm)} for lane in result.lost],
+        "lanes": result.selection.lanes,
+        "diverged": sum(bad for bad, _ in by_optimizer.values()),
+        "diverged_by_optimizer": {name: bad for name, (bad, _) in by_optimizer.items()},
+        "diverged_lanes": [
+            asdict(lane) | {"norm": _finite(lane.norm)} for lane in result.inspection.diverged
+        ],
         "findings": None
         if result.diagnosis is None
         else [asdict(finding) for finding in result.diagnosis.findings],

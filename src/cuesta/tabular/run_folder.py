@@ -11,7 +11,7 @@ from cuesta._util.files import write_text
 from cuesta.data.table import Table
 from cuesta.diagnose.storage import FILE, write_evidence
 from cuesta.errors import RunFolderError
-from cuesta.tabular.prepare import Options
+from cuesta.tabular.options import Options
 from cuesta.tabular.result import FitResult, candidates_table, summary, to_json
 
 MARK = "run.json"
@@ -33,11 +33,13 @@ def check_folder(folder: Path, table: Table, targets: Sequence[str]) -> None:
             raise RunFolderError(
                 f"{str(folder)!r} holds a run on {held['table']!r} with the target "
                 f"{', '.join(held['target'])!r} and {len(held['columns'])} columns; give this one "
-                "another folder (--out)."
+                "another folder.",
+                parameter="out",
             )
     elif is_folder and any(folder.iterdir()):
         raise RunFolderError(
-            f"{str(folder)!r} is not empty and holds no run; give another (--out)."
+            f"{str(folder)!r} is not empty and holds no run; give another folder.",
+            parameter="out",
         )
 
 
@@ -64,7 +66,9 @@ def _read_mark(mark: Path) -> dict[str, Any]:
         names = {key: [str(name) for name in held[key]] for key in ("target", "columns")}
         return {"table": str(held["table"]), **names}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise RunFolderError(f"{str(mark)!r} is damaged; give another folder (--out).") from error
+        raise RunFolderError(
+            f"{str(mark)!r} is damaged; give another folder.", parameter="out"
+        ) from error
 
 
 def earlier_openings(folder: Path) -> list[str]:

@@ -10,7 +10,8 @@ from cuesta.data.columns import parse_kinds
 from cuesta.data.table import Table
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import Candidate, loss_of
-from cuesta.tabular.prepare import Options, prepare
+from cuesta.tabular.options import Options
+from cuesta.tabular.prepare import prepare
 from cuesta.training.fits import Recipe, Rows
 
 

@@ -156,7 +156,13 @@ def _program(chunk: Chunk, feed: Feed, arguments: Arguments) -> Program:
         arguments,
         like=(arguments[0], 0),  # the state, and curves
         options=compiler_options(chunk.shape),
+        on_disk=_can_be_kept(chunk),
     )
+
+
+def _can_be_kept(chunk: Chunk) -> bool:
+    """Whether the program's key tells all of it: not the code of a factory of the user's own."""
+    return chunk.shape.factory is None
 
 
 def _arguments(
@@ -201,7 +207,8 @@ def compile_chunk(chunk: Chunk, feed: Feed) -> None:
 
 def is_compiled(chunk: Chunk, feed: Feed) -> bool:
     """Whether the chunk's program is at hand."""
-    return PROGRAMS.ready(_static(chunk, feed), _arguments(chunk, feed, *_begin(chunk, feed), 0))
+    arguments = _arguments(chunk, feed, *_begin(chunk, feed), 0)
+    return PROGRAMS.ready(_static(chunk, feed), arguments, on_disk=_can_be_kept(chunk))
 
 
 def train_spans(

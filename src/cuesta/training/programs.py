@@ -17,6 +17,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -96,18 +97,21 @@ class Programs:
         arguments: Arguments,
         like: Tree,
         options: dict[str, Any],
+        *,
+        on_disk: bool = True,
     ) -> Program:
         """The function compiled for arguments of these shapes, from memory, disk or the compiler.
 
         `static` stands for all else that the function depends on; `like` has the structure of
-        its result.
+        its result. What depends on code that no key describes is not kept `on_disk`.
         """
         key = self.key(static, arguments)
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
             if key not in self._made:
-                made = self._make(key, function, arguments, like, options)
+                path = self._path(key) if on_disk else None
+                made = self._make(path, function, arguments, like, options)
                 with self._lock:
                     self._made[key] = made
                     while len(self._made) > MOST:
@@ -117,7 +121,8 @@ class Programs:
                 if key in self._made:
                     self._made.move_to_end(key)
                     return self._made[key]
-        return self.get(static, function, arguments, like, options)  # let go in between
+        # It was let go in between.
+        return self.get(static, function, arguments, like, options, on_disk=on_disk)
 
     def key(self, static: Hashable, arguments: Arguments) -> Hashable:
         """What tells one program from another."""
@@ -127,22 +132,20 @@ class Programs:
         leaves, structure = jax.tree.flatten(described)
         return (static, str(structure), tuple(leaves))
 
-    def ready(self, static: Hashable, arguments: Arguments) -> bool:
+    def ready(self, static: Hashable, arguments: Arguments, *, on_disk: bool = True) -> bool:
         """Whether the program is at hand without compiling."""
         key = self.key(static, arguments)
-        path = self._path(key)
+        path = self._path(key) if on_disk else None
         return key in self._made or (path is not None and path.is_file())
 
     def _make(
         self,
-        key: Hashable,
+        path: Path | None,
         function: Callable[..., Tree],
         arguments: Arguments,
         like: Tree,
         options: dict[str, Any],
     ) -> Program:
-        path = self._path(key)
-
         def compiled() -> Program:
             with _no_collection():
                 lowered = jax.jit(function, compiler_options=options).lower(*arguments)
@@ -197,8 +200,17 @@ def _surroundings() -> tuple[str, ...]:
         device.device_kind,
         platform.machine(),
         _cpu(),
+        _optax(),
         os.environ.get("XLA_FLAGS", ""),
     )
+
+
+def _optax() -> str:
+    """The version of optax, whose optimizers a program may hold."""
+    try:
+        return version("optax")
+    except PackageNotFoundError:
+        return ""
 
 
 def _cpu() -> str:

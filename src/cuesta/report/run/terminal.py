@@ -10,13 +10,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from cuesta._util.notes import Note
 from cuesta._util.progress import Bar
+from cuesta.errors import on_command_line
 from cuesta.hyperparameters import Candidate
 from cuesta.report.diagnosis import show_findings
 from cuesta.search.select import Score
-from cuesta.tabular.fit import Listener
+from cuesta.tabular.inspection import DivergedLane
+from cuesta.tabular.listener import Listener
 from cuesta.tabular.prepare import Task
-from cuesta.tabular.result import FitResult, LostLane
+from cuesta.tabular.result import FitResult
 
 NAMES = {
     "accuracy": "accuracy",
@@ -49,7 +52,7 @@ class TerminalListener(Listener):
         for line in (*describe_task(task), *describe_columns(task)):
             self._console.print(line, highlight=False, soft_wrap=not self._console.is_terminal)
         for note in task.notes:
-            self.said(note)
+            self.said(with_flag(note))
 
     def started(self, lane_epochs: int) -> None:
         """Show the bar."""
@@ -79,6 +82,13 @@ class TerminalListener(Listener):
                 self._console.print(
                     f"trained {bar.done:,} lane-epochs in {bar.seconds:.1f} s", highlight=False
                 )
+
+
+def with_flag(note: str) -> str:
+    """A note, and the flag that would change what it tells, where there is one."""
+    if not isinstance(note, Note):
+        return note
+    return f"{note} ({on_command_line(note.parameter, note.value)})"
 
 
 def describe_task(task: Task) -> list[str]:
@@ -181,17 +191,18 @@ def _best(scores: list[Score], metric: str) -> Table:
 
 def describe_diverged(result: FitResult) -> str:
     """How many lanes diverged, and of which optimizer."""
-    bad = {name: count for name, (count, _) in result.diverged.items() if count}
+    lanes, counts = result.selection.lanes, result.selection.diverged_by_optimizer()
+    bad = {name: count for name, (count, _) in counts.items() if count}
     if not bad:
-        return f"diverged  none of {result.lanes:,} lanes"
-    each = ", ".join(f"{name} {n} of {result.diverged[name][1]}" for name, n in sorted(bad.items()))
-    return f"diverged  {sum(bad.values()):,} of {result.lanes:,} lanes: {each}"
+        return f"diverged  none of {lanes:,} lanes"
+    each = ", ".join(f"{name} {n} of {counts[name][1]}" for name, n in sorted(bad.items()))
+    return f"diverged  {sum(bad.values()):,} of {lanes:,} lanes: {each}"
 
 
 def describe_lost(result: FitResult) -> list[str]:
     """A line for each candidate that diverged: where the first of its lanes broke."""
-    first: dict[int, LostLane] = {}
-    for lane in result.lost:
+    first: dict[int, DivergedLane] = {}
+    for lane in result.inspection.diverged:
         first.setdefault(lane.candidate, lane)
     lines = []
     for lane in list(first.values())[:SHOWN]:
@@ -235,7 +246,7 @@ def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
 
 
 def _test(result: FitResult) -> Table:
-    times = len(result.openings)
+    times = len(result.outcome.openings)
     often = "once" if times == 1 else f"{times} times in this folder: choose no run by it"
     title = f"test, {result.task.test_rows:,} rows, opened {often}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
@@ -243,7 +254,7 @@ def _test(result: FitResult) -> Table:
     table.add_column("winner", justify="right")
     table.add_column("95 % interval")
     table.add_column("trivial predictor", justify="right")
-    low, high = result.test_interval
+    low, high = result.outcome.interval
     names = sorted(result.test, key=lambda name: name != result.task.metric)
     for name in names:
         chosen = name == result.task.metric
@@ -251,7 +262,7 @@ def _test(result: FitResult) -> Table:
             NAMES[name],
             _number(result.test[name]),
             f"{_number(low)} to {_number(high)}" if chosen else "",
-            _number(result.trivial[name]),
+            _number(result.outcome.baseline[name]),
             style="bold" if chosen else "",
         )
     return table

@@ -1,14 +1,13 @@
-"""Candidates by TPE from lists and scipy's distributions, a wave at a time."""
+"""Lists and scipy's distributions as `SearchCV` takes them: told apart, and suggested by TPE."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from cuesta.errors import SpecError
-from cuesta.search.samplers import WAVE, new_study, tell
 
-# scipy's distributions that optuna can learn over; others are drawn from, not searched.
+# scipy's distributions that Optuna can learn over; others can only be drawn from.
 LOGARITHMIC = ("loguniform", "reciprocal")
 
 
@@ -17,26 +16,11 @@ def is_range(value: Any) -> bool:
     return hasattr(value, "rvs")
 
 
-def search_by_tpe(
-    spaces: Sequence[Mapping[str, Any]],
-    count: int,
-    seed: int,
-    evaluate: Callable[[Sequence[dict[str, Any]]], list[float]],
-) -> None:
-    """Tree-structured Parzen estimator (Bergstra et al., 2011; by Optuna), a wave at a time.
+def suggested(trial: Any, spaces: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The parameters that a trial of Optuna's suggests, from one of the spaces.
 
-    `evaluate` trains a wave and returns its scores, higher is better, NaN where there is none.
     Raises SpecError for a distribution that TPE does not know.
     """
-    study = new_study(seed)
-    for begin in range(0, count, WAVE):
-        asked = [study.ask() for _ in range(min(WAVE, count - begin))]
-        scores = evaluate([_suggested(trial, spaces) for trial in asked])
-        for trial, score in zip(asked, scores, strict=True):
-            tell(study, trial, -float(score))
-
-
-def _suggested(trial: Any, spaces: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     which = 0 if len(spaces) == 1 else trial.suggest_categorical("space", list(range(len(spaces))))
     mark = "" if len(spaces) == 1 else f"{which}."
     return {name: _one(trial, mark + name, value) for name, value in spaces[which].items()}

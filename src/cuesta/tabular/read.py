@@ -1,0 +1,114 @@
+"""The columns of a table as a run takes them: each tidied once, told apart, and converted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from cuesta.data.columns import (
+    Kind,
+    convert_columns,
+    find_column,
+    read_columns,
+    tidy_frame,
+    tidy_target,
+)
+from cuesta.data.table import Table
+from cuesta.errors import SpecError, TableError
+from cuesta.tabular.options import Options
+
+SHOWN_COLUMNS = 12
+
+
+@dataclass(frozen=True)
+class Tidied:
+    """A tidied table: inputs of their kinds, targets as numbers or labels, groups as they were.
+
+    Its rows have a value of every target.
+    """
+
+    frame: pl.DataFrame
+    targets: list[str]
+    kinds: Mapping[str, Kind]
+    notes: list[str]
+
+
+def tidied(table: Table, options: Options) -> Tidied:
+    """The table without the columns and rows that have no part in the run.
+
+    Raises SpecError for a name that does not fit the table, TableError for a column that cannot
+    be used.
+    """
+    names = _targets(table, options)
+    left_out = {name for name, kind in options.columns.items() if kind.name == "drop"}
+    other_targets = {name for name in table.targets if name not in names}
+    frame = table.frame.drop({*options.drop, *left_out, *other_targets})
+    given = {name: kind for name, kind in options.columns.items() if name not in left_out}
+    inputs, kinds = read_columns(frame.drop(options.without_inputs(names)), given)
+    whole = _joined(frame, inputs, names, options)
+    for name in whole.columns:
+        if whole[name].null_count() == whole.height:
+            raise TableError(
+                f"The column {name!r} has no value in any row; leave it out.",
+                parameter="drop",
+                value=name,
+            )
+    known, notes = _with_known_targets(whole, names)
+    return Tidied(known, names, kinds, notes)
+
+
+def tidied_test(
+    table: Table, targets: list[str], columns: list[str], kinds: Mapping[str, Kind]
+) -> Tidied:
+    """A test table's targets, and those of its columns that were inputs in training.
+
+    Raises TableError for a column that is missing, or that is not of its kind.
+    """
+    where = f"The test table {table.name!r}"
+    for name in (*columns, *targets):
+        find_column(table.frame, name, where)
+    known = {name: kinds[name] for name in columns}
+    inputs = convert_columns(tidy_frame(table.frame.select(columns)), known)
+    kept = [tidy_target(table.frame[name]) for name in targets]
+    frame, notes = _with_known_targets(inputs.with_columns(kept), targets)
+    return Tidied(frame, targets, known, notes)
+
+
+def _joined(
+    frame: pl.DataFrame, inputs: pl.DataFrame, names: list[str], options: Options
+) -> pl.DataFrame:
+    kept = [tidy_target(frame[name]) for name in names]
+    kept += [frame[options.groups]] if options.groups else []
+    return inputs.with_columns(kept)
+
+
+def _targets(table: Table, options: Options) -> list[str]:
+    """The targets' names, once all names that the user gave are known to fit the table."""
+    names = list(options.target or table.targets)
+    if not names:
+        columns = ", ".join(table.frame.columns[:SHOWN_COLUMNS])
+        raise SpecError(
+            f"The column to predict is not named; there are: {columns}.", parameter="target"
+        )
+    aside = options.without_inputs(names)
+    for name in (*aside, *options.drop, *options.columns):
+        find_column(table.frame, name, "The table")
+    for name in names:
+        if names.count(name) > 1:
+            raise SpecError(f"The target {name!r} is named twice.")
+        if name in options.drop or name == options.groups:
+            raise SpecError(f"The column {name!r} cannot be the target and be left out too.")
+    for name in options.columns:
+        if name in aside:
+            raise SpecError(f"columns tells what inputs are; {name!r} is no input.")
+    return names
+
+
+def _with_known_targets(frame: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, list[str]]:
+    known = frame.drop_nulls(names)
+    lost = frame.height - known.height
+    if not known.height:
+        raise TableError(f"No row has a value of every target: {', '.join(names)}.")
+    return known, [f"{lost:,} rows without a target are left out"] if lost else []

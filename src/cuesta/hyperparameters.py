@@ -47,7 +47,10 @@ def factory_name(factory: Factory) -> str:
     """
     module, name = getattr(factory, "__module__", None), getattr(factory, "__qualname__", "<")
     if not module or "<" in name:
-        raise SpecError("An optimizer given as a function must be a named one of a module.")
+        raise SpecError(
+            "An optimizer given as a function must be a named function of a module, not a lambda "
+            "or a function inside another."
+        )
     return f"optax.{name}" if module.split(".")[0] == "optax" else f"{module}.{name}"
 
 
@@ -90,15 +93,60 @@ class Shape:
 class Candidate:
     """One set of hyper-parameters (N17), checked when made.
 
-    `optimizer` is one of our table, or `optax.NAME`, or a factory that takes `learning_rate`;
-    `learning_rate` is α, decaying linearly to `final_learning_rate` where that is given (N12);
-    `momentum` is γ (N13), `rho` ρ (N15), `beta_1` and `beta_2` ρ₁ and ρ₂ (N16); `dropout` is
-    1 − p (N1); `clip_norm` and `clip_value` bound the gradient (N5); `weight_decay` is λ in
-    w ← w − αλw; `epsilon` replaces the dialect's ε; `precision` is the products' own, beside
-    float32 weights, moments and losses. `loss` is the task's usual one, or another that suits it;
-    `label_smoothing` s takes (1 − s)·e_label + s/classes for a class; `huber_delta` is δ, in
-    standard deviations of the target.
-    Raises SpecError naming the parameter.
+    Parameters
+    ----------
+    hidden_layer_sizes : tuple of int, default (64, 64)
+        Units of each hidden layer, 1 to 65,536; () is a linear model.
+    activation : {"relu", "tanh", "sigmoid", "identity"}, default "relu"
+        φ of every hidden unit (N4).
+    init : {"uniform", "normal", "glorot", "he"}, default "he"
+        The distribution of initial weights (N10).
+    optimizer : str or callable, default "adam"
+        "sgd", "momentum", "adagrad", "rmsprop" or "adam" (N11, N13 to N16), "optax.NAME", or a
+        function that makes an optimizer in optax's protocol from `learning_rate`.
+    dialect : {"notes", "torch", "optax", "keras"}, default "torch"
+        Whose form of the optimizer's rule.
+    learning_rate : float above 0, default 0.003
+        α of the first step.
+    final_learning_rate : float of at least 0, optional
+        α of the last step, to which it decays linearly (N12); without it α is constant.
+    momentum, rho, beta_1, beta_2 : float from 0 to 1, defaults 0.9, 0.9, 0.9, 0.999
+        γ (N13), ρ (N15), ρ₁ and ρ₂ (N16), each read by its own optimizer.
+    epsilon : float of at least 0, optional
+        Replaces the ε of the dialect.
+    dropout : float from 0 to 1, default 0
+        The share of hidden units that is dropped: 1 − p (N1).
+    clip_norm, clip_value : float of at least 0, optional
+        Bounds of ‖G‖ and of each component of G (N5).
+    weight_decay : float of at least 0, default 0
+        λ in w ← w − αλw, apart from the gradient (Loshchilov and Hutter, 2019).
+    batch_size : int of at least 1, default 32
+        Rows of a step (N11).
+    normalize : {"standard", "minmax", "none"}, default "standard"
+        How inputs are scaled (N3).
+    precision : {"float32", "bfloat16"}, default "float32"
+        Of the matrix products; weights, moments and losses are float32 in either case.
+    loss : str, default "auto"
+        The task's usual loss; for numbers "squared", "absolute" or "huber".
+    label_smoothing : float from 0 to 1, default 0
+        s in (1 − s)·e_label + s/classes, what a class's row is to learn.
+    huber_delta : float above 0, default 1
+        δ of Huber's loss, in standard deviations of the target.
+
+    Attributes
+    ----------
+    factory : callable or None
+        The function of an optimizer of the user's own; `optimizer` is then its name.
+
+    Raises
+    ------
+    SpecError
+        A value that is out of range; the sentence names the parameter.
+
+    Examples
+    --------
+    >>> Candidate(learning_rate=0.01).optimizer
+    'adam'
     """
 
     hidden_layer_sizes: tuple[int, ...] = (64, 64)

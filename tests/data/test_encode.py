@@ -305,8 +305,8 @@ def test_labels_of_every_type_have_their_codes(labels):
     [
         ([["a"] * 9], "auto", "'y0' has one class only: 'a'"),
         ([[2.5] * 9], "regression", "'y0' has the same value in every row"),
-        ([["a", "b"] * 9], "regression", "'y0' is no number"),
-        ([[0.5, 1.5], ["a", "b"]], "auto", "'y1' is no number"),
+        ([["a", "b"] * 9], "regression", "'y0' is not numeric"),
+        ([[0.5, 1.5], ["a", "b"]], "auto", "'y1' is not numeric"),
         ([["a", "b"], ["c", "d"]], "classification", "one target, not 2: y0, y1"),
         ([list("abcdef")], "auto", "'y0' has 6 classes in 6 rows"),
         ([[0.5, np.inf]], "auto", r"'y0' is infinite in row 3"),

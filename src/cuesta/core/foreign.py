@@ -48,7 +48,7 @@ def _probe(name: str, found: Factory) -> None:
         made.update(weights, made.init(weights), weights)
     except Exception as error:
         raise SpecError(
-            f"optimizer {name!r} takes no step from gradient, state and weights alone."
+            f"optimizer {name!r} needs more than gradient, state and weights to take a step."
         ) from error
 
 

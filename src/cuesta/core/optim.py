@@ -1,4 +1,4 @@
-"""One update rule for every optimizer: a row of numbers (design, idea 2).
+"""One update rule for every optimizer: a row of numbers.
 
     V ← aV + bG          F ← cF + dG⊙G          w ← w − α V̂ / (√(F̂ + ε_in) + ε_out)
 

@@ -71,7 +71,7 @@ def tidy_target(series: pl.Series) -> pl.Series:
 def kind_of(series: pl.Series) -> str:
     """`number`, `boolean`, `date`, `time`, `category` or `empty` of a tidied column.
 
-    Raises TableError for text among numbers, and for a type that no network takes.
+    Raises TableError for text among numbers, and for a type that cannot be an input.
     """
     if series.null_count() == len(series):
         return "empty"
@@ -108,7 +108,7 @@ def _kind_of_text(series: pl.Series) -> str:
 
 def _unusable(series: pl.Series) -> TableError:
     kind = str(series.dtype)
-    return TableError(f"The column {series.name!r} is of type {kind}, which no network takes.")
+    return TableError(f"The column {series.name!r} is of type {kind}, which cannot be an input.")
 
 
 def _text_among_numbers(series: pl.Series, parsed: pl.Series) -> TableError:
@@ -160,8 +160,8 @@ def as_booleans(series: pl.Series) -> np.ndarray:
 
 def _no_boolean(series: pl.Series, row: int) -> TableError:
     return TableError(
-        f"The column {series.name!r} holds {series[row]!r} where it held true or false "
-        f"(row {row + FIRST_ROW})."
+        f"The column {series.name!r} holds {series[row]!r} where the training rows have true or "
+        f"false (row {row + FIRST_ROW})."
     )
 
 

@@ -125,7 +125,7 @@ def _all_read(text: pl.Series, made: pl.Series, what: str, form: str) -> pl.Seri
         row = int((made.is_null() & text.is_not_null()).arg_max() or 0)
         raise TableError(
             f"The column {text.name!r} holds {text[row]!r}, which is no {what} as the others are "
-            f"(row {row + FIRST_ROW}); wanted is {form}."
+            f"(row {row + FIRST_ROW}); expected is {form}."
         )
     return made
 

@@ -254,7 +254,9 @@ def fit_target(frame: pl.DataFrame, names: list[str], task: str) -> Target:
     if task == "regression":
         for series, kind in zip(columns, kinds, strict=True):
             if kind != "number":
-                raise TableError(f"The target {series.name!r} is no number; regression needs one.")
+                raise TableError(
+                    f"The target {series.name!r} is not numeric; regression needs numbers."
+                )
             if np.ptp(as_numbers(series)) == 0:
                 raise TableError(f"The target {series.name!r} has the same value in every row.")
         return Target(task, tuple(names))
@@ -322,5 +324,7 @@ def encode_target(frame: pl.DataFrame, target: Target) -> np.ndarray:
     codes = np.array([place.get(value, -1) for value in values], np.int32)
     if (codes < 0).any():
         unknown = values[int((codes < 0).argmax())]
-        raise TableError(f"The target {series.name!r} holds {unknown!r}, unseen in training rows.")
+        raise TableError(
+            f"The target {series.name!r} holds {unknown!r}, which is not in the training rows."
+        )
     return codes

@@ -45,7 +45,7 @@ def _from_pandas(table: Any) -> pl.DataFrame:
     names = [str(name) for name in table.columns]
     for name in names:
         if names.count(name) > 1:
-            raise TableError(f"The column {name!r} stands twice in the table.")
+            raise TableError(f"The column {name!r} appears twice in the table.")
     columns = (table.iloc[:, place] for place in range(len(names)))
     return pl.DataFrame([_column(name, c) for name, c in zip(names, columns, strict=True)])
 

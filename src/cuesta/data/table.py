@@ -42,7 +42,7 @@ def read_table(source: str, *, header: bool = True) -> Table:
     try:
         is_file, is_folder = path.is_file(), path.is_dir()
     except OSError as error:
-        raise TableError(f"{source!r} is no file: {error.strerror}.") from error
+        raise TableError(f"{source!r} is not a file: {error.strerror}.") from error
     if source in BUNDLED and not is_file:
         frame, targets = load_bundled(source)
         return Table(source, frame, tuple(targets))
@@ -77,7 +77,7 @@ def _read_file(path: Path, header: bool) -> pl.DataFrame:
         reason = str(error).strip().splitlines()[0].rstrip(".") if str(error) else type(error)
         raise TableError(f"{str(path)!r} cannot be read: {reason}.") from error
     known = ", ".join(TEXT_FILES + PARQUET_FILES + ARROW_FILES)
-    raise TableError(f"{str(path)!r} is of a kind that is not known; known are: {known}.")
+    raise TableError(f"{str(path)!r} has an unknown file type; known types are: {known}.")
 
 
 def _read_text(path: Path, kind: str, has_header: bool) -> pl.DataFrame:
@@ -86,7 +86,9 @@ def _read_text(path: Path, kind: str, has_header: bool) -> pl.DataFrame:
     if not sample.strip():
         raise TableError(f"{str(path)!r} is empty.")
     if not sample.split("\n", 1)[0].strip():
-        raise TableError(f"{str(path)!r} begins with an empty line; a header is wanted there.")
+        raise TableError(
+            f"{str(path)!r} begins with an empty line; the first line must be the header."
+        )
     separator = "\t" if kind in (".tsv", ".tab") else _separator(sample)
     header = [
         name.strip() for name in next(csv.reader(sample.splitlines(True), delimiter=separator))
@@ -158,7 +160,7 @@ def _check_widths(path: Path, separator: str, width: int) -> None:
 def _check_header(path: Path, header: list[str]) -> None:
     for name in header:
         if name and header.count(name) > 1:
-            raise TableError(f"The column {name!r} stands twice in the header of {str(path)!r}.")
+            raise TableError(f"The column {name!r} appears twice in the header of {str(path)!r}.")
 
 
 def _check_names(source: str, names: list[str]) -> None:
@@ -166,5 +168,5 @@ def _check_names(source: str, names: list[str]) -> None:
     for name in names:
         if name == "*" or (name.startswith("^") and name.endswith("$")):
             raise TableError(
-                f"The column name {name!r} of {source!r} reads as a pattern; rename it."
+                f"The column name {name!r} of {source!r} would be read as a pattern; rename it."
             )

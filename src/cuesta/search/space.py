@@ -192,7 +192,7 @@ def read_space(path: str) -> Space:
     except OSError as error:
         raise SpecError(f"The space {path!r} cannot be read: {error.strerror}.") from error
     except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
-        raise SpecError(f"The space {path!r} is no TOML: {error}.") from error
+        raise SpecError(f"The space {path!r} is not valid TOML: {error}.") from error
     # A range for `momentum`, the decay rate, is no section for momentum, the optimizer.
     own = {
         name: part

@@ -22,7 +22,49 @@ LEAST = {"candidates": 1, "epochs": 1, "folds": 2}
 
 @dataclass(frozen=True)
 class Options:
-    """What the user may set of a run; checked when made. Raises SpecError."""
+    """What the user may set of a run, checked when made.
+
+    Parameters
+    ----------
+    target : tuple of str
+        The columns to predict: one, or several numbers. Bundled data sets bring their own.
+    task : {"auto", "classification", "regression"}, default "auto"
+    metric : str, default "auto"
+        What chooses the winner: "log_loss", "accuracy" or "balanced_accuracy" for classes, "rmse"
+        for numbers; "auto" is the first of these.
+    folds : int of at least 2, default 5
+        K of the K-fold cross-validation (N2).
+    protocol : {"kfold", "repeated", "grouped", "ordered", "single"}, default "kfold"
+        How rows are divided into folds.
+    groups : str, optional
+        For "grouped": a column whose rows of one value stay on one side.
+    drop : tuple of str
+        Columns to leave out.
+    candidates : int of at least 1, default 64
+    epochs : int of at least 1, default 50
+        At most so many; how many are used is chosen with the winner.
+    space : Space, optional
+        What candidates may be; by default `default_space` of the table's size.
+    sampler : {"random", "grid", "tpe"}, default "random"
+    test_size : float between 0 and 1, default 0.2
+        The share of rows that is sealed for the test.
+    seed : int of at least 0, default 0
+    threads : int of at least 1, optional
+        Threads that train; by default one a core.
+    columns : mapping of str to Kind
+        What a column is, where the guess is wrong.
+    halving : bool, default False
+        Whether candidates that are behind are stopped early.
+    precision : {"float32", "bfloat16"}, optional
+        Of the matrix products, for all candidates.
+    instruments : {"off", "economy", "full"}, default "economy"
+        How closely the winner's last training is watched.
+
+    Raises
+    ------
+    SpecError
+        A value that is out of range, or two that exclude each other.
+    """
 
     target: tuple[str, ...] = ()
     task: str = "auto"

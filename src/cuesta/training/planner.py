@@ -1,4 +1,4 @@
-"""How wide a chunk is (design, idea 1): a model of the time that a width would take."""
+"""How wide a chunk is: a model of the time that a width would take."""
 
 from __future__ import annotations
 

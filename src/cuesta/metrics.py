@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from itertools import permutations
 
 import numpy as np
 
 BOOTSTRAPS = 1000
 FEWEST = 5
-Z_95 = 1.959963984540054  # the standard normal's 97.5 % point
 LEAST = 1e-15  # probabilities are kept this far from 0 and 1, so that a log-loss is finite
 
 
@@ -41,23 +39,15 @@ def roc_auc(y: np.ndarray, shares: np.ndarray) -> float:
     """How likely a row of a class has a larger share of it than a row of another class.
 
     For two classes that of class 1; else the mean over ordered pairs of classes (Hand and Till,
-    2001). NaN where the rows lack a class.
+    2001). NaN where the rows lack a class, or a share is NaN.
     """
-    rows = [shares[y == c] for c in range(shares.shape[1])]
-    if min(len(of_class) for of_class in rows) == 0:
+    from sklearn.metrics import roc_auc_score
+
+    classes = shares.shape[1]
+    if len(np.unique(y)) < classes or np.isnan(shares).any():
         return math.nan
-    if len(rows) == 2:
-        return _wins(rows[1][:, 1], rows[0][:, 1])
-    pairs = permutations(range(len(rows)), 2)
-    return float(np.mean([_wins(rows[a][:, a], rows[b][:, a]) for a, b in pairs]))
-
-
-def _wins(ours: np.ndarray, theirs: np.ndarray) -> float:
-    """P(one of ours > one of theirs), ties as halves: by ranks (Mann and Whitney, 1947)."""
-    from scipy.stats import rankdata
-
-    ranks = rankdata(np.concatenate([ours, theirs]))[: len(ours)]
-    return float((ranks.mean() - (len(ours) + 1) / 2) / len(theirs))
+    score = shares[:, 1] if classes == 2 else shares
+    return float(roc_auc_score(y, score, multi_class="ovo"))
 
 
 def regression_metrics(y: np.ndarray, values: np.ndarray) -> dict[str, float]:
@@ -110,10 +100,10 @@ def interval(metric: str, y: np.ndarray, decided: np.ndarray, seed: int) -> tupl
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
     """(p + z²/2n ± z√(p(1−p)/n + z²/4n²)) / (1 + z²/n), with p = hits/n (Wilson, 1927)."""
-    p, z2 = hits / n, Z_95**2
-    middle = p + z2 / (2 * n)
-    reach = Z_95 * math.sqrt(p * (1 - p) / n + z2 / (4 * n * n))
-    return max(0.0, (middle - reach) / (1 + z2 / n)), min(1.0, (middle + reach) / (1 + z2 / n))
+    from scipy.stats import binomtest
+
+    found = binomtest(hits, n).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(found.low), float(found.high)
 
 
 def trivial(y_train: np.ndarray, rows: int, classes: int) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
+
+from platformdirs import user_cache_path
 
 
 def cache_folder() -> Path:
-    """Our place among the user's caches."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "cuesta"
+    """Our place among the user's caches: on Linux `cuesta` in XDG_CACHE_HOME or in ~/.cache."""
+    return user_cache_path("cuesta", appauthor=False)
 
 
 def use_compilation_cache() -> None:

@@ -3,20 +3,32 @@
 PYTHON ?= python3
 BIN := .venv/bin
 WORKERS ?= 2
+PIP := PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet
 
-.PHONY: demo test lint bench parity clean
+.PHONY: demo test test-fast lint browser bench parity clean
 
 demo: .venv/installed
 	$(BIN)/cuesta fit breast_cancer --out demo.cuesta
 
-test: .venv/installed-dev lint
+test: .venv/installed-dev lint browser
 	$(BIN)/pytest -n $(WORKERS)
 
+# For the working day: all but the tests that are marked as slow.
+test-fast: .venv/installed-dev
+	$(BIN)/pytest -n $(WORKERS) -m "not slow"
+
+# .pre-commit-config.yaml holds the same commands.
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# What the tests of the pages need. Where it cannot be installed, those tests are skipped and say so.
+browser:
+	@test -x /usr/bin/chromium -a -x /usr/bin/chromedriver || test "$$(id -u)" != 0 || \
+		! command -v apt-get > /dev/null || { apt-get update && \
+		apt-get install --yes --no-install-recommends chromium chromium-driver; } || true
 
 # Beside the peers, in one run; TABLES=FOLDER names where housing.csv and penguins.csv lie.
 bench: .venv/installed-bench
@@ -33,26 +45,27 @@ bench: .venv/installed-bench
 parity: .venv/installed-parity
 	$(BIN)/python -m tests.parity
 
-# The constraints hold for the build's own tools too, hence the variable.
-.venv/installed: pyproject.toml constraints.txt
+# The constraints hold for the build's own tools too, hence the variable. The version is read from
+# the package when it is installed.
+.venv/installed: pyproject.toml constraints.txt src/cuesta/__init__.py
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "cuesta needs Python 3.11 or newer; name one with PYTHON=..."; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable .
+	$(PIP) --editable .
 	touch $@
 
 .venv/installed-dev: .venv/installed
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[dev]'
+	$(PIP) --editable '.[dev]'
 	touch $@
 
 .venv/installed-parity: .venv/installed-dev
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet torch==2.13.0
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[dev,parity]'
+	$(PIP) torch==2.13.0
+	$(PIP) --editable '.[dev,parity]'
 	touch $@
 
 .venv/installed-bench: .venv/installed
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet torch==2.13.0
-	PIP_CONSTRAINT=constraints.txt $(BIN)/python -m pip install --quiet --editable '.[bench]'
+	$(PIP) torch==2.13.0
+	$(PIP) --editable '.[bench]'
 	touch $@
 
 clean:

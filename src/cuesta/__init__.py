@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 __all__ = [
     "MLPClassifier",
@@ -15,21 +14,31 @@ __all__ = [
     "schedule",
 ]
 
-__version__ = "0.1.0"
+__version__ = "0.1.0"  # the only place: pyproject.toml reads it from here
+
+if TYPE_CHECKING:
+    from cuesta import optim, schedule
+    from cuesta.estimators.mlp import MLPClassifier, MLPRegressor
+    from cuesta.estimators.search_cv import SearchCV
+    from cuesta.estimators.storage import load
+else:
+    # Imported when first asked for, so that `import cuesta` is quick; type checkers read the above.
+    _HOMES = {
+        "MLPClassifier": "estimators.mlp",
+        "MLPRegressor": "estimators.mlp",
+        "SearchCV": "estimators.search_cv",
+        "load": "estimators.storage",
+    }
+
+    def __getattr__(name: str) -> Any:
+        import importlib
+
+        if name in ("optim", "schedule"):
+            return importlib.import_module(f"cuesta.{name}")
+        if name in _HOMES:
+            return getattr(importlib.import_module(f"cuesta.{_HOMES[name]}"), name)
+        raise AttributeError(f"module 'cuesta' has no attribute {name!r}")
 
 
-HOMES = {
-    "MLPClassifier": "estimators.mlp",
-    "MLPRegressor": "estimators.mlp",
-    "SearchCV": "estimators.search_cv",
-    "load": "estimators.storage",
-}
-
-
-def __getattr__(name: str) -> Any:
-    """Import a public name when it is first asked for, so that `import cuesta` is quick."""
-    if name in ("optim", "schedule"):
-        return importlib.import_module(f"cuesta.{name}")
-    if name in HOMES:
-        return getattr(importlib.import_module(f"cuesta.{HOMES[name]}"), name)
-    raise AttributeError(f"module 'cuesta' has no attribute {name!r}")
+def __dir__() -> list[str]:
+    return __all__

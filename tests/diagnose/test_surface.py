@@ -10,7 +10,7 @@ from cuesta.cli import app
 from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.surface import POINTS, _left_out, _two_directions
 from cuesta.report.surface.page import render
-from tests.report.race.test_page import browser, complaints, until  # noqa: F401 (a fixture)
+from tests.report.race.test_page import complaints, until
 
 IRIS = load_iris(return_X_y=True)
 TWO = {"a": {"learning_rate": 1e-3}, "b": {"optimizer": "sgd", "learning_rate": 0.3}}
@@ -100,7 +100,7 @@ def test_a_hostile_name_stays_text():
     assert hostile not in page
 
 
-def test_the_page_draws_in_a_browser(seen, browser, tmp_path):  # noqa: F811 (the fixture)
+def test_the_page_draws_in_a_browser(seen, browser, tmp_path):
     page = tmp_path / "page.html"
     page.write_text(render(seen, "iris"), encoding="utf-8")
     browser.get_log("browser")

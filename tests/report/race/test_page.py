@@ -1,9 +1,7 @@
 """The page of a race: what its text holds, and what it does in a browser."""
 
 import json
-import os
 import re
-from pathlib import Path
 
 import pytest
 
@@ -12,12 +10,6 @@ from cuesta.report.race.copy import packed
 from cuesta.report.race.page import PARTS, render
 from tests.report.race.views import FORMULAS, view
 
-BROWSER, DRIVER = Path("/usr/bin/chromium"), Path("/usr/bin/chromedriver")
-OPTIONS = (
-    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync "
-    "--disable-background-networking --disable-component-update --force-prefers-reduced-motion "
-    "--use-angle=swiftshader --enable-unsafe-swiftshader"
-)
 MOST = 6_000_000
 PATIENCE = 30  # seconds: the machine may be busy with other tests
 
@@ -124,27 +116,6 @@ def test_only_the_minima_that_catch_most_get_a_row():
 
 
 # ---- in a browser ----
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    """Chromium without a window; it is missing on some machines, but never in CI."""
-    if not (BROWSER.exists() and DRIVER.exists()):
-        if os.environ.get("CUESTA_NEED_BROWSER"):
-            pytest.fail(f"{BROWSER} or {DRIVER} is missing")
-        pytest.skip(f"needs {BROWSER} and {DRIVER}")
-    from selenium import webdriver
-
-    options = webdriver.ChromeOptions()
-    options.binary_location = str(BROWSER)
-    for option in [*OPTIONS.split(), f"--user-data-dir={tmp_path_factory.mktemp('profile')}"]:
-        options.add_argument(option)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    service = webdriver.ChromeService(executable_path=str(DRIVER))
-    driver = webdriver.Chrome(options=options, service=service)
-    yield driver
-    driver.quit()
-    service.stop()
 
 
 @pytest.fixture

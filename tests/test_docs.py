@@ -26,6 +26,28 @@ def test_every_parameter_of_a_search_space_is_in_the_readme():
 
 
 def test_links_between_pages_lead_somewhere():
-    for page in (*DOCS.glob("*.md"), DOCS.parent / "README.md"):
+    for page in (*DOCS.glob("*.md"), *DOCS.parent.glob("*.md")):
         for link in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text()):
             assert (page.parent / link).exists(), f"{page.name}: {link}"
+
+
+def test_every_place_that_the_recipes_name_is_there():
+    root = DOCS.parent
+    text = (root / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    places = re.findall(r"`((?:src|tests|docs|bench|examples)/[\w./]*)`", text)
+    assert len(places) > 20
+    assert [place for place in places if not (root / place).exists()] == []
+
+
+def test_a_commit_is_checked_as_make_lint_checks():
+    root = DOCS.parent
+    recipe = re.search(r"^lint:.*\n((?:\t.*\n)+)", (root / "Makefile").read_text(), flags=re.M)
+    hooks = re.findall(r"entry: (.*)", (root / ".pre-commit-config.yaml").read_text())
+    assert [line.strip().replace("$(BIN)", ".venv/bin") for line in recipe[1].splitlines()] == hooks
+
+
+def test_the_targets_that_the_contributors_page_names_are_there():
+    root = DOCS.parent
+    named = set(re.findall(r"`make ([a-z-]+)", (root / "CONTRIBUTING.md").read_text()))
+    targets = set(re.findall(r"^([a-z-]+):", (root / "Makefile").read_text(), flags=re.M))
+    assert {"demo", "test", "test-fast", "lint"} <= named <= targets

@@ -1,7 +1,12 @@
+import os
 import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
+
+import pytest
 
 import cuesta
 from cuesta.hyperparameters import Candidate
@@ -11,15 +16,71 @@ from cuesta.search.space import read_space
 ROOT = Path(cuesta.__file__).parents[2]
 
 
-def test_every_public_name_is_there():
-    for name in cuesta.__all__:
-        assert getattr(cuesta, name) is not None
+def fresh(code, *arguments):
+    """What a new interpreter prints."""
+    command = [sys.executable, "-c", code, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return done.stdout.split()
+
+
+def test_all_is_the_public_namespace():
+    code = "import cuesta; print(*dir(cuesta)); [getattr(cuesta, name) for name in dir(cuesta)]"
+    assert fresh(code) == sorted(cuesta.__all__)
+    assert sorted(set(cuesta.__all__)) == cuesta.__all__
+
+
+def test_a_name_that_is_not_public_is_not_there():
+    assert not hasattr(cuesta, "MLPClassifer")
 
 
 def test_importing_the_package_imports_nothing_heavy():
-    code = "import sys, cuesta; print(*sys.modules)"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert not set(done.stdout.split()) & {"jax", "numpy", "sklearn", "polars"}
+    loaded = fresh("import sys, cuesta; print(*sys.modules)")
+    assert not set(loaded) & {"jax", "numpy", "sklearn", "polars", "importlib.metadata"}
+
+
+def test_the_version_has_one_source():
+    # Where this fails, the package was installed before the version changed: `make test` installs.
+    assert version("cuesta") == cuesta.__version__
+
+
+# mypy's settings are those of `make lint`, whose cache it reads.
+USER = """
+import numpy as np
+
+import cuesta
+from cuesta import {names}
+
+net: MLPClassifier = MLPClassifier((8,), epochs=2).fit(np.zeros((4, 2)), [0, 1, 0, 1])
+search: SearchCV = SearchCV(MLPRegressor(), {{"dropout": [0.0, 0.1]}}, cv=3)
+net.save("net.safetensors")
+optimizer: optim.Optimizer = optim.adam(schedule.linear(1e-1, 1e-3, 100), dialect="notes")
+text: str = cuesta.__version__
+"""
+MISTAKES = {
+    "MLPClassifier(epoch=2)": 'did you mean "epochs"',
+    "cuesta.MLPClassifer()": 'maybe "MLPClassifier"',
+    "number: int = cuesta.__version__": "expression has type",
+    "optim.adam()": "learning_rate",
+}
+
+
+@pytest.mark.slow("mypy reads the whole package where `make lint` did not run before")
+def test_type_checkers_see_the_public_names(tmp_path):
+    script = USER.format(names=", ".join(cuesta.__all__))
+    (tmp_path / "user.py").write_text(script + "\n".join(MISTAKES), encoding="utf-8")
+    command = [sys.executable, "-m", "mypy", "--no-error-summary", tmp_path / "user.py"]
+    there = {"cwd": ROOT, "env": {**os.environ, "MYPYPATH": str(ROOT / "src")}}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, **there)
+    errors = [line for line in done.stdout.splitlines() if ": error:" in line]
+    assert len(errors) == len(MISTAKES), done.stdout + done.stderr
+    for error, said in zip(errors, MISTAKES.values(), strict=True):
+        assert said in error
+
+
+def test_the_package_says_that_it_has_types():
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert "py.typed" in settings["tool"]["setuptools"]["package-data"]["cuesta"]
+    assert (ROOT / "src" / "cuesta" / "py.typed").exists()
 
 
 def test_every_place_that_the_notes_page_names_is_there():

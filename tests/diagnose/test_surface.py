@@ -9,8 +9,6 @@ from cuesta import MLPClassifier
 from cuesta.cli import app
 from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.surface import POINTS, _left_out, _two_directions
-from cuesta.report.surface.page import render
-from tests.report.race.test_page import complaints, until
 
 IRIS = load_iris(return_X_y=True)
 TWO = {"a": {"learning_rate": 1e-3}, "b": {"optimizer": "sgd", "learning_rate": 0.3}}
@@ -91,26 +89,6 @@ def test_scaling_is_that_of_the_fit(seen):
     assert seen.paths[0].heights[0] == pytest.approx(
         -logs[np.arange(150), IRIS[1]].mean(), rel=1e-5
     )
-
-
-def test_a_hostile_name_stays_text():
-    hostile = "</script><script>alert(1)</script>"
-    seen = quick().landscape(*IRIS, {hostile: {}, "b": {"learning_rate": 0.1}})
-    page = render(seen, hostile)
-    assert hostile not in page
-
-
-def test_the_page_draws_in_a_browser(seen, browser, tmp_path):
-    page = tmp_path / "page.html"
-    page.write_text(render(seen, "iris"), encoding="utf-8")
-    browser.get_log("browser")
-    browser.get(page.as_uri())
-    until(browser, "return !!document.querySelector('#contour .scatterlayer')")
-    traces = browser.execute_script("return document.getElementById('contour').data.length")
-    assert traces == 1 + len(seen.paths)
-    assert "off this plane" in browser.find_element("tag name", "body").text
-    browser.get("about:blank")
-    assert complaints(browser) == []
 
 
 def test_the_command_writes_a_page_and_says_what_is_off_the_plane(tmp_path):

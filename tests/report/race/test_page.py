@@ -1,37 +1,27 @@
 """The page of a race: what its text holds, and what it does in a browser."""
 
-import json
 import re
 
 import pytest
 
-from cuesta.report.race import words as race_words
-from cuesta.report.race.copy import packed
-from cuesta.report.race.page import PARTS, render
+from cuesta.report.race.page import render
+from cuesta.report.race.words import minima_table
+from tests.report.browser import HOSTILE, WITHOUT_WEBGL, Reader, as_number
 from tests.report.race.views import FORMULAS, view
 
 MOST = 6_000_000
-PATIENCE = 30  # seconds: the machine may be busy with other tests
 
 
 # ---- the text ----
 
 
 def test_a_hostile_name_stays_text():
-    hostile = "</script><script>alert(1)</script>"
     race = view(steps=5)
-    race["function"]["name"] = race["results"][0]["optimizer"] = hostile
-    race["function"]["source"] = race["results"][0]["outcome"] = f"\u2028{hostile}&amp;"
+    race["function"]["name"] = race["results"][0]["optimizer"] = HOSTILE
+    race["function"]["source"] = race["results"][0]["outcome"] = f"\u2028{HOSTILE}&amp;"
     page = render(race)
-    assert hostile not in page
+    assert HOSTILE not in page
     assert page.count("</script>") == 3  # the numbers, plotly and the page's own
-
-
-def test_numbers_in_the_page_survive_their_escapes():
-    told = {"name": "<b>&\u2028\u2029", "j": [1.5, None, -2e-9]}
-    text = packed(told)
-    assert not set(text) & set("<>&\u2028\u2029")
-    assert json.loads(text) == told
 
 
 @pytest.mark.parametrize("dimensions", [2, 6])
@@ -56,22 +46,14 @@ def test_the_page_names_every_rule_with_its_formula():
         assert f'<span class="name">{name}</span>' in page
 
 
-def test_nothing_of_ours_points_to_the_network():
-    ours = [
-        part.read_text(encoding="utf-8") for part in PARTS.glob("page.*") if part.suffix != ".py"
-    ]
-    assert len(ours) == 3
-    assert not [found for text in ours for found in re.findall(r"https?://|src=|@import", text)]
-
-
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"noise": 0.25}, "carry normal noise of variance 0.25"),
         ({"clip_norm": 1.0}, "are clipped to a norm of 1"),
         ({"clip_value": 0.5}, "are clipped to a largest value of 0.5"),
-        ({"decay": True}, "α falls in a line"),
-        ({"dialect": "keras"}, "the rules are those of keras"),
+        ({"decay": True}, "α falls linearly"),
+        ({"dialect": "keras"}, "the update rules are those of keras"),
         ({"tries": 17}, "the best of 17 between 1e−6 and 10"),
         ({"spread": 0.125}, "within ±12.5 % of the domain’s width"),
     ],
@@ -99,19 +81,19 @@ def test_what_a_race_does_not_know_is_left_out():
         result["final"] = dict.fromkeys(result["final"])
     race["minima"] = race["critical_points"] = []
     page = render(race)
-    assert 'id="landings"' not in page
+    assert 'id="minima"' not in page
     assert 'id="critical"' not in page
     assert 'id="basins"' in page
 
 
-def test_only_the_minima_that_catch_most_get_a_row():
+def test_only_the_minima_that_attract_most_get_a_row():
     race = view(steps=5)
     race["critical_points"] *= 3
     race["minima"] = list(range(20))
     for result in race["results"]:
         result["shares"] = [0.01] * 10 + [0.05] * 8 + [0.01] * 2
-    found = race_words.landings(race, 8)
-    assert found["first"] == list(range(10, 18))
+    found = minima_table(race, 8)
+    assert found["shown"] == list(range(10, 18))
     assert (found["left"], found["others"][0], found["nowhere"][0]) == (12, "12 %", "48 %")
 
 
@@ -119,65 +101,17 @@ def test_only_the_minima_that_catch_most_get_a_row():
 
 
 @pytest.fixture
-def visit(browser, tmp_path):
-    """Opens the page of a view; what the console then holds must be nothing."""
+def visit(open_page):
+    """Opens the page of a view."""
 
     def opened(race, width=1400):
-        browser.execute_cdp_cmd(
-            "Emulation.setDeviceMetricsOverride",
-            {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False},
-        )
-        file = tmp_path / "race.html"
-        file.write_text(render(race), encoding="utf-8")
-        browser.get_log("browser")
-        browser.get(file.as_uri())
-        until(browser, "return !!document.querySelector('#curve .scatterlayer')")
-        return Page(browser)
+        return RaceReader(open_page(render(race), width).browser)
 
-    yield opened
-    browser.get("about:blank")  # nothing that is still under way may complain to the next test
-    assert complaints(browser) == []
+    return opened
 
 
-def complaints(browser):
-    return [
-        entry
-        for entry in browser.get_log("browser")
-        if entry["level"] in {"SEVERE", "WARNING"}
-        # What Chromium says of how a driver in software draws 3-D is not about the page.
-        and not re.search(r"GL Driver Message|willReadFrequently", entry["message"])
-    ]
-
-
-def until(browser, script):
-    from selenium.webdriver.support.ui import WebDriverWait
-
-    return WebDriverWait(browser, PATIENCE, 0.05).until(lambda _: browser.execute_script(script))
-
-
-class Page:
-    """What a reader does on the page, and sees."""
-
-    def __init__(self, browser):
-        self.browser = browser
-        self.ask = browser.execute_script
-
-    def press(self, *keys):
-        from selenium.webdriver import ActionChains
-
-        ActionChains(self.browser).send_keys(*keys).perform()
-
-    def press_with_shift(self, key):
-        from selenium.webdriver import ActionChains, Keys
-
-        ActionChains(self.browser).key_down(Keys.SHIFT).send_keys(key).key_up(Keys.SHIFT).perform()
-
-    def click(self, selector):
-        from selenium.webdriver.common.by import By
-
-        found = self.browser.find_element(By.CSS_SELECTOR, selector)
-        self.ask("arguments[0].scrollIntoView({block: 'center'})", found)
-        found.click()
+class RaceReader(Reader):
+    """A reader of the page of a race."""
 
     def slide(self, at):
         self.ask(
@@ -185,12 +119,6 @@ class Page:
             "slider.dispatchEvent(new Event('input', {bubbles: true}))",
             at,
         )
-
-    def text(self, name):
-        return self.ask("return document.getElementById(arguments[0]).textContent", name)
-
-    def number(self, name):
-        return as_number(self.text(name))
 
     def at(self):
         return int(self.ask("return document.getElementById('slider').value"))
@@ -207,7 +135,7 @@ class Page:
         columns = list(zip(*rows, strict=True))
         return {name: [as_number(text) for text in found] for name, *found in columns[1:]}
 
-    def drawn(self, plot="plane"):
+    def drawn(self, plot="surface-2d"):
         """How many points the first optimizer's path has in a picture."""
         return self.ask(
             "const lines = document.getElementById(arguments[0]).data"
@@ -215,10 +143,6 @@ class Page:
             "return lines[0].x.length",
             plot,
         )
-
-
-def as_number(text):
-    return float(text.replace("−", "-").replace(",", ""))
 
 
 def close(values):
@@ -231,12 +155,12 @@ def test_playing_draws_more_of_the_paths(visit):
     assert page.drawn() == 1
     page.click("#play")
     assert page.text("play") == "Pause"
-    until(page.browser, "return document.getElementById('slider').value > 5")
+    page.until("return document.getElementById('slider').value > 5")
     page.click("#play")
     at = page.at()
     assert 5 < page.drawn() == at + 1
     # What plotly holds is also what it has drawn: its own element has as many points.
-    path = page.ask("return document.querySelector('#plane .scatterlayer .js-line').outerHTML")
+    path = page.ask("return document.querySelector('#surface-2d .scatterlayer .js-line').outerHTML")
     assert len(re.findall(r"[\d.]+,[\d.]+", path)) > 5
     assert page.text("play") == "Play"
 
@@ -246,8 +170,8 @@ def test_what_stands_still_stays_while_paths_move(visit):
     page = visit(view(steps=20, clip_norm=20.0))
     seen = """
         const count = selector => document.querySelectorAll(selector).length;
-        return [count('#plane .contourfill path'), count('#plane .contourlines path'),
-                count('#curve .js-line'), count('#curve .point'), count('#plane .point')]
+        return [count('#surface-2d .contourfill path'), count('#surface-2d .contourlines path'),
+                count('#curve .js-line'), count('#curve .point'), count('#surface-2d .point')]
     """
     before = page.ask(seen)
     assert min(before) > 0
@@ -259,7 +183,7 @@ def test_what_stands_still_stays_while_paths_move(visit):
 def test_playing_ends_at_the_last_step(visit):
     page = visit(view(steps=5))
     page.click("#play")  # from the end it begins anew
-    until(page.browser, "return document.getElementById('play').textContent === 'Play'")
+    page.until("return document.getElementById('play').textContent === 'Play'")
     assert page.at() == 5
 
 
@@ -331,7 +255,7 @@ def test_keys(visit):
     page.press_with_shift(right)
     assert page.at() == 60
     page.press(home, " ")
-    until(page.browser, "return document.getElementById('slider').value > 1")
+    page.until("return document.getElementById('slider').value > 1")
     page.press(" ")
     assert page.text("play") == "Play"
     page.press("?")
@@ -342,13 +266,13 @@ def test_keys(visit):
     assert not page.ask("return document.getElementById('keys').open")
 
 
-def test_the_look_is_switched_without_opening_the_page_anew(visit):
+def test_the_theme_is_switched_without_opening_the_page_anew(visit):
     page = visit(view(steps=10))
     seen = """
         const body = getComputedStyle(document.body);
-        const plots = ['plane', 'curve', 'basins'].map(
+        const plots = ['surface-2d', 'curve', 'basins'].map(
             id => document.getElementById(id)._fullLayout.paper_bgcolor);
-        const path = document.getElementById('plane').data.find(t => t.mode === 'lines');
+        const path = document.getElementById('surface-2d').data.find(t => t.mode === 'lines');
         return [body.backgroundColor, body.color, ...plots, path.line.color]
     """
     page.ask("window.stayed = true")
@@ -365,12 +289,12 @@ def test_three_dimensions_or_a_sentence_that_there_are_none(visit):
     race = view(steps=20)
     page = visit(race)
     page.press("\ue011", "d")
-    if page.ask("return document.getElementById('flat').hidden"):
-        until(page.browser, "return !!document.querySelector('#relief canvas')")
-        assert page.drawn("relief") == 1
+    if page.is_hidden("surface-no-3d"):
+        page.until("return !!document.querySelector('#surface-3d canvas')")
+        assert page.drawn("surface-3d") == 1
         page.press("\ue010")
         marks, first, second = page.ask(
-            "return document.getElementById('relief').data.slice(1, 4).map(trace => trace.x)"
+            "return document.getElementById('surface-3d').data.slice(1, 4).map(trace => trace.x)"
         )
         assert len(marks) == len(race["critical_points"])
         for drawn, path in zip((first, second), race["paths"], strict=False):
@@ -378,22 +302,16 @@ def test_three_dimensions_or_a_sentence_that_there_are_none(visit):
         page.press("d")
         assert page.drawn() == 21
     else:
-        assert "no WebGL" in page.text("flat")
-    assert not page.ask("return document.getElementById('plane').hidden")
+        assert "no WebGL" in page.text("surface-no-3d")
+    assert not page.is_hidden("surface-2d")
 
 
 def test_without_webgl_the_page_says_so_and_goes_on(visit):
     page = visit(view(steps=20))
-    # The flat pictures are drawn in a plain canvas, which such a browser still has.
-    page.ask(
-        "const real = HTMLCanvasElement.prototype.getContext;"
-        "HTMLCanvasElement.prototype.getContext = function (kind, ...rest) {"
-        "  return /webgl/.test(kind) ? null : real.call(this, kind, ...rest);"
-        "}"
-    )
+    page.ask(WITHOUT_WEBGL)
     page.press("d")
-    assert "no WebGL" in page.text("flat")
-    assert not page.ask("return document.getElementById('plane').hidden")
+    assert "no WebGL" in page.text("surface-no-3d")
+    assert not page.is_hidden("surface-2d")
     page.press("\ue011")
     assert page.drawn() == 1
 
@@ -404,17 +322,17 @@ def test_the_page_never_scrolls_sideways(visit, width, dimensions):
     race = view(dimensions, steps=30, clip_norm=20.0)
     race["results"][0]["optimizer"] = "momentum@somewhere_with_a_long_name"
     page = visit(race, width)
-    assert page.ask("return document.documentElement.scrollWidth") <= width
+    assert page.width() <= width
 
 
-def test_the_finish_can_be_read_within_two_seconds(visit):
+def test_the_results_can_be_read_within_two_seconds(visit):
     page = visit(view(steps=599, clip_norm=20.0))
     paints = page.ask(
         "return Object.fromEntries(performance.getEntriesByType('paint')"
         ".map(entry => [entry.name, entry.startTime]))"
     )
     assert paints["first-contentful-paint"] < 2000
-    assert "momentum" in page.text("finish")
+    assert "momentum" in page.text("results")
     # It does not wait for the pictures: plotly's script comes after all that is read.
     text = render(view(steps=5))
     assert text.index('id="critical"') < text.index("plotly.js v")
@@ -431,10 +349,10 @@ def test_other_dimensions_have_no_surface_but_all_the_rest(visit, dimensions):
     race = view(dimensions, steps=20, rates={"momentum": 1e-3})
     page = visit(race)
     page.slide(4)
-    assert page.ask("return document.getElementById('plane')") is None
+    assert page.ask("return document.getElementById('surface-2d')") is None
     assert page.coordinates()["w"] == close(race["paths"][0]["w"][4][:6])
     left = "Not shown: 3 of 9 coordinates."
-    hidden = page.ask("return document.getElementById('coordinates-left').hidden")
+    hidden = page.is_hidden("coordinates-left")
     assert (page.text("coordinates-left") == left and not hidden) == (dimensions == 9)
     page.press("d", "\ue011", "3")
     assert page.chosen() == "rmsprop"
@@ -450,12 +368,13 @@ def test_a_path_that_diverges_is_told_and_spoils_no_picture(visit):
     assert f"no longer finite at step {lost}." in said
     page.press("5")
     assert "diverged" in page.text("rule-gone")
-    assert page.ask("return document.getElementById('rule-body').hidden")
+    assert page.is_hidden("rule-body")
     page.slide(lost - 1)
     assert page.coordinates()["w"] == close(path["w"][lost - 1])
     ranges = page.ask(
         "const of = id => document.getElementById(id)._fullLayout;"
-        "return [of('plane').xaxis.range, of('plane').yaxis.range, of('curve').yaxis.range]"
+        "const {xaxis, yaxis} = of('surface-2d');"
+        "return [xaxis.range, yaxis.range, of('curve').yaxis.range]"
     )
     assert ranges[:2] == [[-5, 5], [-5, 5]]
     assert ranges[2][1] < 5  # ten thousand: the surface's own range, and no more

@@ -6,7 +6,7 @@ from matplotlib.colors import to_rgb
 from matplotlib.image import imread
 
 from cuesta.errors import CuestaError
-from cuesta.report.race.look import looks
+from cuesta.report.page.styles import trace_styles
 from cuesta.report.race.still import still
 from tests.report.race.views import FORMULAS, view
 
@@ -18,9 +18,9 @@ def test_the_still_holds_every_optimizers_colour(tmp_path, dimensions):
     assert picture.shape[0] >= 500
     assert picture.shape[1] >= (1000 if dimensions == 2 else 600)
     halves = np.array_split(picture, 2 if dimensions == 2 else 1, axis=1)
-    for look in looks(list(FORMULAS)):
+    for style in trace_styles(list(FORMULAS)):
         for half in halves:  # the paths on the left, J against steps on the right
-            near = np.abs(half - to_rgb(look.light)).max(axis=-1) < 0.01
+            near = np.abs(half - to_rgb(style.light)).max(axis=-1) < 0.01
             assert near.sum() > 20  # pixels: a line or a marker, not a chance
 
 

@@ -1,90 +1,37 @@
-"use strict";
-
-/* The page's script, in the order of the page. `race` is what the numbers are; `state` is what the
+/* The page of a race, in the order of the page. `race` is what the numbers are; `state` is what the
    reader has chosen; everything that is drawn follows from the two. */
 
-const race = unpacked(JSON.parse(byId("data").textContent));
+const race = unpacked(data);
 const shown = allSteps(race.optimizers);
-const state = { at: shown.length - 1, chosen: 0, playing: false, relief: false, theme: null };
-const still = matchMedia("(prefers-reduced-motion: reduce)");
-const night = matchMedia("(prefers-color-scheme: dark)");
+const state = { at: shown.length - 1, chosen: 0, playing: false };
 
 /* ---- the numbers ---- */
 
-/* Columns of numbers come as texts, "1.5 -2e-9 …", which take half the room of lists. */
 function unpacked(data) {
   for (const one of data.optimizers) unpackPath(one.path);
   if (data.surface) {
     const { x, y, above } = data.surface;
-    data.surface = { x: list(x), y: list(y), above: above.map(list) };
+    data.surface = { x: unpackColumn(x), y: unpackColumn(y), above: above.map(unpackColumn) };
   }
   return data;
 }
 
 function unpackPath(path) {
   for (const name of ["w", "gradient", "clipped", "v", "f", "delta"]) {
-    if (path[name]) path[name] = byStep(path[name].map(list));
+    if (path[name]) path[name] = byStep(path[name].map(unpackColumn));
   }
   for (const name of ["alpha", "actual", "first", "second", "length", "curvature"]) {
-    path[name] = list(path[name]);
+    path[name] = unpackColumn(path[name]);
   }
   for (const drawn of [path, path.ghost].filter(Boolean)) {
-    drawn.above = list(drawn.above);
-    drawn.drawn = drawn.drawn?.map(list);
+    drawn.above = unpackColumn(drawn.above);
+    drawn.drawn = drawn.drawn?.map(unpackColumn);
   }
-}
-
-/* An empty place is a number that was not finite. */
-function list(text) {
-  return text.split(" ").map((part) => (part === "" ? null : Number(part)));
 }
 
 /* From a list for each coordinate to a vector for each step. */
 function byStep(coordinates) {
   return coordinates[0].map((value, i) => coordinates.map((values) => values[i]));
-}
-
-/* ---- small helpers ---- */
-
-function byId(id) {
-  return document.getElementById(id);
-}
-
-function write(id, text) {
-  byId(id).textContent = text;
-}
-
-/* A cell with text; text never becomes markup. */
-function cell(tag, text) {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  return made;
-}
-
-/* Plotly reads tags in names. */
-function plain(text) {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
-}
-
-function number(value, digits = 4) {
-  if (value === null || value === undefined) return "–";
-  if (Number.isInteger(value) && Math.abs(value) < 1e6) return grouped(value);
-  const small = value !== 0 && Math.abs(value) < 1e-3;
-  const short = Number(value.toPrecision(digits));
-  if (Number.isInteger(short) && Math.abs(short) < 1e6) return grouped(short);
-  return signed((small ? short.toExponential() : String(short)).replace("e+", "e"));
-}
-
-function grouped(value) {
-  return signed(value.toLocaleString("en-US"));
-}
-
-function signed(text) {
-  return text.replaceAll("-", "−");
-}
-
-function point(values) {
-  return `(${values.map((value) => number(value)).join(", ")})`;
 }
 
 /* J itself, from its height above the base of the scale. */
@@ -94,36 +41,6 @@ function objective(above) {
 
 function height(above) {
   return above === null ? null : Math.log10(Math.max(above, 0) + race.scale.small);
-}
-
-/* A colour of the style sheet as plotly can read it: light-dark() is resolved by an element only. */
-function colour(name) {
-  if (!tints.has(name)) tints.set(name, resolved(name));
-  return tints.get(name);
-}
-
-const tints = new Map(); /* until the look changes: asking costs a layout */
-
-function resolved(name) {
-  const probe = document.createElement("i");
-  probe.style.color = `var(${name})`;
-  document.body.append(probe);
-  const found = getComputedStyle(probe).color;
-  probe.remove();
-  return found;
-}
-
-function isDark() {
-  return state.theme ? state.theme === "dark" : night.matches;
-}
-
-function own(k) {
-  const look = race.optimizers[k].look;
-  return isDark() ? look.dark : look.light;
-}
-
-function dash(k) {
-  return race.optimizers[k].look.dash.map((length) => `${length}px`).join(",") || "solid";
 }
 
 /* ---- steps ---- */
@@ -157,71 +74,20 @@ function isGone(path, i) {
   return path.w[i].some((value) => value === null) || path.above[i] === null;
 }
 
-/* ---- what all pictures share ---- */
+/* ---- the surface ---- */
 
-const SETUP = {
-  responsive: true,
-  /* Its buttons would lie on the pictures; dragging and double clicks do the same. */
-  displayModeBar: false,
-};
-
-function axis(title, more) {
-  return {
-    title: { text: title, standoff: 8 },
-    color: colour("--quiet"),
-    gridcolor: colour("--rule"),
-    linecolor: colour("--strong"),
-    zeroline: false,
-    automargin: true,
-    ...more,
-  };
+function styleOf(k) {
+  return race.optimizers[k].style;
 }
 
-function layout(more) {
-  return {
-    autosize: true,
-    margin: { l: 8, r: 12, t: 6, b: 8 },
-    paper_bgcolor: colour("--paper"),
-    plot_bgcolor: colour("--paper"),
-    font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: colour("--ink") },
-    hoverlabel: {
-      bgcolor: colour("--raised"),
-      bordercolor: colour("--strong"),
-      font: { color: colour("--ink") },
-    },
-    showlegend: false,
-    /* A finger that scrolls the page must not be caught by a picture. */
-    dragmode: matchMedia("(pointer: coarse)").matches ? false : "zoom",
-    ...more,
-  };
-}
-
-function scale() {
-  return [
-    [0, colour("--valley")],
-    [0.5, colour("--slope")],
-    [1, colour("--height")],
-  ];
-}
-
-function line(k, more) {
-  return { color: own(k), width: k === state.chosen ? 3.2 : 2, dash: dash(k), ...more };
+/* The optimizer that is shown in detail has the thicker line. */
+function pathLine(k) {
+  return traceLine(styleOf(k), k === state.chosen ? 3.2 : 2);
 }
 
 function ghostLine(k) {
-  return { color: own(k), width: 1.6, dash: "1px,4px" };
+  return { color: traceColour(styleOf(k)), width: 1.6, dash: "1px,4px" };
 }
-
-function head(k, size) {
-  return {
-    color: own(k),
-    size,
-    symbol: race.optimizers[k].look.symbol,
-    line: { color: colour("--paper"), width: 1.5 },
-  };
-}
-
-/* ---- the surface in two dimensions ---- */
 
 const MARKS = {
   "global minimum": ["star", "★"],
@@ -236,25 +102,13 @@ function kindOf(spot) {
   return spot.kind === "minimum" && spot.global ? "global minimum" : spot.kind;
 }
 
-function contours() {
-  const { x, y, above } = race.surface;
-  return {
-    type: "contour",
-    x,
-    y,
-    z: above.map((row) => row.map(height)),
-    text: above.map((row) => row.map((value) => number(objective(value)))),
-    hovertemplate: "(%{x:.3g}, %{y:.3g})<br>J = %{text}<extra></extra>",
-    colorscale: scale(),
-    ncontours: 18,
-    line: { color: colour("--strong"), width: 0.6 },
-    colorbar: {
-      title: { text: plain(race.scale.name), side: "right" },
-      thickness: 10,
-      outlinewidth: 0,
-      tickcolor: colour("--quiet"),
-    },
-  };
+/* The surface as the shared pictures take it; it does not change. */
+const surface = race.surface && surfaceOf(race.surface);
+
+function surfaceOf({ x, y, above }) {
+  const z = above.map((row) => row.map(height));
+  const text = above.map((row) => row.map((value) => number(objective(value))));
+  return { x, y, z, text, name: race.scale.name, lift: lift(z) };
 }
 
 function criticalMarks() {
@@ -285,14 +139,14 @@ function movers(draw) {
   ];
 }
 
-const flat = {
+const in2d = {
   ghost: (k) => {
     const [x, y] = race.optimizers[k].path.ghost.drawn;
     return flatLine(k, upTo(x, k), upTo(y, k), ghostLine(k), "without clipping");
   },
   path: (k) => {
     const [x, y] = race.optimizers[k].path.drawn;
-    return flatLine(k, upTo(x, k), upTo(y, k), line(k), "");
+    return flatLine(k, upTo(x, k), upTo(y, k), pathLine(k), "");
   },
   head: (k) => {
     const [x, y] = race.optimizers[k].path.drawn;
@@ -301,8 +155,8 @@ const flat = {
       mode: "markers",
       x: [x[place(k)]],
       y: [y[place(k)]],
-      marker: head(k, k === state.chosen ? 14 : 11),
-      hovertemplate: `${plain(race.optimizers[k].name)}<extra></extra>`,
+      marker: traceMarker(styleOf(k), k === state.chosen ? 14 : 11),
+      hovertemplate: `${escaped(race.optimizers[k].name)}<extra></extra>`,
     };
   },
 };
@@ -314,24 +168,26 @@ function flatLine(k, x, y, style, note) {
     x,
     y,
     line: { simplify: false, ...style },
-    hovertemplate: `${plain(race.optimizers[k].name)} ${note}<br>(%{x:.4g}, %{y:.4g})<extra></extra>`,
+    hovertemplate: `${escaped(race.optimizers[k].name)} ${note}<br>(%{x:.4g}, %{y:.4g})<extra></extra>`,
   };
 }
 
-function drawPlane() {
+function drawContours(id) {
   const [across, up] = race.domain;
-  const look = layout({
+  const frame = layout({
     xaxis: axis("x", { range: across, showgrid: false }),
     yaxis: axis("y", { range: up, showgrid: false }),
   });
-  Plotly.react("plane", [contours(), criticalMarks(), ...movers(flat)], look, SETUP);
+  Plotly.react(id, [contours(surface), criticalMarks(), ...movers(in2d)], frame, SETUP);
 }
 
 /* Only the traces that move are given anew. Not by Plotly.animate: it takes the contours away. */
-function movePlane() {
-  const traces = movers(flat);
-  const update = { x: traces.map((trace) => trace.x), y: traces.map((trace) => trace.y) };
-  Plotly.restyle("plane", update, traces.map((trace, i) => i + 2));
+function moveSurface() {
+  if (!surface) return;
+  const traces = movers(surfaceViews.is3d ? in3d : in2d);
+  const sides = surfaceViews.is3d ? ["x", "y", "z"] : ["x", "y"];
+  const update = Object.fromEntries(sides.map((side) => [side, traces.map((trace) => trace[side])]));
+  Plotly.restyle(surfaceViews.shown, update, traces.map((trace, i) => i + 2));
 }
 
 function move(id, traces, first) {
@@ -346,15 +202,15 @@ function move(id, traces, first) {
 function showMarks() {
   const kinds = new Set(race.critical.map(kindOf));
   const listed = Object.keys(MARKS).filter((kind) => kinds.has(kind));
-  const signs = listed.map((kind) => cell("span", `${MARKS[kind][1]} ${kind}`));
-  byId("marks").replaceChildren(...signs, cell("span", `shade and height: ${race.scale.name}`));
+  const signs = listed.map((kind) => element("span", `${MARKS[kind][1]} ${kind}`));
+  byId("marks").replaceChildren(...signs, element("span", `shade and height: ${race.scale.name}`));
 }
 
 function isOutside(w) {
   return w.some((value, i) => value === null || value < race.domain[i][0] || value > race.domain[i][1]);
 }
 
-/* Who has left the picture, and when its numbers ended. */
+/* Which paths leave the picture, and when they are no longer finite. */
 function leaving(one) {
   const { w, step } = one.path;
   const out = w.findIndex(isOutside);
@@ -370,7 +226,7 @@ function showLeaving() {
   write("left", race.optimizers.map(leaving).filter(Boolean).join(" "));
 }
 
-/* ---- the surface in three dimensions ---- */
+/* ---- the surface in 3-D ---- */
 
 function spatial(values, k) {
   const { drawn, above } = values;
@@ -383,20 +239,13 @@ function spatial(values, k) {
 
 function lifted(above) {
   const found = height(above);
-  return found === null ? null : found + 0.015 * tallest();
+  return found === null ? null : found + surface.lift;
 }
 
-function tallest() {
-  const all = race.surface.above.flat().map(height);
-  const high = all.reduce((a, b) => Math.max(a, b), -Infinity);
-  const low = all.reduce((a, b) => Math.min(a, b), Infinity);
-  tallest = () => high - low; /* the surface does not change */
-  return high - low;
-}
-
-const deep = {
-  ghost: (k) => spatialLine(spatial(race.optimizers[k].path.ghost, k), ghostLine(k), 3),
-  path: (k) => spatialLine(spatial(race.optimizers[k].path, k), line(k), k === state.chosen ? 7 : 5),
+const in3d = {
+  ghost: (k) => line3d(spatial(race.optimizers[k].path.ghost, k), traceColour(styleOf(k)), 3, "dot"),
+  path: (k) =>
+    line3d(spatial(race.optimizers[k].path, k), traceColour(styleOf(k)), k === state.chosen ? 7 : 5),
   head: (k) => {
     const { x, y, z } = spatial(race.optimizers[k].path, k);
     const last = (list) => list.slice(-1);
@@ -406,38 +255,11 @@ const deep = {
       x: last(x),
       y: last(y),
       z: last(z),
-      marker: head(k, 6),
-      hovertemplate: `${plain(race.optimizers[k].name)}<extra></extra>`,
+      marker: traceMarker(styleOf(k), 6),
+      hovertemplate: `${escaped(race.optimizers[k].name)}<extra></extra>`,
     };
   },
 };
-
-function spatialLine(points, style, width) {
-  /* WebGL's dashes are so coarse that a path falls to pieces: the heads tell who it is. */
-  return {
-    type: "scatter3d",
-    mode: "lines",
-    ...points,
-    line: { color: style.color, width, dash: style.dash === "1px,4px" ? "dot" : "solid" },
-    hoverinfo: "skip",
-  };
-}
-
-function mountain() {
-  const { z, text, x, y } = contours();
-  return {
-    type: "surface",
-    x,
-    y,
-    z,
-    text,
-    hovertemplate: "(%{x:.3g}, %{y:.3g})<br>J = %{text}<extra></extra>",
-    colorscale: scale(),
-    showscale: false,
-    contours: { z: { show: true, usecolormap: false, color: colour("--strong"), width: 1 } },
-    lighting: { ambient: 0.75, diffuse: 0.45, specular: 0.05, roughness: 0.9 },
-  };
-}
 
 function criticalSigns() {
   return {
@@ -452,81 +274,16 @@ function criticalSigns() {
   };
 }
 
-function isNarrow() {
-  return byId("relief").clientWidth < 480;
-}
-
-/* Further away where the picture is narrow: the numbers of the axes must fit. */
-function viewpoint() {
-  const away = isNarrow() ? 1.15 : 1;
-  return { x: -1.25 * away, y: -1.45 * away, z: 1.05 * away };
-}
-
-function drawRelief() {
-  const side = (title, more) => ({
-    title: { text: title },
-    color: colour("--quiet"),
-    gridcolor: colour("--rule"),
-    showbackground: false,
-    showspikes: false,
-    ...more,
-  });
+function drawRelief(id) {
   const [across, up] = race.domain;
-  const camera = byId("relief").layout?.scene?.camera ?? { eye: viewpoint() };
-  const look = layout({
+  const frame = layout({
     dragmode: "turntable",
-    scene: {
-      xaxis: side("x", { range: across }),
-      yaxis: side("y", { range: up }),
-      zaxis: side(isNarrow() ? "" : plain(race.scale.name)),
-      aspectratio: { x: 1.1, y: 1.1, z: 0.65 },
-      camera,
-    },
+    scene: scene(id, { title: "x", range: across }, { title: "y", range: up }, surface.name),
   });
-  Plotly.react("relief", [mountain(), criticalSigns(), ...movers(deep)], look, SETUP);
+  Plotly.react(id, [relief(surface), criticalSigns(), ...movers(in3d)], frame, SETUP);
 }
 
-function moveRelief() {
-  const traces = movers(deep);
-  const update = {};
-  for (const side of ["x", "y", "z"]) update[side] = traces.map((trace) => trace[side]);
-  Plotly.restyle("relief", update, traces.map((trace, i) => i + 2));
-}
-
-function canDrawRelief() {
-  const canvas = document.createElement("canvas");
-  const context = canvas.getContext("webgl");
-  context?.getExtension("WEBGL_lose_context")?.loseContext();
-  return Boolean(context);
-}
-
-function chooseRelief() {
-  if (!race.surface) return;
-  if (!state.relief && !canDrawRelief()) {
-    write("flat", "This browser offers no WebGL, which the 3-D picture needs: it stays with the contours.");
-    byId("flat").hidden = false;
-    return;
-  }
-  state.relief = !state.relief;
-  byId("plane").hidden = state.relief;
-  byId("relief").hidden = !state.relief;
-  byId("third").setAttribute("aria-pressed", String(state.relief));
-  drawSurface();
-  /* The window may have changed while the picture was hidden. */
-  Plotly.Plots.resize(state.relief ? "relief" : "plane");
-}
-
-function drawSurface() {
-  if (!race.surface) return;
-  if (state.relief) drawRelief();
-  else drawPlane();
-}
-
-function moveSurface() {
-  if (!race.surface) return;
-  if (state.relief) moveRelief();
-  else movePlane();
-}
+const surfaceViews = surface && new TwoViews("surface", drawContours, drawRelief);
 
 /* ---- J against steps ---- */
 
@@ -547,7 +304,7 @@ function curveLine(k, above, style) {
     y: above.map(curveHeight),
     text: above.map((value) => number(objective(value))),
     line: style,
-    hovertemplate: `${plain(one.name)}, step %{x}<br>J = %{text}<extra></extra>`,
+    hovertemplate: `${escaped(one.name)}, step %{x}<br>J = %{text}<extra></extra>`,
   };
 }
 
@@ -569,7 +326,7 @@ function curveHead(k) {
     mode: "markers",
     x: [step[place(k)]],
     y: [curveHeight(above[place(k)])],
-    marker: head(k, 10),
+    marker: traceMarker(styleOf(k), 10),
     hoverinfo: "skip",
   };
 }
@@ -584,7 +341,7 @@ function curveLines() {
   const ghosts = all.filter((k) => race.optimizers[k].path.ghost);
   return [
     ...ghosts.map((k) => curveLine(k, race.optimizers[k].path.ghost.above, ghostLine(k))),
-    ...all.map((k) => curveLine(k, race.optimizers[k].path.above, line(k))),
+    ...all.map((k) => curveLine(k, race.optimizers[k].path.above, pathLine(k))),
   ];
 }
 
@@ -610,22 +367,17 @@ function goalLine() {
 function drawCurve() {
   const title = race.scale.known ? "J − lowest" : "J";
   const scaled = race.scale.known
-    ? { type: "log", exponentformat: "power", dtick: decades(), range: race.edges.map(Math.log10) }
+    ? powersOfTen(lowEdge, highEdge)
     : { range: race.edges };
-  const look = layout({
+  const frame = layout({
     xaxis: axis("step", { range: [0, 1.02 * (shown[shown.length - 1] || 1)] }),
     yaxis: axis(title, scaled),
     ...goalLine(),
   });
-  Plotly.react("curve", [...curveLines(), ...curveMovers()], look, SETUP);
+  Plotly.react("curve", [...curveLines(), ...curveMovers()], frame, SETUP);
   byId("ghosts").hidden = !race.optimizers.some((one) => one.path.ghost);
   byId("edge").hidden = !race.scale.known;
-  write("edge", `Drawn from ${number(lowEdge, 1)} to ${number(highEdge, 1)}: what is lower lies on the edge.`);
-}
-
-function decades() {
-  const [low, high] = race.edges.map(Math.log10);
-  return Math.max(1, Math.ceil((high - low) / 8));
+  write("edge", `Shown from ${number(lowEdge, 1)} to ${number(highEdge, 1)}; a lower value is drawn on the lower edge.`);
 }
 
 function moveCurve() {
@@ -658,7 +410,7 @@ function showStep() {
   slider.value = state.at;
   slider.setAttribute("aria-valuetext", text);
   write("now", text);
-  /* A voice that reads thirty steps a second helps nobody. */
+  /* A screen reader that says thirty steps a second helps nobody. */
   if (!state.playing) write("spoken", text);
 }
 
@@ -696,16 +448,14 @@ function toggle() {
   else play();
 }
 
-/* ---- what the rule did ---- */
+/* ---- one step in detail ---- */
 
 function choose(k) {
   if (!race.optimizers[k]) return;
   state.chosen = k;
-  document.querySelector(`input[name=optimizer][value="${k}"]`).checked = true;
+  document.querySelector(`input[name=trace][value="${k}"]`).checked = true;
   if (byId("basin-choice")) byId("basin-choice").value = String(k);
-  drawSurface();
-  drawCurve();
-  drawBasins();
+  drawAll();
   showRule();
 }
 
@@ -738,8 +488,8 @@ function showNumbers(path, i) {
 
 /* The columns that this rule fills: a moment it does not keep is 0 throughout. */
 function columns(path) {
-  const kept = [["w", path.w], [race.seen?.includes("nois") ? "∇J" : "G", path.gradient]];
-  if (race.seen) kept.push([race.seen, path.clipped]);
+  const kept = [["w", path.w], [race.changed_gradient?.includes("nois") ? "∇J" : "G", path.gradient]];
+  if (race.changed_gradient) kept.push([race.changed_gradient, path.clipped]);
   const used = (vectors) => vectors.some((vector) => vector.some((value) => value !== 0));
   if (used(path.v)) kept.push(["V", path.v]);
   if (used(path.f)) kept.push(["F", path.f]);
@@ -750,10 +500,10 @@ function showCoordinates(path, i) {
   const table = byId("coordinates");
   const kept = columns(path);
   const names = path.w[i].map((value, k) => coordinate(k));
-  table.tHead.rows[0].replaceChildren(cell("th", ""), ...kept.map(([name]) => cell("th", name)));
+  table.tHead.rows[0].replaceChildren(element("th", ""), ...kept.map(([name]) => element("th", name)));
   const rows = names.map((name, k) => {
     const row = document.createElement("tr");
-    row.append(cell("th", name), ...kept.map(([, vectors]) => cell("td", number(vectors[i][k]))));
+    row.append(element("th", name), ...kept.map(([, vectors]) => element("td", number(vectors[i][k]))));
     return row;
   });
   table.tBodies[0].replaceChildren(...rows);
@@ -820,22 +570,22 @@ function showChange(path, i) {
 }
 
 const MEANING = {
-  short: "Less than half of the best length on this line: a longer step would have fallen further.",
-  right: "Within half to one and a half times the best length on this line.",
-  long: "Beyond the lowest place on this line, though J is still lower than before.",
-  "past the far wall": "More than twice the best length: to second order J is higher than before.",
-  uphill: "The step goes against the gradient’s advice: J rises at first.",
+  short: "Less than half as long as the best step α* in this direction: a longer step would lower J more.",
+  right: "Between 0.5 and 1.5 times as long as the best step α* in this direction.",
+  long: "Longer than the best step α* in this direction, but J is still lower than before.",
+  "past the far wall": "More than twice as long as the best step α*: to second order, J is higher than before.",
+  uphill: "The step points uphill: to first order, J rises.",
 };
-const BENT = "The surface bends down along this step, so there is no best length: any longer step falls further, to second order.";
+const NO_BEST = "The curvature in this direction is not positive, so there is no best length: to second order, J falls further with any longer step.";
 
 function showLength(path, i) {
-  const bent = path.curvature[i] !== null && path.curvature[i] <= 0;
-  write("length", bent ? "–" : number(path.length[i]));
+  const noBest = path.curvature[i] !== null && path.curvature[i] <= 0;
+  write("length", noBest ? "–" : number(path.length[i]));
   write("verdict", path.verdict[i] ?? "");
-  write("meaning", bent && path.verdict[i] === "short" ? BENT : (MEANING[path.verdict[i]] ?? ""));
+  write("meaning", noBest && path.verdict[i] === "short" ? NO_BEST : (MEANING[path.verdict[i]] ?? ""));
 }
 
-/* ---- where starts end ---- */
+/* ---- where the starts end ---- */
 
 /* Minima with a colour of their own come first; then another, none, and diverged. */
 function basinClass(label) {
@@ -878,30 +628,14 @@ function drawBasins() {
     showscale: false,
   };
   const [across, up] = race.domain;
-  const look = layout({
+  const frame = layout({
     xaxis: axis("x of the start", { range: across, showgrid: false }),
     yaxis: axis("y of the start", { range: up, showgrid: false }),
   });
-  Plotly.react("basins", [map, criticalMarks()], look, SETUP);
+  Plotly.react("basins", [map, criticalMarks()], frame, SETUP);
 }
 
-/* ---- the look ---- */
-
-function paint() {
-  if (state.theme) document.documentElement.dataset.theme = state.theme;
-  tints.clear();
-  write("theme", isDark() ? "Light look" : "Dark look");
-  drawSurface();
-  drawCurve();
-  drawBasins();
-}
-
-function switchLook() {
-  state.theme = isDark() ? "light" : "dark";
-  paint();
-}
-
-/* ---- keys ---- */
+/* ---- keys and controls ---- */
 
 const KEYS = {
   " ": toggle,
@@ -909,54 +643,33 @@ const KEYS = {
   ArrowRight: (event) => goTo(state.at + (event.shiftKey ? 10 : 1)),
   Home: () => goTo(0),
   End: () => goTo(LAST),
-  d: chooseRelief,
-  t: switchLook,
-  "?": () => byId("keys").showModal(),
+  d: () => surfaceViews?.toggle(),
+  ...digitKeys(choose),
 };
 
-/* What has the focus keeps the keys that it knows itself. */
-function isTaken(event) {
-  const { target, key } = event;
-  if (event.ctrlKey || event.altKey || event.metaKey || byId("keys").open) return true;
-  if (target.matches("select")) return true;
-  if (target.matches("button, input[type=radio]") && key === " ") return true;
-  return target.matches("input[type=radio]") && key.startsWith("Arrow");
-}
-
-function onKey(event) {
-  if (isTaken(event)) return;
-  const action = /^[1-9]$/.test(event.key) ? () => choose(Number(event.key) - 1) : KEYS[event.key];
-  if (!action) return;
-  event.preventDefault();
-  action(event);
-}
-
-/* ---- beginning ---- */
-
 function listen() {
-  byId("theme").addEventListener("click", switchLook);
-  byId("help").addEventListener("click", KEYS["?"]);
   byId("play").addEventListener("click", toggle);
   byId("slider").addEventListener("input", (event) => goTo(Number(event.target.value)));
   byId("speed").addEventListener("change", startClock);
   byId("choice").addEventListener("change", (event) => choose(Number(event.target.value)));
-  byId("third")?.addEventListener("click", chooseRelief);
   byId("basin-choice")?.addEventListener("change", (event) => choose(Number(event.target.value)));
-  night.addEventListener("change", paint);
-  document.addEventListener("keydown", onKey);
 }
 
-function begin() {
-  byId("slider").max = LAST;
-  if (still.matches) byId("speed").value = "4";
-  if (race.surface) {
-    showMarks();
-    showLeaving();
-  }
-  listen();
-  paint();
-  showStep();
-  showRule();
+/* ---- the beginning ---- */
+
+function drawAll() {
+  surfaceViews?.draw();
+  drawCurve();
+  drawBasins();
 }
 
-begin();
+byId("slider").max = LAST;
+if (reducedMotion.matches) byId("speed").value = "4";
+if (surface) {
+  showMarks();
+  showLeaving();
+}
+listen();
+startPage({ draw: drawAll, keys: KEYS });
+showStep();
+showRule();

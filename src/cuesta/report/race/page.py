@@ -1,57 +1,43 @@
-"""The page that shows a race: one file that needs no network."""
+"""The page of a race."""
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from cuesta.report.race import words as race_words
-from cuesta.report.race.copy import BASINS, packed, page_data
-from cuesta.report.race.look import looks
+from cuesta.report.page.page import Page
+from cuesta.report.page.page import render as render_page
+from cuesta.report.page.styles import trace_styles
+from cuesta.report.page.wording import SHOWN, number, point
+from cuesta.report.race.page_data import BASINS, page_data
 from cuesta.report.race.picture import scale_of
-
-PARTS = files("cuesta.report") / "race"
+from cuesta.report.race.words import minima_table, results_table, settings
 
 
 def render(view: dict[str, Any]) -> str:
     """The page of a race as text."""
-    worn = looks([result["optimizer"] for result in view["results"]])
-    data = packed(page_data(view, scale_of(view), worn))
-    return (
-        _environment()
-        .get_template("page.html.j2")
-        .render(
-            view=view,
-            words=race_words,
-            settings=race_words.settings(view),
-            standing=race_words.standing(view, worn),
-            landings=race_words.landings(view, BASINS),
-            style=_part("page.css"),
-            script=_part("page.js"),
-            plotly=_plotly(),
-            data=Markup(data),  # noqa: S704  # its own escapes keep it inside its element
-        )
+    return render_page(race_page(view))
+
+
+def race_page(view: dict[str, Any]) -> Page:
+    """The view of a race, as what its template and its script read."""
+    names = [result["optimizer"] for result in view["results"]]
+    styles = trace_styles(names)
+    function = view["function"]["name"]
+    return Page(
+        name="race",
+        title=f"{function}: a race of {len(names)} optimizers",
+        kicker="A race of optimizers",
+        heading=function,
+        values={
+            "view": view,
+            "names": names,
+            "settings": settings(view),
+            "results": results_table(view, styles),
+            "minima": minima_table(view, BASINS),
+            "number": number,
+            "point": point,
+            "SHOWN": SHOWN,
+        },
+        data=page_data(view, scale_of(view), styles),
+        styles=styles,
     )
-
-
-def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("cuesta.report", "race"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-def _part(name: str) -> Markup:
-    return Markup((PARTS / name).read_text(encoding="utf-8"))  # noqa: S704  # our own file
-
-
-def _plotly() -> Markup:
-    # Read as a file: importing plotly takes longer than all the rest of the page.
-    script = files("plotly") / "package_data" / "plotly.min.js"
-    return Markup(script.read_text(encoding="utf-8"))  # noqa: S704  # it names no closing tag

@@ -1,4 +1,4 @@
-"""What the page and the still draw alike: heights of the surface, and trails that may leave it."""
+"""What the page and the still picture share: heights of the surface, and paths that leave it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+
+from cuesta.report.page.packing import to_array
 
 REACH = 50.0  # widths of the domain beyond which nothing is drawn: it would only lose digits
 WELL = 0.002  # the share of the surface, its lowest part, that one level of the contours may hold
@@ -29,7 +31,7 @@ def goal_above(function: dict[str, Any]) -> float | None:
 def scale_of(view: dict[str, Any]) -> Scale:
     """The scale on which a view's surface is drawn; without a surface only its base matters."""
     lowest, surface = view["function"]["lowest"], view["surface"]
-    drawn = numbers(surface["z"]) if surface else np.zeros(0)
+    drawn = to_array(surface["z"]) if surface else np.zeros(0)
     drawn = drawn[np.isfinite(drawn)]
     base = float(lowest) if lowest is not None else float(drawn.min(initial=0.0))
     if lowest is None and drawn.size:
@@ -41,7 +43,7 @@ def scale_of(view: dict[str, Any]) -> Scale:
 
 def heights(values: Any, scale: Scale) -> np.ndarray:
     """log₁₀(J − base + small); a value below the base is drawn at it."""
-    return np.log10(np.maximum(numbers(values) - scale.base, 0.0) + scale.small)
+    return np.log10(np.maximum(to_array(values) - scale.base, 0.0) + scale.small)
 
 
 def height_name(scale: Scale, known: float | None) -> str:
@@ -51,13 +53,13 @@ def height_name(scale: Scale, known: float | None) -> str:
     return f"log₁₀(J{base} + {scale.small:g}){note}"
 
 
-def outlook(view: dict[str, Any], scale: Scale) -> tuple[float, float]:
+def range_of_j(view: dict[str, Any], scale: Scale) -> tuple[float, float]:
     """The range of J that is worth seeing: a path that diverges must not flatten all others.
 
     It is a range of J − base where that is known, for an axis of logarithms; else of J itself.
     """
-    paths = [numbers(path["j"]) - scale.base for path in view["paths"]]
-    surface = numbers(view["surface"]["z"]) - scale.base if view["surface"] else np.zeros(0)
+    paths = [to_array(path["j"]) - scale.base for path in view["paths"]]
+    surface = to_array(view["surface"]["z"]) - scale.base if view["surface"] else np.zeros(0)
     first = max((path[0] for path in paths if np.isfinite(path[0])), default=0.0)
     high = float(np.nanmax(np.append(surface, 10 * first))) or 1.0
     every = np.concatenate(paths)
@@ -69,13 +71,13 @@ def outlook(view: dict[str, Any], scale: Scale) -> tuple[float, float]:
     return max(low, (goal_above(view["function"]) or 1e-8) * 1e-4), 2 * high
 
 
-def trail(points: list[Any], domain: list[list[float]]) -> np.ndarray:
+def drawn_path(points: list[Any], domain: list[list[float]]) -> np.ndarray:
     """The points of a path as they are drawn, with NaN where nothing is.
 
     A step to far outside is cut short on its line, so that its direction stays true; what follows
     out there is not drawn.
     """
-    found = numbers(points)
+    found = to_array(points)
     low, high = np.array(domain).T
     middle, reach = (low + high) / 2, REACH * (high - low)
     far = ~(np.abs(found - middle) <= reach).all(axis=1)  # NaN counts as far
@@ -89,11 +91,6 @@ def trail(points: list[Any], domain: list[list[float]]) -> np.ndarray:
 def _shortened(start: np.ndarray, end: np.ndarray, reach: np.ndarray) -> np.ndarray:
     share = float(np.max(np.abs(end / reach - start / reach)))
     return start + (end / share - start / share)
-
-
-def numbers(values: Any) -> np.ndarray:
-    """JSON's numbers as an array, null as NaN."""
-    return np.array(values, dtype=np.float64)
 
 
 def one_digit(value: float) -> float:

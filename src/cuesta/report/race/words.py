@@ -1,39 +1,12 @@
-"""The sentences and the table's cells of the page that shows a race."""
+"""The sentences and the table cells of the page that shows a race."""
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Any
 
-from cuesta.report.race.look import Look
-
-SHOWN = 6  # coordinates of a point that are written out
-
-
-def number(value: float | None, digits: int = 4) -> str:
-    """A number for reading; a dash where there is none."""
-    if value is None:
-        return "–"
-    if float(value).is_integer() and abs(value) < 1e6:
-        return f"{int(value):,}".replace("-", "−")
-    text = (
-        f"{float(f'{value:.{digits}g}'):.{digits - 1}e}"
-        if abs(value) < 1e-3
-        else f"{value:.{digits}g}"
-    )
-    text = re.sub(r"\.?0*e([+-])0*(\d)", r"e\1\2", text)
-    return text.replace("e+", "e").replace("-", "−")
-
-
-def point(values: list[float | None]) -> str:
-    """A point of the domain, such as (3, 2)."""
-    shown = ", ".join(number(value) for value in values[:SHOWN])
-    return f"({shown}, …)" if len(values) > SHOWN else f"({shown})"
-
-
-def share(value: float | None) -> str:
-    """A share as a percentage."""
-    return "–" if value is None else f"{100 * value:.0f} %"
+from cuesta.report.page.styles import TraceStyle
+from cuesta.report.page.wording import count, number, point, share
 
 
 def quartiles(found: dict[str, float | None]) -> tuple[str, str]:
@@ -63,7 +36,7 @@ def _tuning(view: dict[str, Any]) -> str:
     return (
         f"Each optimizer runs with its own learning rate α: the best of {number(kept['tries'])} "
         f"between {number(low)} and {number(high)}, tried from "
-        f"{_many(kept['tuning_starts'], 'start')} that the race does not use."
+        f"{count(kept['tuning_starts'], 'start')} that the race does not use."
     )
 
 
@@ -81,7 +54,7 @@ def _starts(view: dict[str, Any]) -> str:
     around = f", within ±{100 * kept['spread']:.3g} % of the domain’s width {where}"
     until = _goal(goal, view["function"]["lowest"])
     return (
-        f"All take {_many(kept['steps'], 'step')} from the same {_many(kept['seeds'], 'start')}"
+        f"All take {count(kept['steps'], 'step')} from the same {count(kept['seeds'], 'start')}"
         f"{around}{until}."
     )
 
@@ -99,21 +72,17 @@ def _gradients(view: dict[str, Any]) -> str:
 
 def _rules(view: dict[str, Any]) -> str:
     kept = view["settings"]
-    falls = "α falls in a line over the steps" if kept["decay"] else "α stays as it is"
+    falls = "α falls linearly over the steps" if kept["decay"] else "α is constant"
     whose = (
-        "the rules are those of the notes"
+        "the update rules are those of the notes"
         if kept["dialect"] == "notes"
-        else f"the rules are those of {kept['dialect']}"
+        else f"the update rules are those of {kept['dialect']}"
     )
     return f"{falls}; {whose}."
 
 
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def seen(view: dict[str, Any]) -> str | None:
-    """What to call the gradient that the rule saw, where it is not the gradient itself."""
+def changed_gradient(view: dict[str, Any]) -> str | None:
+    """What to call the gradient that the rule used, where it is not the exact gradient."""
     kept = view["settings"]
     clipped = kept["clip_norm"] is not None or kept["clip_value"] is not None
     if kept["noise"]:
@@ -121,13 +90,13 @@ def seen(view: dict[str, Any]) -> str | None:
     return "G clipped" if clipped else None
 
 
-def standing(view: dict[str, Any], worn: list[Look]) -> list[dict[str, Any]]:
-    """The rows of the finishing table."""
+def results_table(view: dict[str, Any], styles: Sequence[TraceStyle]) -> list[dict[str, Any]]:
+    """The rows of the table of results, the best optimizer first."""
     return [
         {
             "place": place,
             "name": result["optimizer"],
-            "look": look,
+            "style": style,
             "numbers": ", ".join(f"{name} {number(v)}" for name, v in result["numbers"].items()),
             "rates": rates(result),
             "reached": f"{result['reached']} of {view['settings']['seeds']}",
@@ -137,7 +106,7 @@ def standing(view: dict[str, Any], worn: list[Look]) -> list[dict[str, Any]]:
             "unclipped": (result["unclipped"] or {"outcome": ""})["outcome"].rstrip("."),
             "share": share(result["global_share"]),
         }
-        for place, (result, look) in enumerate(zip(view["results"], worn, strict=True), 1)
+        for place, (result, style) in enumerate(zip(view["results"], styles, strict=True), 1)
     ]
 
 
@@ -146,23 +115,27 @@ def letter(k: int) -> str:
     return (letter(k // 26 - 1) if k >= 26 else "") + chr(ord("A") + k % 26)
 
 
-def landings(view: dict[str, Any], most: int) -> dict[str, Any] | None:
-    """Where starts end: a row for each minimum that catches most, and one for the others."""
+def minima_table(view: dict[str, Any], most: int) -> dict[str, Any] | None:
+    """Where the starts end: a row for each of the `most` minima that attract most of them.
+
+    `shown` are the places of these minima among all, `left` the number of the others, `others` and
+    `nowhere` the shares of starts that end in another minimum or in none, one for each optimizer.
+    """
     results = view["results"]
     if not view["minima"] or all(result["shares"] is None for result in results):
         return None
     shares = [result["shares"] or [0.0] * len(view["minima"]) for result in results]
-    caught = [sum(of[k] for of in shares) for k in range(len(view["minima"]))]
-    first = sorted(sorted(range(len(caught)), key=lambda k: -caught[k])[:most])
+    attracted = [sum(of[k] for of in shares) for k in range(len(view["minima"]))]
+    shown = sorted(sorted(range(len(attracted)), key=lambda k: -attracted[k])[:most])
     rows = [
         {
             "letter": letter(name),
             "minimum": view["critical_points"][view["minima"][k]],
             "shares": [share(of[k]) for of in shares],
         }
-        for name, k in enumerate(first)
+        for name, k in enumerate(shown)
     ]
-    others = [share(sum(of) - sum(of[k] for k in first)) for of in shares]
+    others = [share(sum(of) - sum(of[k] for k in shown)) for of in shares]
     nowhere = [share(max(0.0, 1 - sum(of))) for of in shares]
-    left = len(caught) - len(first)
-    return {"rows": rows, "first": first, "left": left, "others": others, "nowhere": nowhere}
+    left = len(attracted) - len(shown)
+    return {"rows": rows, "shown": shown, "left": left, "others": others, "nowhere": nowhere}

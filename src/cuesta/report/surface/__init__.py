@@ -1,1 +1,1 @@
-"""The loss of a network on a plane, as a page."""
+"""The loss of a network on a plane of its weights, as a page."""

@@ -32,7 +32,7 @@ def test_fit_tells_the_table_the_candidates_the_winner_and_the_test(run):
         "diverged  none of 6 lanes",
         "winner  ",
         "test, 30 rows, opened once",
-        "trivial predictor",
+        "baseline",
     ):
         assert words in done.stdout
     assert done.stderr == ""

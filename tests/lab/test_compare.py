@@ -104,7 +104,7 @@ def run(*arguments):
 def test_the_command_says_step_size_and_cause():
     done = run("adam:notes", "adam:torch", "--steps", "20")
     assert done.exit_code == 0
-    for words in ("part at step 1", "bias correction", "ε beside the root", "% of the gap"):
+    for words in ("differ from step 1 on", "bias correction", "ε beside the root", "% of the gap"):
         assert words in done.stdout.replace("\n", " ")
 
 

@@ -181,7 +181,7 @@ def test_a_fault_in_the_test_file_is_found_before_anything_is_trained(headless, 
                    "--out", headless / "run")  # fmt: skip
     assert done.exit_code == 2
     assert words in done.output
-    assert "training begins" not in done.output
+    assert "training starts" not in done.output
     assert not (headless / "run" / "result.json").exists()
 
 

@@ -65,7 +65,9 @@ def surface(
         lost = ", then lost" if path.diverged else ""
         console.print(
             f"{path.name:<13} J {path.heights[0]:.4g} → {path.heights[-1]:.4g}{lost} · "
-            f"{path.off:.0%} of its way off the plane",
+            f"{path.off:.0%} of its variation off the plane",
             highlight=False,
         )
-    console.print(f"{seen.off:.0%} of all is off the plane · written to {page}", highlight=False)
+    console.print(
+        f"{seen.off:.0%} of all variation is off the plane · written to {page}", highlight=False
+    )

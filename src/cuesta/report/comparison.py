@@ -1,4 +1,4 @@
-"""Two optimizers side by side, as a table a person can read."""
+"""The comparison of two optimizers on the terminal, and as plain values."""
 
 from __future__ import annotations
 
@@ -22,17 +22,18 @@ def plain(found: Comparison) -> dict[str, Any]:
 
 
 def show_comparison(console: Console, found: Comparison) -> None:
-    """Where they part, and what each convention has to do with it."""
+    """The step from which they differ, and what each convention has to do with it."""
     names = f"[bold]{escape(found.one)}[/] and [bold]{escape(found.other)}[/]"
     where = f"{found.steps:,} steps on {found.stream} gradients, float64"
     if found.part:
         console.print(
-            f"{names} part at step {found.part}, by {found.gap:.2g} of the path's largest value; "
-            f"at the end by {found.final:.2g} ({where}).",
+            f"{names} differ from step {found.part} on, by {found.gap:.2g} of the path's largest "
+            f"value; at the end by {found.final:.2g} ({where}).",
             highlight=False,
         )
         console.print(
-            f"cause  [bold]{found.cause or 'none alone: several together'}[/]", highlight=False
+            f"cause  [bold]{found.cause or 'no single convention: several together'}[/]",
+            highlight=False,
         )
     else:
         console.print(
@@ -49,7 +50,7 @@ def _suspects(found: Comparison) -> Table:
     table.add_column("convention")
     table.add_column(escape(found.one), justify="right")
     table.add_column(escape(found.other), justify="right")
-    table.add_column("switched alone, they")
+    table.add_column("with this one made equal, they")
     for suspect in found.suspects:
         table.add_row(suspect.convention, suspect.one, suspect.other, _effect(suspect, found.part))
     return table
@@ -57,9 +58,9 @@ def _suspects(found: Comparison) -> Table:
 
 def _effect(suspect: Suspect, part: int) -> str:
     if not part:
-        return "were the same anyway"
+        return "are the same, as before"
     if not suspect.part:
-        return "never part"
+        return "never differ"
     if suspect.part > part:
-        return f"part at step {suspect.part:,} only"
-    return f"still part; {100 * suspect.gap:.3g} % of the gap is left"
+        return f"differ only from step {suspect.part:,} on"
+    return f"still differ: {100 * suspect.gap:.3g} % of the gap is left"

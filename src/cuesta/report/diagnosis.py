@@ -1,4 +1,4 @@
-"""A diagnosis on the terminal: small bars and sparklines, then the doctor's words."""
+"""A diagnosis on the terminal: curves, layers and steps, then the findings in words."""
 
 from __future__ import annotations
 
@@ -12,34 +12,9 @@ from rich.table import Table
 
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.diagnose.evidence import Evidence
+from cuesta.report.text_plots import bar, sparkline
 
-BLOCKS = "▁▂▃▄▅▆▇█"
-WIDTH = 30  # of a sparkline
-BAR = 10  # of a bar
 NOTHING = "nothing is wrong"
-
-
-def sparkline(values: np.ndarray, width: int = WIDTH, *, log: bool = False) -> str:
-    """The values as a row of blocks, low to high; a blank where a value is not finite."""
-    parts = [part for part in np.array_split(np.asarray(values, float), width) if len(part)]
-    means = np.array([part.mean() for part in parts])
-    if log:
-        means = np.log(np.where(means > 0, means, np.nan))
-    finite = means[np.isfinite(means)]
-    if not len(finite):
-        return " " * len(means)
-    low, span = finite.min(), max(float(np.ptp(finite)), 1e-12)
-    place = np.clip(np.nan_to_num((means - low) / span, nan=0.0), 0, 1) * (len(BLOCKS) - 1)
-    return "".join(
-        BLOCKS[round(p)] if good else " "
-        for p, good in zip(place.tolist(), np.isfinite(means).tolist(), strict=True)
-    )
-
-
-def bar(share: float, width: int = BAR) -> str:
-    """A share of a bar, from 0 to 1."""
-    full = round(width * min(1.0, max(0.0, share))) if np.isfinite(share) else width
-    return "█" * full + "·" * (width - full)
 
 
 def show_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
@@ -55,7 +30,7 @@ def show_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
 
 
 def show_findings(console: Console, diagnosis: Diagnosis) -> None:
-    """The doctor's words, the gravest first."""
+    """The findings in words, the gravest first."""
     if not diagnosis.findings:
         console.print(f"[green]doctor[/]  {NOTHING}", highlight=False)
     for finding in diagnosis.findings:
@@ -78,14 +53,14 @@ def _curves(e: Evidence) -> list[str]:
             f"{e.validation[0]:.4g} → {e.validation[-1]:.4g}, least {np.nanmin(e.validation):.4g}"
         )
         lines.append(f"validation loss  {sparkline(e.validation)}  {ends}")
-    lines.append(f"[dim]one who does not look has {e.trivial:.4g}[/]")
+    lines.append(f"[dim]the baseline has {e.trivial:.4g}[/]")
     return lines
 
 
 def _layers(e: Evidence) -> Table:
     seen = e.recording.economy
     table = Table(box=None, pad_edge=False)
-    for heading in ("layer", "‖G‖ of it", "", "error passed on", "Δ/w", "dead", "saturated"):
+    for heading in ("layer", "‖G‖", "", "error passed on", "Δ/w", "dead", "saturated"):
         table.add_column(heading)
     gradients = np.median(seen.gradient, axis=0)
     updates = np.median(seen.update, axis=0)
@@ -122,14 +97,13 @@ def _steps(e: Evidence) -> list[str]:
             float(np.median(np.abs(full.actual))), 1e-30
         )
         lines += [
-            f"λmax             {sparkline(full.highest, log=True)}  {full.highest[-1]:.3g}, so "
-            f"2/λmax "
-            f"{2 / max(float(full.highest[-1]), 1e-30):.3g} beside α {e.candidate.learning_rate:g}",
+            f"λmax             {sparkline(full.highest, log=True)}  {full.highest[-1]:.3g}; "
+            f"2/λmax = {2 / max(float(full.highest[-1]), 1e-30):.3g}, "
+            f"α = {e.candidate.learning_rate:g}",
             f"λmin             {full.lowest[-1]:.3g}",
-            f"α/α* − 1         {sparkline(full.length)}  median {np.median(full.length):.2g} (−1 "
-            f"start, 0 "
-            "minimum, 1 far wall)",
-            f"J foreseen       to {hit:.0%} of its change by second order (median)",
+            f"α/α* − 1         {sparkline(full.length)}  median {np.median(full.length):.2g} "
+            "(−1: the start, 0: the minimum, 1: the far wall)",
+            f"second order     misses the change of J by {hit:.0%} (median)",
         ]
     if e.recording.outcome:
         where = int(seen.broken[seen.broken > 0][0]) if (seen.broken > 0).any() else 0

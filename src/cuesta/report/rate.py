@@ -9,16 +9,17 @@ import numpy as np
 from rich.console import Console
 
 from cuesta.diagnose.finder import FoundRate
-from cuesta.report.diagnosis import bar
+from cuesta.report.text_plots import bar
 
 WIDTH = 32
 
 
 def show_rate(console: Console, found: FoundRate, optimizer: str) -> None:
-    """A line for each rate, the suggestion, and the walls."""
+    """A line for each rate, the suggestion, and the limits that curvature sets."""
     finite = found.losses[np.isfinite(found.losses)]
-    lowest, highest = finite.min(), np.quantile(finite, 0.8)  # one beyond hides no other
-    console.print("     rate  loss on rows held out", highlight=False)
+    # The bars end at the 80th percentile: one very high loss must not flatten all others.
+    lowest, highest = finite.min(), np.quantile(finite, 0.8)
+    console.print("     rate  loss on held-out rows", highlight=False)
     for rate, loss, epochs in zip(found.rates, found.losses, found.epochs, strict=True):
         mark = "→" if rate == found.suggested else " "
         if not math.isfinite(loss):
@@ -43,7 +44,7 @@ def show_rate(console: Console, found: FoundRate, optimizer: str) -> None:
 
 
 def plain_rate(found: FoundRate) -> dict[str, Any]:
-    """The figures for JSON; null where a rate diverges or the surface does not bend up."""
+    """The figures for JSON; null where a rate diverges or a curvature is not positive."""
 
     def number(value: float) -> float | None:
         return float(value) if math.isfinite(value) else None

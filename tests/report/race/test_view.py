@@ -61,7 +61,7 @@ def test_every_kind_of_function_has_a_page(name):
     seen = view(race(found, terms))
     assert name in render(seen)
     wanted = {
-        "cliff": "1 curve of them",
+        "cliff": "1 curve of critical points",
         "saddle": "1 saddle",
         "monkey_saddle": "1 degenerate point",
         "rosenbrock": "1 minimum",

@@ -1,4 +1,4 @@
-"""A race in the terminal: a bar while it goes on, the finishing table at its end."""
+"""A race on the terminal: a bar while it goes on, the table of results at its end."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 STAGES = {
-    "critical points": "seeking critical points",
+    "critical points": "finding critical points",
     "tuning": "tuning learning rates",
     "race": "racing",
-    "basins": "where 10,000 starts end",
+    "basins": "finding where 10,000 starts end",
 }
 
 PLURALS = {
@@ -23,7 +23,7 @@ PLURALS = {
     "saddle": "saddles",
     "kink": "kinks",
     "degenerate point": "degenerate points",
-    "curve of them": "curves of them",
+    "curve of critical points": "curves of critical points",
 }
 
 
@@ -67,7 +67,7 @@ class RaceProgress:
 
 
 def show_race(console: Console, view: dict[str, Any], page: str) -> None:
-    """The function, the terms and the finishing table."""
+    """The function, the terms of the race and the table of results."""
     function = view["function"]
     head = f"[bold]{escape(function['name'])}[/]  {escape(function['formula'])}"
     console.print(f"{head} · {escape(function['source'])}", highlight=False)
@@ -111,7 +111,7 @@ def kinds_sentence(view: dict[str, Any]) -> str:
 
 def _kind(critical: dict[str, Any]) -> str:
     if critical["members"] is not None:
-        return "curve of them"
+        return "curve of critical points"
     return "degenerate point" if critical["kind"] == "degenerate" else str(critical["kind"])
 
 
@@ -138,7 +138,7 @@ def _table(view: dict[str, Any]) -> Table:
             row.append(f"{100 * result['global_share']:.1f} %")
         table.add_row(*row)
     if any(result["edge"] for result in view["results"]):
-        table.caption = "* the edge of the range tried: a better rate may lie beyond it"
+        table.caption = "* the lowest or the highest rate tried: a better one may lie beyond it"
     return table
 
 

@@ -1,4 +1,4 @@
-"""A race in plain values, for the page, the picture and JSON; and its outcomes in sentences."""
+"""A race in plain values, for the page, the still picture and JSON."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from cuesta.lab.minima import Critical
     from cuesta.lab.race import Path, Race, Run, Runner
 
-LATE = 0.9  # the share of the steps after which a path that is to move on still moves
-FLAT = 1e-3  # the relative change of J below which it does not
+LATE = 0.9  # the share of the steps after which a path must still move to be on its way
+FLAT = 1e-3  # the relative change of J below which it does not move
 SETTINGS = (
     *("steps", "seeds", "seed", "tries", "tuning_starts", "spread", "noise", "dialect"),
     *("clip_norm", "clip_value", "final_ratio"),
@@ -47,7 +47,7 @@ def numbers(view: dict[str, Any]) -> dict[str, Any]:
 
 
 def result(race: Race, runner: Runner) -> dict[str, Any]:
-    """One optimizer's line of the finishing table."""
+    """One optimizer's row of the table of results."""
     from cuesta.lab.formulas import NOTES_ROWS, decays, formula
 
     end, dialect = runner.run.end, race.terms.dialect
@@ -90,7 +90,7 @@ def at_edge(race: Race, runner: Runner) -> bool:
 
 
 def outcome(race: Race, run: Run) -> str:
-    """In a sentence, what became of the path from the given start."""
+    """How the path from the given start ends, in a sentence without its subject."""
     end, where = run.end, show(run.end.w[0])
     reached, lost, height = int(end.reached[0]), int(end.lost[0]), float(end.j[0])
     if lost >= 0:

@@ -1,4 +1,4 @@
-"""What a person sees in the terminal while a run goes on, and at its end."""
+"""What `cuesta fit` prints while a run goes on, and at its end."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ NAMES = {
 }
 SHOWN = 10
 SHOWN_COLUMNS = 12
-LARGE = 10_000  # from here on digits after the point are noise
+LARGE = 10_000  # from here on decimals say nothing
 DEFAULTS = Candidate()
 
 
 class TerminalListener(Listener):
-    """Tells of a run on a console: a moving bar on a terminal, a few lines in a file."""
+    """Reports a run: a moving bar on a terminal, a few lines in a file."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
@@ -57,19 +57,19 @@ class TerminalListener(Listener):
     def started(self, lane_epochs: int) -> None:
         """Show the bar."""
         if not self._console.is_terminal:
-            self._console.print("training begins; the first programs are compiled", highlight=False)
+            self._console.print("training starts: compiling the first programs", highlight=False)
         self._bar = Bar(lane_epochs, "lane-epochs", console=self._console)
         self._bar.start()
 
     def found(self, lane_epochs: int) -> None:
-        """Take what is in the folder off the work, and say so."""
+        """Shorten the bar by what the folder holds already, and say so."""
         if lane_epochs:
-            self.said(f"{lane_epochs:,} lane-epochs are in the run's folder already")
+            self.said(f"{lane_epochs:,} lane-epochs are in the run's folder already: not repeated")
             if self._bar is not None:
                 self._bar.lessen(lane_epochs)
 
     def progressed(self, lane_epochs: int) -> None:
-        """Move the bar, or print a line after each tenth of the work."""
+        """Move the bar."""
         if self._bar is not None:
             self._bar.advance(lane_epochs)
 
@@ -190,7 +190,7 @@ def _best(scores: list[Score], metric: str) -> Table:
 
 
 def describe_diverged(result: FitResult) -> str:
-    """How many lanes diverged, and of which optimizer."""
+    """How many lanes diverged, and with which optimizer."""
     lanes, counts = result.selection.lanes, result.selection.diverged_by_optimizer()
     bad = {name: count for name, (count, _) in counts.items() if count}
     if not bad:
@@ -217,13 +217,13 @@ def describe_lost(result: FitResult) -> list[str]:
 
 
 def varied(scores: list[Score]) -> list[str]:
-    """Of the parameters that are told only where they vary, those that do."""
+    """Of the parameters that are printed only where they vary, those that do."""
     names = ("batch_size", "normalize", "dialect", "epsilon")
     return [n for n in names if len({getattr(score.candidate, n) for score in scores}) > 1]
 
 
 def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
-    """A candidate in a line: its optimizer and layers, then what is not usual, then `also`."""
+    """A candidate in a line: optimizer, layers, what differs from the defaults, then `also`."""
     sizes = "-".join(map(str, candidate.hidden_layer_sizes)) or "no hidden layer"
     rate = f"α={candidate.learning_rate:.3g}"
     if candidate.final_learning_rate is not None:
@@ -247,13 +247,15 @@ def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
 
 def _test(result: FitResult) -> Table:
     times = len(result.outcome.openings)
-    often = "once" if times == 1 else f"{times} times in this folder: choose no run by it"
+    often = (
+        "once" if times == 1 else f"{times} times in this folder: do not choose between runs by it"
+    )
     title = f"test, {result.task.test_rows:,} rows, opened {often}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("")
     table.add_column("winner", justify="right")
     table.add_column("95 % interval")
-    table.add_column("trivial predictor", justify="right")
+    table.add_column("baseline", justify="right")
     low, high = result.outcome.interval
     names = sorted(result.test, key=lambda name: name != result.task.metric)
     for name in names:

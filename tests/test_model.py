@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 from scipy import special
 
 from cuesta import model as module
+from cuesta._util.model_file import FORMAT, checksum
 from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.data.scale import Scaling
 from cuesta.errors import ModelFileError
@@ -284,9 +285,9 @@ def test_a_file_of_numbers_that_are_not_ours_is_a_fault(kind, path):
 
 def forge(path, model=MODELS["classes"], change=None, text=None, **tensors):
     """Save a model with a changed spec (by a path of keys), another text, or other tensors."""
-    arrays = module._tensors(model) | tensors
+    arrays = module._arrays(model) | tensors
     arrays = {name: array for name, array in arrays.items() if array is not None}
-    spec = module._spec(model)
+    spec = {"format": FORMAT, **module._describe(model)}
     if change is not None:
         *keys, last, value = change
         place = spec
@@ -294,7 +295,7 @@ def forge(path, model=MODELS["classes"], change=None, text=None, **tensors):
             place = place[key]
         place[last] = value
     text = json.dumps(spec) if text is None else text
-    save_file(arrays, path, {"cuesta": text, "sha256": module._checksum(arrays, text)})
+    save_file(arrays, path, {"cuesta": text, "sha256": checksum(arrays, text)})
 
 
 def test_a_forged_file_without_a_change_is_read(path):
@@ -342,6 +343,7 @@ def test_a_forged_file_without_a_change_is_read(path):
         ("target", "labels", ["a", 1, 2.5]),
         ("target", "labels", [None, None, None]),
         ("target", "labels", [[1], [2], [3]]),
+        ("target", "labels", []),
     ],
     ids=lambda change: " ".join(map(str, change))[:50],
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -14,14 +12,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cuesta._util.files import write_atomically
+from cuesta._util.model_file import read_model_file, write_model_file, wrong_description
 from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.data.frames import as_frame, like
 from cuesta.data.scale import Scaling
-from cuesta.errors import ModelFileError, TableError
+from cuesta.errors import TableError
 from cuesta.hyperparameters import Candidate
 
-FORMAT = 1
 BLOCK = 4096  # rows predicted at once: bounds the memory, not the result
 
 
@@ -131,28 +128,22 @@ class FittedModel:
         shares = {f"p_{label}": decided[:, i] for i, label in enumerate(self.target.labels)}
         return pl.DataFrame({self.target.names[0]: chosen, **shares})
 
-    def save(self, path: Path) -> None:
-        """Write the model atomically: weights and scalings as tensors, the rest as JSON."""
-        from safetensors.numpy import save_file
-
-        tensors = _tensors(self)
-        spec = json.dumps(_spec(self), sort_keys=True, ensure_ascii=False)
-        about = {"cuesta": spec, "sha256": _checksum(tensors, spec)}
-        write_atomically(path, lambda beside: save_file(tensors, beside, about))
+    def save(self, path: str | Path) -> None:
+        """Write the model atomically: weights and scalings as arrays, the rest as JSON."""
+        write_model_file(Path(path), _arrays(self), _describe(self))
 
 
-def _tensors(model: FittedModel) -> dict[str, np.ndarray]:
-    tensors = {"inputs.shift": model.inputs.shift, "inputs.scale": model.inputs.scale}
+def _arrays(model: FittedModel) -> dict[str, np.ndarray]:
+    arrays = {"inputs.shift": model.inputs.shift, "inputs.scale": model.inputs.scale}
     if model.outputs is not None:
-        tensors |= {"outputs.shift": model.outputs.shift, "outputs.scale": model.outputs.scale}
+        arrays |= {"outputs.shift": model.outputs.shift, "outputs.scale": model.outputs.scale}
     for depth, (w, b) in enumerate(model.layers):
-        tensors |= {f"{depth}.w": w, f"{depth}.b": b}
-    return {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+        arrays |= {f"{depth}.w": w, f"{depth}.b": b}
+    return arrays
 
 
-def _spec(model: FittedModel) -> dict[str, Any]:
+def _describe(model: FittedModel) -> dict[str, Any]:
     return {
-        "format": FORMAT,
         "features": [asdict(feature) for feature in model.encoder.features],
         "target": asdict(model.target),
         "candidate": model.candidate.to_dict(),
@@ -160,57 +151,31 @@ def _spec(model: FittedModel) -> dict[str, Any]:
     }
 
 
-def _checksum(tensors: dict[str, np.ndarray], spec: str) -> str:
-    sha = hashlib.sha256(spec.encode())
-    for name in sorted(tensors):
-        sha.update(name.encode())
-        sha.update(tensors[name].tobytes())
-    return sha.hexdigest()
-
-
 def load_model(path: Path) -> FittedModel:
     """Read a model file; nothing in it is run, all of it is checked.
 
     Raises ModelFileError for a file that is missing, truncated, altered, of another format or
-    with arrays that do not fit its spec.
+    with arrays that do not fit its description.
     """
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        if not path.is_file():
-            raise ModelFileError(f"There is no model at {str(path)!r}.")
-        with safe_open(path, framework="numpy") as file:
-            about = file.metadata() or {}
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (its API)
-    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
-        if isinstance(error, ModelFileError):
-            raise
-        raise ModelFileError(f"{str(path)!r} is no whole safetensors file: {error}.") from error
-    if "cuesta" not in about:
-        raise ModelFileError(f"{str(path)!r} holds no model of cuesta.")
-    if about.get("sha256") != _checksum(tensors, about["cuesta"]):
-        raise ModelFileError(f"{str(path)!r} was altered: its checksum does not fit.")
-    try:
-        return _rebuild(json.loads(about["cuesta"]), tensors)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ModelFileError(f"{str(path)!r} does not describe a model: {error!r}.") from error
+    description, arrays = read_model_file(path)
+    with wrong_description(path, "a model"):
+        return _rebuild(description, arrays)
 
 
-def _rebuild(spec: dict[str, Any], tensors: dict[str, np.ndarray]) -> FittedModel:
-    _require(spec["format"] == FORMAT, f"format {spec['format']!r}; this version reads {FORMAT}")
-    encoder = Encoder(tuple(_feature(about) for about in spec["features"]))
-    target = _target(spec["target"])
-    candidate = Candidate.from_dict(spec["candidate"])
+def _rebuild(description: dict[str, Any], arrays: dict[str, np.ndarray]) -> FittedModel:
+    encoder = Encoder(tuple(_feature(about) for about in description["features"]))
+    target = _target(description["target"])
+    candidate = Candidate.from_dict(description["candidate"])
     sizes = (encoder.width, *candidate.hidden_layer_sizes, target.outputs)
     layers = []
     for depth, (m, n) in enumerate(pairwise(sizes)):
-        w = _checked(tensors, f"{depth}.w", (m, n))
-        layers.append((w, _checked(tensors, f"{depth}.b", (n,))))
+        w = _checked(arrays, f"{depth}.w", (m, n))
+        layers.append((w, _checked(arrays, f"{depth}.b", (n,))))
     outputs = None
     if target.task == "regression":
-        outputs = _scaling(tensors, "outputs", target.outputs)
-    inputs = _scaling(tensors, "inputs", encoder.width)
-    estimator = spec.get("estimator")
+        outputs = _scaling(arrays, "outputs", target.outputs)
+    inputs = _scaling(arrays, "inputs", encoder.width)
+    estimator = description.get("estimator")
     _require(estimator is None or isinstance(estimator, dict), "estimator is no table")
     return FittedModel(encoder, target, candidate, inputs, outputs, tuple(layers), estimator)
 
@@ -252,14 +217,14 @@ def _target(about: dict[str, Any]) -> Target:
     return Target(about["task"], tuple(names), tuple(labels))
 
 
-def _scaling(tensors: dict[str, np.ndarray], name: str, width: int) -> Scaling:
-    shift, scale = (_checked(tensors, f"{name}.{part}", (width,)) for part in ("shift", "scale"))
+def _scaling(arrays: dict[str, np.ndarray], name: str, width: int) -> Scaling:
+    shift, scale = (_checked(arrays, f"{name}.{part}", (width,)) for part in ("shift", "scale"))
     _require(bool((scale >= 0).all()), f"{name}.scale has negative numbers")
     return Scaling(shift, scale)
 
 
-def _checked(tensors: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
-    tensor = tensors[name]
-    if tensor.shape != shape or tensor.dtype.kind != "f" or not np.isfinite(tensor).all():
-        raise ValueError(f"tensor {name} is not {shape} finite numbers")
-    return tensor
+def _checked(arrays: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
+    array = arrays[name]
+    if array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
+        raise ValueError(f"array {name} is not {shape} finite numbers")
+    return array

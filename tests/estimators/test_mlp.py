@@ -21,6 +21,7 @@ from sklearn.preprocessing import PolynomialFeatures
 
 from cuesta import MLPClassifier, MLPRegressor
 from cuesta.errors import CuestaError, DivergedError, SpecError
+from cuesta.estimators.fitting import held_out_rows
 from cuesta.training import fits
 
 IRIS = load_iris(return_X_y=True)
@@ -204,18 +205,14 @@ def test_early_stopping_returns_to_its_best_epoch(two_classes):
     assert net.n_epochs_ < 200
     assert net.best_epoch_ == int(np.argmin(losses[: net.best_epoch_ + 5])) + 1
     # The same network trained without looking, for so many epochs: the same weights.
-    held_out = net._held_out(net._prepare(x, y, None, known=False).rows, 0)
+    held_out = held_out_rows(y, 0.1, 0)
     rest = np.setdiff1d(np.arange(len(y)), held_out)
     plain = quick(**{**how, "epochs": net.best_epoch_}).fit(x[rest], y[rest])
     assert_same(net, plain)
 
 
 def test_a_larger_share_held_out_leaves_fewer_rows_to_train_on():
-    prepared = quick()._prepare(*IRIS, None, known=False)
-    sizes = [
-        len(quick(validation_fraction=share)._held_out(prepared.rows, 0)) for share in (0.1, 0.5)
-    ]
-    assert sizes == [15, 75]
+    assert [len(held_out_rows(IRIS[1], share, 0)) for share in (0.1, 0.5)] == [15, 75]
 
 
 def test_a_warm_start_goes_on_as_if_nothing_had_come_between(two_classes):

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sklearn.datasets import load_diabetes, load_iris
 
 import cuesta
+from cuesta._util.model_file import checksum
 from cuesta.errors import ModelFileError, SpecError
-from cuesta.model import _checksum
 
 IRIS = load_iris(return_X_y=True)
 
@@ -46,7 +46,7 @@ def rewritten(path, out, change):
     spec = json.loads(about["cuesta"])
     change(spec)
     text = json.dumps(spec)
-    save_file(tensors, out, {"cuesta": text, "sha256": _checksum(tensors, text)})
+    save_file(tensors, out, {"cuesta": text, "sha256": checksum(tensors, text)})
     return out
 
 
@@ -136,6 +136,7 @@ HOSTILE = {
     "an unknown parameter": lambda spec: spec["estimator"]["params"].update(evil=1),
     "no parameters": lambda spec: spec["estimator"].pop("params"),
     "text for a number": lambda spec: spec["estimator"].update(history={"loss": ["x"]}),
+    "endless columns": lambda spec: spec["estimator"].update(n_features_in=float("inf")),
     "no history": lambda spec: spec["estimator"].update(history=None),
     "a list": lambda spec: spec.update(estimator=[]),
     "wrong sizes": lambda spec: spec["candidate"].update(hidden_layer_sizes=[9]),

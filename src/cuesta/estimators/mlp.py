@@ -6,15 +6,8 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
-from sklearn.utils import column_or_1d
-from sklearn.utils.class_weight import compute_class_weight
-from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
-from cuesta.data.encode import Target
-from cuesta.errors import SpecError, TableError
 from cuesta.estimators.base import Network
-from cuesta.estimators.metadata import plain
-from cuesta.training.fits import Rows
 
 
 class MLPClassifier(ClassifierMixin, Network):
@@ -59,7 +52,7 @@ class MLPClassifier(ClassifierMixin, Network):
         verbose: bool = False,
         random_state: Any = None,
     ) -> None:
-        self._take(locals())
+        self._keep_arguments(locals())
 
     def predict_proba(
         self,
@@ -72,9 +65,7 @@ class MLPClassifier(ClassifierMixin, Network):
         Then, by Monte-Carlo dropout, the mean and the standard deviation over `draws` networks
         with dropped units. Raises SpecError where the network has no dropout.
         """
-        if return_std:
-            return self._decide(X, draws=draws, seed=0)
-        return self._decide(X)
+        return self._sampled_outputs(X, draws) if return_std else self._outputs(X)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """The logarithms of the shares."""
@@ -86,68 +77,13 @@ class MLPClassifier(ClassifierMixin, Network):
 
         With `return_std` also the standard deviation of that share by Monte-Carlo dropout.
         """
-        spread = None
-        shares = self._decide(X)
-        if return_std:
-            shares, spread = self._decide(X, draws=draws, seed=0)
+        shares, spread = self._sampled_outputs(X, draws) if return_std else (self._outputs(X), None)
         if self.model_.target.task == "multilabel":
             chosen = (shares > 0.5).astype(np.int64)
             return chosen if spread is None else (chosen, spread)
         best = shares.argmax(axis=1)
         chosen = self.classes_[best]
         return chosen if spread is None else (chosen, spread[np.arange(len(best)), best])
-
-    def _read_target(self, y: Any, weights: np.ndarray | None) -> tuple[Target, np.ndarray]:
-        check_classification_targets(y)
-        kind = type_of_target(y)
-        if kind == "multilabel-indicator":
-            codes = np.asarray(y).astype(np.int32)
-            self.classes_ = np.arange(codes.shape[1])
-            names = tuple(f"label_{i}" for i in range(codes.shape[1]))
-            return Target("multilabel", names), codes
-        if kind == "multiclass-multioutput":
-            raise ValueError("Several targets of more than two classes each are not supported.")
-        values = column_or_1d(y, warn=True)
-        known = getattr(self, "_known_classes", None)
-        self.classes_ = np.unique(values) if known is None else known
-        if len(self.classes_) < 2:
-            raise TableError(
-                f"y has 1 class only, {plain(self.classes_[0])!r}; a classifier needs two at least."
-            )
-        return Target("classification", ("y",), _labels(self.classes_)), self._codes(values)
-
-    def _codes(self, y: Any) -> np.ndarray:
-        if hasattr(self, "model_") and self.model_.target.task == "multilabel":
-            return np.asarray(y).astype(np.int32)
-        values = column_or_1d(y)
-        places = np.searchsorted(self.classes_, values).clip(0, len(self.classes_) - 1)
-        strange = self.classes_[places] != values
-        if strange.any():
-            raise TableError(
-                f"y holds the class {plain(values[strange.argmax()])!r}, which is new."
-            )
-        return places.astype(np.int32)
-
-    def _class_weights(self, target: Target, rows: Rows) -> np.ndarray | None:
-        if self.class_weight is None:
-            return rows.weights
-        if target.task == "multilabel":
-            raise SpecError("class_weight is for one target of classes; here are several labels.")
-        labels = self.classes_[rows.y]
-        present = np.unique(labels)
-        of_class = dict(
-            zip(
-                present.tolist(),
-                compute_class_weight(
-                    self.class_weight, classes=present, y=labels, sample_weight=rows.weights
-                ),
-                strict=True,
-            )
-        )
-        factors = np.array([of_class[label] for label in labels.tolist()], np.float64)
-        if not (np.isfinite(factors).all() and (factors > 0).all()):
-            raise SpecError("class_weight must be finite numbers above 0.")
-        return factors if rows.weights is None else factors * rows.weights
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn may expect."""
@@ -195,7 +131,7 @@ class MLPRegressor(RegressorMixin, Network):
         verbose: bool = False,
         random_state: Any = None,
     ) -> None:
-        self._take(locals())
+        self._keep_arguments(locals())
 
     def predict(self, X: Any, return_std: bool = False, draws: int = 100) -> Any:
         """Values (rows,) or (rows, targets); with `return_std` a pair, by Monte-Carlo dropout.
@@ -204,33 +140,16 @@ class MLPRegressor(RegressorMixin, Network):
         SpecError where the network has no dropout.
         """
         if return_std:
-            return tuple(map(self._shaped, self._decide(X, draws=draws, seed=0)))
-        return self._shaped(self._decide(X))
+            mean, spread = self._sampled_outputs(X, draws)
+            return self._like_y(mean), self._like_y(spread)
+        return self._like_y(self._outputs(X))
 
-    def _shaped(self, values: np.ndarray) -> np.ndarray:
-        return values[:, 0] if self._one_target else values
-
-    def _read_target(self, y: Any, weights: np.ndarray | None) -> tuple[Target, np.ndarray]:
-        values = np.asarray(y, np.float64)
-        if values.ndim == 2 and values.shape[1] == 1:
-            values = column_or_1d(values, warn=True)
-        self._one_target = values.ndim == 1
-        count = 1 if self._one_target else values.shape[1]
-        names = ("y",) if count == 1 else tuple(f"y{i}" for i in range(count))
-        return Target("regression", names), self._codes(values)
-
-    def _codes(self, y: Any) -> np.ndarray:
-        values = np.asarray(y, np.float64)
-        return values.reshape(len(values), -1)
+    def _like_y(self, values: np.ndarray) -> np.ndarray:
+        """Values (rows, targets) as (rows,) where the targets of the fit were so."""
+        return values[:, 0] if self._encoding.target.one_column else values
 
     def __sklearn_tags__(self) -> Any:
         """What scikit-learn may expect."""
         tags = super().__sklearn_tags__()
         tags.target_tags.multi_output = True
         return tags
-
-
-def _labels(classes: np.ndarray) -> tuple[Any, ...]:
-    """Classes as Python's own values of one type."""
-    listed = classes.tolist()
-    return tuple(listed) if len({type(label) for label in listed}) == 1 else tuple(map(str, listed))

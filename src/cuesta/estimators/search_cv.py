@@ -5,11 +5,14 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.exceptions import FitFailedWarning
 from sklearn.model_selection import ParameterGrid, ParameterSampler
+
+# Not public, but what GridSearchCV itself is made of: so splitting, scoring, routing of parameters
+# and `cv_results_` are scikit-learn's own.
 from sklearn.model_selection._search import BaseSearchCV
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.validation import _check_method_params
@@ -18,11 +21,12 @@ from cuesta._util.checks import check_choice, check_count
 from cuesta._util.progress import Bar
 from cuesta.data.frames import as_frame
 from cuesta.errors import SpecError
-from cuesta.estimators.base import LARGEST_SEED, Network, draw_seed
+from cuesta.estimators.base import Network
 from cuesta.estimators.distributions import is_range, suggested
-from cuesta.estimators.gather import Params, SearchFits, Split, Wanted
-from cuesta.estimators.metadata import plain
-from cuesta.estimators.prefit import Session, opened
+from cuesta.estimators.parameters import LARGEST_SEED, draw_seed, plain
+from cuesta.estimators.prepared_splits import SearchData, Split
+from cuesta.estimators.pretrained import PretrainedFits, use_pretrained
+from cuesta.estimators.search_fits import Params, SearchFit, SearchFits
 from cuesta.hyperparameters import is_classes
 from cuesta.search.samplers import FixedSampler, Sampler, TPESampler
 from cuesta.training.batching import Batching
@@ -30,19 +34,108 @@ from cuesta.training.fits import Fitted, fit_many
 from cuesta.training.planner import this_machine
 
 MOST_WEIGHTS = 64 << 20  # numbers held of networks that wait to be scored: 256 MiB
+TrainedFit = tuple[SearchFit, Fitted]
 SAMPLERS = ("auto", "grid", "random", "tpe")
 
 
 class SearchCV(BaseSearchCV):
     """Choose hyper-parameters by the mean score over folds (N2), every candidate trained at once.
 
-    metric = (1/k) Σ metricᵢ. `params` has a list for each parameter (a grid; or a list of such
-    dicts), or distributions of scipy, of which `n_candidates` are drawn: at random, or by `tpe` in
-    waves that learn from each other. `cv`, `scoring`, `refit`, `error_score` and `cv_results_` mean
-    what they mean in GridSearchCV; `cv_results_` has each candidate's `curves` and `outcome` too.
-    With `seeds`, each candidate is trained with each of them on each fold. `executor` is any of
-    concurrent.futures; else `threads` (all cores) train. An estimator of another kind, a pipeline
-    say, is searched one fit at a time.
+    metric = (1/k) Σ metricᵢ over the k folds of `cv`; the best candidate is fitted to all rows. It
+    stands where GridSearchCV and RandomizedSearchCV stand, and what has their names means the same;
+    its scores are, bit for bit, those of GridSearchCV over the same estimator. An estimator of
+    another kind, a pipeline say, is searched one fit at a time.
+
+    Parameters
+    ----------
+    estimator : MLPClassifier, MLPRegressor or any estimator of scikit-learn
+        What is searched; it stays as it is.
+    params : dict or list of dicts
+        Parameter → a list of values, or a distribution of scipy.stats. Lists alone are a grid.
+    cv : int, splitter, iterable or None, default=None
+        The folds: None and an int stand for (stratified) k-fold, None for 5 folds.
+    scoring : str, callable, list, dict or None, default=None
+        The score or scores of a fold; None takes the estimator's own.
+    n_candidates : int, default=64
+        How many candidates "random" and "tpe" draw; at least 1.
+    sampler : {"auto", "grid", "random", "tpe"}, default="auto"
+        Who chooses the candidates: all combinations of the lists, independent draws, or the
+        tree-structured Parzen estimator, which learns from the scores of the candidates before.
+        "auto" takes "grid" for lists alone and else "random".
+    seeds : sequence of int or None, default=None
+        Train each candidate on each fold with each of these seeds, from 0 to 2³² − 1, in place of
+        the estimator's `random_state`: the splits are then folds × seeds, seeds fastest.
+    refit : bool, str or callable, default=True
+        Whether to fit the best candidate to all rows; among several scores the name of the one
+        that decides, or a function `cv_results_` → index.
+    error_score : float or "raise", default=nan
+        The score of a fold whose fit fails or diverges.
+    return_train_score : bool, default=False
+        Whether to score the training rows too.
+    threads : int or None, default=None
+        Threads that train, at least 1; None takes all cores.
+    executor : concurrent.futures.Executor or None, default=None
+        Who trains in place of these threads: a pool of processes, or of a cluster.
+    verbose : int, default=0
+        Above 0: show a progress bar, or in a log file some lines.
+    random_state : int, numpy Generator, RandomState or None, default=None
+        The seed of the draws, and of an estimator whose own `random_state` is None.
+
+    Attributes
+    ----------
+    cv_results_ : dict of arrays of shape (candidates,)
+        What GridSearchCV gives, and for our estimators also `curves`: for each candidate a dict of
+        arrays (splits, epochs) named "loss", "validation_log_loss", "validation_accuracy" (for
+        numbers "validation_0", …, the mean squared error of each normalized target); and
+        `outcome`: "trained", "could not be fitted", or where it diverged.
+        `mean_fit_time` is a fold's share of the time that its chunk took.
+    best_params_ : dict
+        The parameters of the best candidate.
+    best_score_ : float
+        Its mean score over the splits.
+    best_index_ : int
+        Its place in `cv_results_`.
+    best_estimator_ : estimator
+        It, fitted to all rows; with `refit` only.
+    n_candidates_ : int
+        How many candidates were tried.
+    n_splits_ : int
+        Folds, times seeds where several were given.
+    classes_ : array of shape (classes,)
+        The best estimator's, and so are the next two.
+    n_features_in_ : int
+        The columns of the fit's `X`.
+    feature_names_in_ : array of shape (n_features_in_,)
+        Their names, where `X` had names that are text.
+    scorer_ : callable or dict
+        The score or scores.
+    refit_time_ : float
+        Seconds of the last fit.
+    multimetric_ : bool
+        Whether there are several scores.
+
+    Raises
+    ------
+    SpecError
+        By `fit`, for a parameter of the search that cannot be used; the sentence names it.
+
+    References
+    ----------
+    Bergstra, Bardenet, Bengio and Kégl (2011), "Algorithms for hyper-parameter optimization" (TPE).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from cuesta import MLPClassifier, SearchCV
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = MLPClassifier((16,), epochs=10, random_state=0)
+    >>> search = SearchCV(net, {"learning_rate": [1e-5, 1e-2]}, cv=3).fit(X, y)
+    >>> search.best_params_
+    {'learning_rate': 0.01}
+    >>> search.cv_results_["outcome"].tolist()
+    ['trained', 'trained']
+    >>> search.cv_results_["curves"][0]["loss"].shape
+    (3, 10)
     """
 
     def __init__(
@@ -83,27 +176,41 @@ class SearchCV(BaseSearchCV):
     def fit(self, X: Any, y: Any = None, **params: Any) -> Self:
         """Train all candidates on all folds, choose, and fit the best one to all rows.
 
-        `params` go to the splitter (`groups`), the estimator and the scorers, as in GridSearchCV.
-        Raises SpecError naming a parameter of the search that cannot be used.
+        Parameters
+        ----------
+        X, y
+            As in the estimator's `fit`.
+        **params
+            For the splitter (`groups`), the estimator (`sample_weight`) and the scorers, as in
+            GridSearchCV.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        SpecError
+            For a parameter of the search that cannot be used; the sentence names it.
         """
         check_choice("sampler", self.sampler, SAMPLERS)
         if y is None and get_tags(self.estimator).target_tags.required:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
             )
-        table = as_frame(X) if type(X).__module__.partition(".")[0] == "pyarrow" else None
-        rows = X if table is None else table
-        session = Session(self._seeds(), Batching(this_machine(self.threads)))
-        self._asked = rows, y, params
+        # scikit-learn cannot slice the rows of a pyarrow table.
+        is_arrow = type(X).__module__.partition(".")[0] == "pyarrow"
+        rows = as_frame(X) if is_arrow else X
+        pretrained = PretrainedFits(self._seeds(), Batching(this_machine(self.threads)))
+        self._under_way = _UnderWay(rows, y, params, pretrained)
         try:
-            with opened(session), warnings.catch_warnings():
+            with use_pretrained(pretrained), warnings.catch_warnings():
+                # Said once at the end, with the reason: `_say_what_failed`.
                 warnings.filterwarnings("ignore", category=FitFailedWarning)
                 warnings.filterwarnings("ignore", message="One or more of the test scores are non-")
-                self._session = session
                 super().fit(rows, y, **params)
         finally:
-            del self._asked
-            self.__dict__.pop("_session", None)
+            del self._under_way
         self._count_training_time()
         self._say_what_failed()
         return self
@@ -125,35 +232,43 @@ class SearchCV(BaseSearchCV):
         if self.seeds is not None:
             seeds = tuple(plain(seed) for seed in self.seeds)
             if not seeds or any(not isinstance(s, int) or not 0 <= s < LARGEST_SEED for s in seeds):
-                raise SpecError(f"seeds must be whole numbers of at least 0, not {self.seeds!r}.")
+                raise SpecError(
+                    f"seeds must be a list of whole numbers from 0 to {LARGEST_SEED - 1}, not "
+                    f"{self.seeds!r}."
+                )
             return seeds
         return (self._seed(),)
 
     def _run_search(self, evaluate_candidates: Callable[..., Any]) -> None:
         """Called by scikit-learn's fit: train candidates together, then let it score them."""
-        x, y, given = self._asked
-        params = _check_method_params(x, params=given)
+        under_way = self._under_way
+        pretrained = under_way.pretrained
+        params = _check_method_params(under_way.x, params=under_way.params)
         routed = self._get_routed_params_for_fit(params)
-        x, y = indexable(x, y)
+        x, y = indexable(under_way.x, under_way.y)
         splits = [
             (np.asarray(train), np.asarray(test))
             for train, test in self._checked_cv_orig.split(x, y, **routed.splitter.split)
         ]
-        repeated = [split for split in splits for _ in self._session.seeds]
+        # Each split once for each seed, seeds fastest: as `SearchFit` counts them.
+        repeated = [split for split in splits for _ in pretrained.seeds]
         self.n_splits_ = len(repeated)
-        gatherer = None
+        fits = None
         if isinstance(self.estimator, Network):
-            gatherer = SearchFits(self.estimator, x, y, routed.estimator.fit, splits)
+            fits = SearchFits(self.estimator, SearchData(x, y, routed.estimator.fit, splits))
 
         def evaluate(candidates: Sequence[Params]) -> list[float]:
-            more = self._train(gatherer, candidates) if gatherer else None
-            results = evaluate_candidates(candidates, cv=_Given(repeated), more_results=more)
-            self._session.ready.clear()
+            more = self._train(fits, candidates) if fits else None
+            results = evaluate_candidates(candidates, cv=_FixedSplits(repeated), more_results=more)
+            pretrained.results.clear()
             metric = self.refit if isinstance(self.refit, str) else "score"
             if f"mean_test_{metric}" in results:
                 return list(results[f"mean_test_{metric}"][-len(candidates) :])
             if self.sampler == "tpe":
-                raise SpecError("tpe learns from one score: name it among several by refit=.")
+                raise SpecError(
+                    "sampler='tpe' learns from one score, and scoring has several; name one by "
+                    "refit."
+                )
             return []
 
         sampler = self._sampler(len(splits))
@@ -166,29 +281,31 @@ class SearchCV(BaseSearchCV):
         listed = self.params if isinstance(self.params, list | tuple) else [self.params]
         if self.sampler == "tpe":
             return TPESampler(lambda trial: suggested(trial, listed), self._count(), self._seed())
-        return FixedSampler(self._candidates(listed), self._wave(folds))
+        return FixedSampler(self._candidates(listed), self._batch(folds))
 
-    def _train(self, gatherer: SearchFits, candidates: Sequence[Params]) -> dict[str, list[Any]]:
-        """Train the candidates on all folds; the curves and outcome of each."""
-        session = self._session
-        wanted = list(gatherer.gather(candidates, session.seeds))
-        found: dict[int, list[tuple[Wanted, Fitted]]] = {i: [] for i in range(len(candidates))}
+    def _train(self, fits: SearchFits, candidates: Sequence[Params]) -> dict[str, list[Any]]:
+        """Train the candidates on all splits; the curves, the outcome and the time of each."""
+        pretrained = self._under_way.pretrained
+        wanted = list(fits.of(candidates, pretrained.seeds))
+        trained: list[list[TrainedFit]] = [[] for _ in candidates]
         if wanted:
-            session.places = max(one.fit.feed.validation_places for one in wanted)
-        total = sum(one.fit.recipe.epochs for one in wanted)
+            pretrained.validation_places = max(one.fit.feed.validation_places for one in wanted)
 
         def done(place: int, fitted: Fitted) -> None:
             one = wanted[place]
-            session.ready[one.key, one.fit.recipe.seed] = fitted
-            found[one.candidate].append((one, fitted))
+            pretrained.results[one.key, one.fit.recipe.seed] = fitted
+            trained[one.candidate].append((one, fitted))
 
+        total = sum(one.fit.recipe.epochs for one in wanted)
         with Bar(total, "lane-epochs", shown=self.verbose > 0) as bar:
-            fits = [one.fit for one in wanted]
-            fit_many(fits, session.batching, bar.advance, done, self.executor)
+            each = [one.fit for one in wanted]
+            fit_many(each, pretrained.batching, bar.advance, done, self.executor)
+        for found in trained:
+            found.sort(key=lambda one: (one[0].split, one[0].seed))
         return {
-            "curves": [_curves(each) for each in found.values()],
-            "outcome": [_outcome(each) for each in found.values()],
-            "seconds": [_seconds(each) for each in found.values()],
+            "curves": [_curves(found) for found in trained],
+            "outcome": [_outcome(found) for found in trained],
+            "seconds": [_seconds(found) for found in trained],
         }
 
     def _candidates(self, listed: Sequence[Params]) -> Iterator[Params]:
@@ -197,7 +314,10 @@ class SearchCV(BaseSearchCV):
         if self.sampler == "random" or (self.sampler == "auto" and ranges):
             return iter(ParameterSampler(listed, self._count(), random_state=self.random_state))
         if ranges:
-            raise SpecError("A grid needs a list for each parameter; take sampler='random'.")
+            raise SpecError(
+                "sampler='grid' needs a list for each parameter, and params has a distribution; "
+                "take sampler='random' or 'tpe'."
+            )
         return iter(ParameterGrid(listed))
 
     def _count(self) -> int:
@@ -206,16 +326,16 @@ class SearchCV(BaseSearchCV):
     def _seed(self) -> int:
         return draw_seed(self.random_state)
 
-    def _wave(self, folds: int) -> int:
+    def _batch(self, folds: int) -> int:
         """How many candidates are trained before they are scored: by a guess at their size."""
         sizes = plain(getattr(self.estimator, "hidden_layer_sizes", (64,)))
         hidden = [sizes] if isinstance(sizes, int) else list(sizes)
         largest = max([64, *[h for h in hidden if isinstance(h, int)]])
         weights = (len(hidden) + 2) * largest * largest
-        return max(16, MOST_WEIGHTS // (weights * folds * len(self._session.seeds)))
+        return max(16, MOST_WEIGHTS // (weights * folds * len(self._under_way.pretrained.seeds)))
 
     def _count_training_time(self) -> None:
-        """Fit times are those of the training, not of handing out what was trained."""
+        """Add the time of the training to that of scikit-learn's fits, which only look it up."""
         seconds = self.cv_results_.pop("seconds", None)
         if seconds is not None:
             self.cv_results_["mean_fit_time"] += seconds[:, 0]
@@ -228,15 +348,24 @@ class SearchCV(BaseSearchCV):
             place, text = bad[0]
             more = f", and {len(bad) - 1} more" if len(bad) > 1 else ""
             warnings.warn(
-                f"{len(bad)} of {len(outcomes)} candidates have no score of all folds: candidate "
-                f"{place} {text}{more}; see cv_results_['outcome'].",
+                f"{len(bad)} of {len(outcomes)} candidates were not trained on every split: "
+                f"candidate {place} {text}{more}; see cv_results_['outcome'].",
                 FitFailedWarning,
                 stacklevel=3,
             )
 
 
-class _Given:
-    """Splits that are settled, as a splitter."""
+class _UnderWay(NamedTuple):
+    """What `fit` was given, for the methods that scikit-learn's fit calls in between."""
+
+    x: Any
+    y: Any
+    params: dict[str, Any]
+    pretrained: PretrainedFits
+
+
+class _FixedSplits:
+    """Splits that are made already, as a splitter."""
 
     def __init__(self, splits: list[Split]) -> None:
         self.splits = splits
@@ -246,30 +375,29 @@ class _Given:
         return self.splits
 
 
-def _curves(found: list[tuple[Wanted, Fitted]]) -> dict[str, np.ndarray]:
+def _curves(trained: list[TrainedFit]) -> dict[str, np.ndarray]:
     """(splits, epochs): each epoch's mean loss and mean validation scores, split by split."""
-    ordered = [f.curves for _, f in sorted(found, key=lambda one: one[0].split)]
-    if not ordered:
+    if not trained:
         return {}
-    least = min(map(len, ordered))
-    stacked = np.stack([curves[:least] for curves in ordered])
+    least = min(len(fitted.curves) for _, fitted in trained)
+    stacked = np.stack([fitted.curves[:least] for _, fitted in trained])
     names = ["loss", *(f"validation_{i}" for i in range(stacked.shape[2] - 1))]
-    if is_classes(found[0][0].fit.recipe.loss):
+    if is_classes(trained[0][0].fit.recipe.loss):
         names = ["loss", "validation_log_loss", "validation_accuracy"]
     return {name: stacked[:, :, i] for i, name in enumerate(names)}
 
 
-def _seconds(found: list[tuple[Wanted, Fitted]]) -> tuple[float, float]:
+def _seconds(trained: list[TrainedFit]) -> tuple[float, float]:
     """Mean and standard deviation of the lanes' training times."""
-    times = [fitted.seconds for _, fitted in found] or [np.nan]
+    times = [fitted.seconds for _, fitted in trained] or [np.nan]
     return float(np.mean(times)), float(np.std(times))
 
 
-def _outcome(found: list[tuple[Wanted, Fitted]]) -> str:
+def _outcome(trained: list[TrainedFit]) -> str:
     """`trained`, or where the first lane of the candidate diverged."""
-    if not found:
+    if not trained:
         return "could not be fitted"
-    for one, fitted in sorted(found, key=lambda pair: pair[0].split):
+    for one, fitted in trained:
         if fitted.diverged_at or not np.isfinite(fitted.layers[-1].w).all():
             where = f"step {fitted.diverged_at}" if fitted.diverged_at else "its last step"
             return f"diverged at {where} of split {one.split}, gradient norm {fitted.norm:.3g}"

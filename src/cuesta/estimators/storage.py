@@ -1,4 +1,4 @@
-"""An estimator in one file, and back: safetensors and JSON, nothing that runs."""
+"""`load`: what `save` or a run wrote, from its file, with nothing in it run."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from cuesta.errors import ModelFileError
-from cuesta.estimators.metadata import FORMAT
+from cuesta._util.model_file import wrong_description
+from cuesta.estimators.base import Network, restore
+from cuesta.estimators.description import from_json
 from cuesta.estimators.mlp import MLPClassifier, MLPRegressor
 from cuesta.model import FittedModel, load_model
 
-ESTIMATORS: dict[str, type[MLPClassifier] | type[MLPRegressor]] = {
+ESTIMATORS: dict[str, type[Network]] = {
     "MLPClassifier": MLPClassifier,
     "MLPRegressor": MLPRegressor,
 }
@@ -22,45 +21,51 @@ ESTIMATORS: dict[str, type[MLPClassifier] | type[MLPRegressor]] = {
 def load(path: str | Path) -> Any:
     """Read what `save` wrote, an estimator ready to predict; or the model of a run's folder.
 
-    Nothing in the file is run. Raises ModelFileError for a file that is missing, truncated,
-    altered, or no model of ours.
+    Nothing in the file is run: it holds arrays and JSON alone, and a checksum of both.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A file that an estimator's or a model's `save` wrote, or the folder of a run.
+
+    Returns
+    -------
+    model : MLPClassifier, MLPRegressor or FittedModel
+        An estimator, where an estimator was saved; else the model of the run.
+
+    Raises
+    ------
+    ModelFileError
+        For a file that is missing, truncated, altered, or no model of ours.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from sklearn.datasets import load_iris
+    >>> import cuesta
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = cuesta.MLPClassifier((8,), epochs=5, random_state=0).fit(X, y)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     net.save(Path(folder) / "iris.safetensors")
+    ...     again = cuesta.load(Path(folder) / "iris.safetensors")
+    >>> bool((again.predict(X) == net.predict(X)).all())
+    True
     """
     path = Path(path)
     path = path / "model.safetensors" if path.is_dir() else path
     model = load_model(path)
     if model.estimator is None:
         return model
-    about = model.estimator
-    try:
-        return _rebuilt(model, dict(about))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ModelFileError(f"{str(path)!r} does not describe an estimator: {error}.") from error
+    with wrong_description(path, "an estimator"):
+        return _estimator(model)
 
 
-def _rebuilt(model: FittedModel, about: dict[str, Any]) -> Any:
-    if about["format"] != FORMAT:
-        raise ValueError(f"format {about['format']!r}; this version reads {FORMAT}")
-    net = ESTIMATORS[about["class"]]()
-    net.set_params(**{name: _parameter(value) for name, value in about["params"].items()})
-    if (model.target.task == "regression") != isinstance(net, MLPRegressor):
-        raise ValueError(f"a {about['class']} for {model.target.task}")
-    net.n_features_in_ = int(about["n_features_in"])
-    if about["feature_names_in"]:
-        net.feature_names_in_ = np.array([str(n) for n in about["feature_names_in"]], object)
-    net.history_ = {str(n): [float(v) for v in values] for n, values in about["history"].items()}
-    net.n_epochs_, net.best_epoch_ = len(net.history_["loss"]), int(about["best_epoch"])
-    net.model_ = replace(model, estimator=None)
-    if isinstance(net, MLPRegressor):
-        net._one_target = bool(about["one_target"])
-    elif model.target.task == "multilabel":
-        net.classes_ = np.arange(model.target.outputs)
-    else:
-        net.classes_ = np.array(model.target.labels)
-    return net
-
-
-def _parameter(value: Any) -> Any:
-    """A parameter as it was before it became JSON."""
-    if isinstance(value, dict):
-        return dict(value["dict"])
-    return tuple(value) if isinstance(value, list) else value
+def _estimator(model: FittedModel) -> Network:
+    about = from_json(model.estimator or {})
+    if about.name not in ESTIMATORS:
+        raise ValueError(f"{about.name!r} is no estimator of cuesta")
+    kind = ESTIMATORS[about.name]
+    if (model.target.task == "regression") != (kind is MLPRegressor):
+        raise ValueError(f"a {about.name} for {model.target.task}")
+    return restore(kind, about, replace(model, estimator=None))

@@ -1,0 +1,79 @@
+"""What a model's file holds of an estimator beside its model, in JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from cuesta._util.model_file import FORMAT, check_format
+from cuesta.errors import SpecError
+from cuesta.estimators.parameters import plain
+
+
+class Description(NamedTuple):
+    """An estimator without its model: its class and parameters, its columns, its training."""
+
+    name: str
+    params: dict[str, Any]
+    columns: int
+    column_names: tuple[str, ...]
+    history: dict[str, list[float]]
+    best_epoch: int
+    one_column: bool  # whether a regression's y was (rows,)
+
+
+def to_json(about: Description) -> dict[str, Any]:
+    """The description as JSON's own values.
+
+    Raises SpecError for a parameter that is neither a name nor a number.
+    """
+    return {
+        "format": FORMAT,
+        "class": about.name,
+        "params": {name: _as_json(name, value) for name, value in about.params.items()},
+        "n_features_in": about.columns,
+        "feature_names_in": list(about.column_names),
+        "history": about.history,
+        "best_epoch": about.best_epoch,
+        "one_target": about.one_column,
+    }
+
+
+def from_json(values: Mapping[str, Any]) -> Description:
+    """The description that `to_json` wrote.
+
+    Raises ValueError, TypeError or LookupError for anything else.
+    """
+    check_format(values)
+    return Description(
+        values["class"],
+        {name: _as_parameter(value) for name, value in values["params"].items()},
+        int(values["n_features_in"]),
+        tuple(str(name) for name in values["feature_names_in"]),
+        {str(name): [float(v) for v in curve] for name, curve in values["history"].items()},
+        int(values["best_epoch"]),
+        bool(values["one_target"]),
+    )
+
+
+def _as_json(name: str, value: Any) -> Any:
+    value = plain(value)
+    if isinstance(value, tuple):
+        return list(value)
+    if isinstance(value, dict):
+        return {"dict": [[plain(k), plain(v)] for k, v in value.items()]}
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if name == "random_state":
+        return None  # what a generator drew cannot be drawn again
+    raise SpecError(
+        f"{name} is {value!r}, which a file cannot hold: give it as a name or a number, or write "
+        "the model alone by model_.save(path)."
+    )
+
+
+def _as_parameter(value: Any) -> Any:
+    """A parameter as it was before it became JSON."""
+    if isinstance(value, dict):
+        return dict(value["dict"])
+    return tuple(value) if isinstance(value, list) else value

@@ -1,0 +1,146 @@
+"""From prepared rows to a trained network: the recipe, the training, what is kept of it."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+
+import numpy as np
+from sklearn.exceptions import ConvergenceWarning
+
+from cuesta._util.checks import check_count, check_range
+from cuesta._util.progress import Bar
+from cuesta.data.encode import Target
+from cuesta.data.folds import hold_out
+from cuesta.errors import DivergedError, SpecError
+from cuesta.estimators.parameters import MOST_EPOCHS, candidate_of, draw_seed, plain
+from cuesta.estimators.pretrained import pretrained_fits
+from cuesta.estimators.rows import Encoding
+from cuesta.hyperparameters import Candidate, loss_of
+from cuesta.model import FittedModel
+from cuesta.training.batching import Batching
+from cuesta.training.fits import Fitted, Recipe, ResumePoint, Rows, fit_one
+from cuesta.training.planner import this_machine
+
+History = dict[str, list[float]]
+
+
+class Trained(NamedTuple):
+    """A trained network, and the point from which its training can go on."""
+
+    fitted: Fitted
+    resume_point: ResumePoint | None
+
+
+def recipe_for(net: Any, target: Target, y: np.ndarray, seed: int) -> Recipe:
+    """How this estimator is trained on rows with these encoded targets.
+
+    Raises SpecError for a parameter that cannot be used.
+    """
+    candidate = candidate_of(net)
+    epochs = check_count("epochs", plain(net.epochs), MOST_EPOCHS)
+    patience, held_out = _early_stopping(net, y, seed) if net.early_stopping else (None, ())
+    return Recipe(
+        candidate,
+        loss_of(candidate, target.task),
+        target.outputs,
+        epochs,
+        seed,
+        patience,
+        held_out,
+        schedule_epochs=epochs,
+    )
+
+
+def _early_stopping(net: Any, y: np.ndarray, seed: int) -> tuple[int, tuple[int, ...]]:
+    """The epochs without a better score before training stops, and the rows that are held out."""
+    patience = check_count("n_iter_no_change", plain(net.n_iter_no_change), MOST_EPOCHS)
+    return patience, held_out_rows(y, plain(net.validation_fraction), seed)
+
+
+def held_out_rows(y: np.ndarray, share: float, seed: int) -> tuple[int, ...]:
+    """The places of the rows that validate. Raises SpecError for an unusable share."""
+    check_range("validation_fraction", share, 0, 1, open_low=True)
+    return tuple(hold_out(y, share, seed).validation.tolist())
+
+
+def seed_of(net: Any) -> int:
+    """The seed of a fit: from `random_state`, or that of the search for a network without one."""
+    pretrained = pretrained_fits()
+    if net.random_state is None and pretrained is not None:
+        return pretrained.seeds[0]
+    return draw_seed(net.random_state)
+
+
+def find_or_train(recipe: Recipe, rows: Rows, *, shown: bool) -> Trained:
+    """The result that a search has ready for this fit; else the network is trained now."""
+    pretrained = pretrained_fits()
+    found = pretrained.find(recipe, rows) if pretrained else None
+    return train(recipe, rows, shown=shown) if found is None else Trained(found, None)
+
+
+def train(recipe: Recipe, rows: Rows, resume: ResumePoint | None = None, *, shown: bool) -> Trained:
+    """Train one network, from its start or on from a point, with a progress bar where `shown`.
+
+    An interrupt keeps what was trained so far and warns, unless nothing was.
+    """
+    fitted = state = None
+    pretrained = pretrained_fits()
+    batching = pretrained.batching if pretrained else Batching(this_machine())
+    places = pretrained.validation_places if pretrained else 0
+    done = resume.epochs if resume else 0
+    with Bar(recipe.epochs - done, "epochs", shown=shown) as bar:
+        try:
+            for state, fitted in fit_one(recipe, rows, batching, resume, places):  # noqa: B007
+                bar.advance_to(len(fitted.curves))
+        except KeyboardInterrupt:
+            if fitted is None:
+                raise
+            warnings.warn(
+                f"Interrupted after {len(fitted.curves)} epochs; what was trained is kept.",
+                ConvergenceWarning,
+                stacklevel=4,  # at the line that calls fit
+            )
+    if fitted is None or state is None:
+        raise SpecError(f"epochs={recipe.epochs} leaves nothing to train; raise epochs.")
+    ended = done + len(fitted.curves)
+    return Trained(fitted, ResumePoint(state, ended, recipe.seed, fitted.inputs, fitted.targets))
+
+
+def model_of(candidate: Candidate, encoding: Encoding, fitted: Fitted) -> FittedModel:
+    """The model of a trained network. Raises DivergedError where its weights are not finite."""
+    finite = all(np.isfinite(leaf).all() for layer in fitted.layers for leaf in layer)
+    if fitted.diverged_at or not finite:
+        raise DivergedError(_how_it_diverged(candidate, fitted))
+    return FittedModel(
+        encoding.encoder,
+        encoding.target.target,
+        candidate,
+        fitted.inputs,
+        fitted.targets,
+        tuple((layer.w, layer.b) for layer in fitted.layers),
+    )
+
+
+def _how_it_diverged(candidate: Candidate, fitted: Fitted) -> str:
+    step = f"at step {fitted.diverged_at:,}" if fitted.diverged_at else "in its last step"
+    return (
+        f"Training diverged {step} ({candidate.optimizer}, learning_rate "
+        f"{candidate.learning_rate:g}; the last finite gradient norm was {fitted.norm:.3g}): lower "
+        "the learning_rate, or set clip_norm."
+    )
+
+
+def history_of(recipe: Recipe, fitted: Fitted) -> History:
+    """Each epoch's mean loss, and the scores of its held-out rows where there are such."""
+    history = {"loss": fitted.curves[:, 0].tolist()}
+    scores = fitted.curves[:, 1:]
+    if not recipe.held_out:
+        return history
+    if fitted.targets is not None:
+        rmse = (np.sqrt(scores) * fitted.targets.scale).mean(axis=1)
+        return history | {"validation_rmse": rmse.tolist()}
+    return history | {
+        "validation_log_loss": scores[:, 0].tolist(),
+        "validation_accuracy": scores[:, 1].tolist(),
+    }

@@ -1,4 +1,4 @@
-"""A fitted model: arrays and a spec; its forward pass is NumPy, its file safetensors."""
+"""A fitted model: arrays and how they are used; its forward pass is NumPy, its file safetensors."""
 
 from __future__ import annotations
 
@@ -41,10 +41,51 @@ def softmax(outputs: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A trained network with all that it needs to predict from a table.
+    """A trained network with all that it needs to predict from a table; no JAX.
 
-    `layers` are pairs of weights (inputs, outputs) and biases (outputs,) in float32; the
-    forward pass is in float64, so that a row's prediction does not depend on its neighbours.
+    The forward pass is in float64, so that a row's prediction does not depend on its neighbours.
+
+    Parameters
+    ----------
+    encoder : Encoder
+        How the columns of a table become inputs.
+    target : Target
+        What is predicted: its task, its names, and the labels of its classes.
+    candidate : Candidate
+        The hyper-parameters of the training.
+    inputs : Scaling
+        Shift and scale of each input (N3).
+    outputs : Scaling or None
+        Shift and scale of each value of a regression; None for classes and labels.
+    layers : tuple of pairs of arrays
+        Weights (inputs, outputs) and biases (outputs,) of each layer, in float32.
+    estimator : dict or None, default=None
+        What an estimator's file holds of it beside the model, in JSON.
+
+    Attributes
+    ----------
+    sizes : tuple of int
+        All layer sizes, from inputs to outputs.
+
+    Raises
+    ------
+    TableError
+        By `predict`, for what is no table, a missing column or an unusable value.
+
+    References
+    ----------
+    Gal and Ghahramani (2016), "Dropout as a Bayesian approximation" (`sample`).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from cuesta import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> model = MLPClassifier((8,), epochs=5, random_state=0).fit(X, y).model_
+    >>> model.sizes
+    (4, 8, 3)
+    >>> list(model.predict(X).columns)
+    ['y', 'p_0', 'p_1', 'p_2']
     """
 
     encoder: Encoder
@@ -105,14 +146,17 @@ class FittedModel:
         return total, np.sqrt(squares / draws)
 
     def predict(self, table: Any) -> Any:
-        """A table of predictions: the target's own column, and for classes `p_<class>` each.
+        """A table of predictions: the target's own column, and for each class a column `p_<class>`.
 
-        It is of the kind that was given: pandas, pyarrow or polars. Raises TableError for a missing
-        column or an unusable value, and for what is no table.
+        It is of the kind that was given: pandas, polars or pyarrow. Raises TableError for what is
+        no table, a missing column or an unusable value.
         """
         frame = as_frame(table)
         if frame is None:
-            raise TableError(f"A table is wanted, of pandas, polars or pyarrow, not {type(table)}.")
+            raise TableError(
+                "predict needs a table of pandas, polars or pyarrow, not one of type "
+                f"{type(table).__name__}."
+            )
         return like(table, self._predict(frame))
 
     def _predict(self, frame: pl.DataFrame) -> pl.DataFrame:

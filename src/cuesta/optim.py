@@ -50,7 +50,16 @@ __all__ = [
 
 
 class Optimizer(NamedTuple):
-    """optax's protocol: `init(params) → state`, `update(grads, state, params) → updates, state`."""
+    """optax's protocol, for any pytree of weights.
+
+    Attributes
+    ----------
+    init : function
+        `init(params) → state`.
+    update : function
+        `update(grads, state, params) → updates, state`; updates have the weights' shapes and are
+        added to them.
+    """
 
     init: Callable[[Params], State]
     update: Callable[..., tuple[Params, State]]
@@ -74,9 +83,36 @@ class Extras(NamedTuple):
 
 
 def from_rule(rule: core.Rule, learning_rate: Scalar | Schedule, **extras: Any) -> Optimizer:
-    """An optimizer of any row of numbers; `extras` as for all (see the module).
+    """An optimizer of any rule, V ← aV + bG; F ← cF + dG⊙G; w ← w − α V̂/(√F̂ + ε).
 
-    Raises SpecError for a negative number among them.
+    Parameters
+    ----------
+    rule : cuesta.core.optim.Rule
+        The numbers of the rule.
+    learning_rate : float or function
+        α, at least 0, or a function of the step counted from 0 (`cuesta.schedule`).
+    **extras
+        What acts beside the rule, each at least 0, or None for off: `l2`, `weight_decay`,
+        `clip_value`, `clip_norm`, `clip_layer` (see the module).
+
+    Returns
+    -------
+    optimizer : Optimizer
+
+    Raises
+    ------
+    SpecError
+        For a negative number; by `update`, where `l2` or `weight_decay` lack the weights.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from cuesta import optim
+    >>> from cuesta.core.optim import rule
+    >>> opt = optim.from_rule(rule("sgd", "notes"), 0.1, clip_value=1.0)
+    >>> update, state = opt.update(jnp.array([2.0]), opt.init(jnp.array([1.0])))
+    >>> round(float(update[0]), 4)
+    -0.1
     """
     beside = Extras(**extras)
     for name, value in {"learning_rate": learning_rate, **extras}.items():
@@ -118,7 +154,36 @@ def _before(beside: Extras, grads: Params, params: Params | None) -> Params:
 
 
 def sgd(learning_rate: Scalar | Schedule, *, dialect: str = "torch", **extras: Any) -> Optimizer:
-    """Mini-batch descent: w ← w − αG (N11). The same in every dialect."""
+    """Mini-batch descent: w ← w − αG (N11).
+
+    Parameters
+    ----------
+    learning_rate : float or function
+        α, at least 0, or a function of the step counted from 0 (`cuesta.schedule`).
+    dialect : {"notes", "torch", "optax", "keras"}, default="torch"
+        Whose convention: here they are all the same.
+    **extras
+        `l2`, `weight_decay`, `clip_value`, `clip_norm`, `clip_layer`, as in `from_rule`.
+
+    Returns
+    -------
+    optimizer : Optimizer
+
+    Raises
+    ------
+    SpecError
+        For a negative number, or an unknown dialect.
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from cuesta import optim
+    >>> opt = optim.sgd(0.1)
+    >>> w, gradient = jnp.array([1.0]), jnp.array([2.0])
+    >>> update, state = opt.update(gradient, opt.init(w), w)
+    >>> round(float(update[0]), 4)
+    -0.2
+    """
     return from_rule(core.rule("sgd", dialect), learning_rate, **extras)
 
 
@@ -132,8 +197,45 @@ def momentum(
 ) -> Optimizer:
     """V ← γV + αG; w ← w − V (N13: notes, keras), or V ← γV + G; w ← w − αV (torch, optax).
 
-    The two are equal while α is constant, and differ under decay (N12). `nesterov` steps by the
-    velocity of the step to come: γV + αG, or γV + G, with the new V. γ = 0 is SGD.
+    The two are equal while α is constant, and differ under decay (N12). γ = 0 is SGD.
+
+    Parameters
+    ----------
+    learning_rate : float or function
+        α, at least 0, or a function of the step counted from 0 (`cuesta.schedule`).
+    momentum : float, default=0.9
+        γ, at least 0 and at most 1.
+    nesterov : bool, default=False
+        Whether to step by the velocity of the step to come: γV + αG, or γV + G, with the new V.
+    dialect : {"notes", "torch", "optax", "keras"}, default="torch"
+        Whose convention: where α stands.
+    **extras
+        `l2`, `weight_decay`, `clip_value`, `clip_norm`, `clip_layer`, as in `from_rule`.
+
+    Returns
+    -------
+    optimizer : Optimizer
+
+    Raises
+    ------
+    SpecError
+        For a negative number, or an unknown dialect.
+
+    References
+    ----------
+    Polyak (1964), "Some methods of speeding up the convergence of iteration methods".
+    Sutskever, Martens, Dahl and Hinton (2013), "On the importance of initialization and momentum in
+    deep learning" (`nesterov`).
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from cuesta import optim
+    >>> opt = optim.momentum(0.1)
+    >>> w, gradient = jnp.array([1.0]), jnp.array([2.0])
+    >>> update, state = opt.update(gradient, opt.init(w), w)
+    >>> round(float(update[0]), 4)
+    -0.2
     """
     row = core.rule("momentum", dialect, momentum=momentum, nesterov=nesterov)
     return from_rule(row, learning_rate, **extras)
@@ -148,8 +250,41 @@ def adagrad(
 ) -> Optimizer:
     """F ← F + G⊙G; Δ = −(α/√F) ⊙ G; w ← w + Δ (N14), with F₀ = 0 and 0/0 = 0.
 
-    torch: √F + 1e-10; optax, keras: F₀ = 0.1 and √(F + 1e-7). `epsilon` replaces ε; the notes
-    have none.
+    Parameters
+    ----------
+    learning_rate : float or function
+        α, at least 0, or a function of the step counted from 0 (`cuesta.schedule`).
+    epsilon : float or None, default=None
+        ε in place of the dialect's; the notes have none.
+    dialect : {"notes", "torch", "optax", "keras"}, default="torch"
+        Whose convention: torch divides by √F + 1e-10; optax and keras by √(F + 1e-7),
+        with F₀ = 0.1.
+    **extras
+        `l2`, `weight_decay`, `clip_value`, `clip_norm`, `clip_layer`, as in `from_rule`.
+
+    Returns
+    -------
+    optimizer : Optimizer
+
+    Raises
+    ------
+    SpecError
+        For a negative number, or an unknown dialect.
+
+    References
+    ----------
+    Duchi, Hazan and Singer (2011), "Adaptive subgradient methods for online learning and stochastic
+    optimization".
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from cuesta import optim
+    >>> opt = optim.adagrad(0.1)
+    >>> w, gradient = jnp.array([1.0]), jnp.array([2.0])
+    >>> update, state = opt.update(gradient, opt.init(w), w)
+    >>> round(float(update[0]), 4)
+    -0.1
     """
     return from_rule(core.rule("adagrad", dialect, epsilon=epsilon), learning_rate, **extras)
 
@@ -164,8 +299,44 @@ def rmsprop(
 ) -> Optimizer:
     """Γ ← ρΓ + (1−ρ) G⊙G; Δ = −(α/√Γ) ⊙ G; w ← w + Δ (N15), with Γ₀ = 0 and 0/0 = 0.
 
-    torch: √Γ + 1e-8 and ρ = 0.99 unless given; optax: √(Γ + 1e-8); keras: √(Γ + 1e-7), ρ = 0.9.
     ρ = 0 is descent by the gradient's sign; ρ = 1 never moves.
+
+    Parameters
+    ----------
+    learning_rate : float or function
+        α, at least 0, or a function of the step counted from 0 (`cuesta.schedule`).
+    rho : float or None, default=None
+        ρ, from 0 to 1. None takes the dialect's: 0.99 for torch, 0.9 for the others.
+    epsilon : float or None, default=None
+        ε in place of the dialect's; the notes have none.
+    dialect : {"notes", "torch", "optax", "keras"}, default="torch"
+        Whose convention: torch divides by √Γ + 1e-8, optax by √(Γ + 1e-8), keras by
+        √(Γ + 1e-7).
+    **extras
+        `l2`, `weight_decay`, `clip_value`, `clip_norm`, `clip_layer`, as in `from_rule`.
+
+    Returns
+    -------
+    optimizer : Optimizer
+
+    Raises
+    ------
+    SpecError
+        For a negative number, or an unknown dialect.
+
+    References
+    ----------
+    Tieleman and Hinton (2012), "Lecture 6e: rmsprop".
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from cuesta import optim
+    >>> opt = optim.rmsprop(0.1, dialect="notes")
+    >>> w, gradient = jnp.array([1.0]), jnp.array([2.0])
+    >>> update, state = opt.update(gradient, opt.init(w), w)
+    >>> round(float(update[0]), 4)
+    -0.3162
     """
     decay = core.usual_rho(dialect) if rho is None else rho
     return from_rule(
@@ -184,8 +355,45 @@ def adam(
 ) -> Optimizer:
     """V ← ρ₁V + (1−ρ₁)G; F ← ρ₂F + (1−ρ₂)G⊙G; Δ = −(α/√F) ⊙ V; w ← w + Δ (N16, 0/0 = 0).
 
-    torch, optax: V̂ = V/(1−ρ₁ᵏ), F̂ = F/(1−ρ₂ᵏ), Δ = −α V̂/(√F̂ + 1e-8) (Kingma and Ba, 2015);
-    keras: Δ = −α √(1−ρ₂ᵏ)/(1−ρ₁ᵏ) · V/(√F + 1e-7): ε before the correction.
+    Parameters
+    ----------
+    learning_rate : float or function
+        α, at least 0, or a function of the step counted from 0 (`cuesta.schedule`).
+    beta_1 : float, default=0.9
+        ρ₁, from 0 to 1.
+    beta_2 : float, default=0.999
+        ρ₂, from 0 to 1.
+    epsilon : float or None, default=None
+        ε in place of the dialect's; the notes have none.
+    dialect : {"notes", "torch", "optax", "keras"}, default="torch"
+        Whose convention: torch and optax correct both moments, V̂ = V/(1−ρ₁ᵏ) and
+        F̂ = F/(1−ρ₂ᵏ), and take Δ = −α V̂/(√F̂ + 1e-8); keras adds ε before the correction,
+        Δ = −α √(1−ρ₂ᵏ)/(1−ρ₁ᵏ) · V/(√F + 1e-7); the notes do neither.
+    **extras
+        `l2`, `weight_decay`, `clip_value`, `clip_norm`, `clip_layer`, as in `from_rule`.
+
+    Returns
+    -------
+    optimizer : Optimizer
+
+    Raises
+    ------
+    SpecError
+        For a negative number, or an unknown dialect.
+
+    References
+    ----------
+    Kingma and Ba (2015), "Adam: a method for stochastic optimization".
+
+    Examples
+    --------
+    >>> import jax.numpy as jnp
+    >>> from cuesta import optim
+    >>> opt = optim.adam(0.1)
+    >>> w, gradient = jnp.array([1.0]), jnp.array([2.0])
+    >>> update, state = opt.update(gradient, opt.init(w), w)
+    >>> round(float(update[0]), 4)
+    -0.1
     """
     row = core.rule("adam", dialect, beta_1=beta_1, beta_2=beta_2, epsilon=epsilon)
     return from_rule(row, learning_rate, **extras)

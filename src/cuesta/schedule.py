@@ -21,35 +21,159 @@ Schedule = Callable[[Scalar], Array]
 
 
 def constant(alpha: Scalar) -> Schedule:
-    """α_k = α."""
+    """α_k = α.
+
+    Parameters
+    ----------
+    alpha : float
+        The rate.
+
+    Returns
+    -------
+    schedule : function
+        The step k, counted from 0 → α_k.
+
+    Examples
+    --------
+    >>> from cuesta import schedule
+    >>> alpha = schedule.constant(0.5)
+    >>> float(alpha(0)), float(alpha(99))
+    (0.5, 0.5)
+    """
     return lambda k: jnp.asarray(alpha)
 
 
 def linear(alpha_0: Scalar, alpha_t: Scalar, total: Scalar) -> Schedule:
-    """α_k = (1 − k/T) α₀ + (k/T) α_T, and α_T after T (N12). Raises SpecError for T < 0."""
+    """α_k = (1 − k/T) α₀ + (k/T) α_T, and α_T after T (N12).
+
+    Parameters
+    ----------
+    alpha_0 : float
+        The first rate, α₀.
+    alpha_t : float
+        The last rate, α_T.
+    total : int
+        T, the steps of the decay; at least 0.
+
+    Returns
+    -------
+    schedule : function
+        The step k, counted from 0 → α_k.
+
+    Raises
+    ------
+    SpecError
+        For T < 0.
+
+    Examples
+    --------
+    >>> from cuesta import schedule
+    >>> alpha = schedule.linear(1.0, 0.5, 100)
+    >>> float(alpha(0)), float(alpha(50)), float(alpha(200))
+    (1.0, 0.75, 0.5)
+    """
     _check("total", total, 0)
     return lambda k: linear_decay(alpha_0, alpha_t, total, k)
 
 
 def cosine(alpha_0: Scalar, alpha_t: Scalar, total: Scalar) -> Schedule:
-    """α_k = α_T + ½ (α₀ − α_T)(1 + cos(πk/T)), and α_T after T (Loshchilov and Hutter, 2017).
+    """α_k = α_T + ½ (α₀ − α_T)(1 + cos(πk/T)), and α_T after T.
 
-    Raises SpecError for T < 0.
+    Parameters
+    ----------
+    alpha_0 : float
+        The first rate, α₀.
+    alpha_t : float
+        The last rate, α_T.
+    total : int
+        T, the steps of the decay; at least 0.
+
+    Returns
+    -------
+    schedule : function
+        The step k, counted from 0 → α_k.
+
+    Raises
+    ------
+    SpecError
+        For T < 0.
+
+    References
+    ----------
+    Loshchilov and Hutter (2017), "SGDR: stochastic gradient descent with warm restarts".
+
+    Examples
+    --------
+    >>> from cuesta import schedule
+    >>> alpha = schedule.cosine(1.0, 0.0, 100)
+    >>> [round(float(alpha(k)), 3) for k in (0, 50, 100)]
+    [1.0, 0.5, 0.0]
     """
     _check("total", total, 0)
     return lambda k: cosine_decay(alpha_0, alpha_t, total, k)
 
 
 def step(alpha_0: Scalar, factor: Scalar, every: Scalar) -> Schedule:
-    """α_k = α₀ · factor^⌊k/every⌋. Raises SpecError for `every` < 1."""
+    """α_k = α₀ · factor^⌊k/every⌋.
+
+    Parameters
+    ----------
+    alpha_0 : float
+        The first rate, α₀.
+    factor : float
+        By what the rate is multiplied.
+    every : int
+        After how many steps; at least 1.
+
+    Returns
+    -------
+    schedule : function
+        The step k, counted from 0 → α_k.
+
+    Raises
+    ------
+    SpecError
+        For `every` < 1.
+
+    Examples
+    --------
+    >>> from cuesta import schedule
+    >>> alpha = schedule.step(1.0, 0.5, 10)
+    >>> [float(alpha(k)) for k in (0, 9, 10, 20)]
+    [1.0, 1.0, 0.5, 0.25]
+    """
     _check("every", every, 1)
     return lambda k: step_decay(alpha_0, factor, every, k)
 
 
 def warm_up(steps: Scalar, then: Schedule | Scalar, start: Scalar = 0.0) -> Schedule:
-    """From `start` in a line to the first rate of `then`, over so many steps; then `then`.
+    """α_k rises in a line from `start` to the first rate of `then`; after `steps` it is `then`.
 
-    `then` counts its own steps from 0. Raises SpecError for `steps` < 0.
+    Parameters
+    ----------
+    steps : int
+        How many steps the rise takes; at least 0.
+    then : function or float
+        The schedule that follows, which counts its own steps from 0; or a constant rate.
+    start : float, default=0.0
+        The first rate.
+
+    Returns
+    -------
+    schedule : function
+        The step k, counted from 0 → α_k.
+
+    Raises
+    ------
+    SpecError
+        For `steps` < 0.
+
+    Examples
+    --------
+    >>> from cuesta import schedule
+    >>> alpha = schedule.warm_up(10, schedule.linear(1.0, 0.0, 100))
+    >>> [float(alpha(k)) for k in (0, 5, 10, 60)]
+    [0.0, 0.5, 1.0, 0.5]
     """
     _check("steps", steps, 0)
     after = then if callable(then) else constant(then)

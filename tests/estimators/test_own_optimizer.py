@@ -79,5 +79,8 @@ def test_a_file_cannot_hold_it_but_the_model_can_be_saved(tmp_path):
 
 
 def test_a_function_without_a_name_of_its_own_is_refused():
+    def local(learning_rate):
+        return doubled_sgd(learning_rate)
+
     with pytest.raises(SpecError, match="optimizer"):
-        quick(optimizer=lambda learning_rate: doubled_sgd(learning_rate)).fit(*IRIS)
+        quick(optimizer=local).fit(*IRIS)

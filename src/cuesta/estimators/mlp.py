@@ -13,10 +13,123 @@ from cuesta.estimators.base import Network
 class MLPClassifier(ClassifierMixin, Network):
     """A network for classes, or for several labels that may hold at once.
 
-    Cross-entropy −log softmax(f(x))_y (N1 to N17 for the rest), by default of the classes as they
-    are; `label_smoothing` s learns (1 − s)·e_y + s/classes; `class_weight` (a dict, or "balanced":
-    rows/(classes · rows of the class)) multiplies the sample weights. A `y` (rows, labels) of 0 and
-    1 takes the sum of the labels' own log-losses.
+    It learns by cross-entropy, J = (1/b) Σ wᵢ · (−log softmax(f(xᵢ))_yᵢ) over the b rows of a batch
+    (N11). A `y` (rows, labels) of 0 and 1 takes the sum of the labels' own log-losses in its place.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(64, 64)
+        The units of each hidden layer, each from 1 to 65,536; `()` is a linear model.
+    activation : {"relu", "tanh", "sigmoid", "identity"}, default="relu"
+        The activation of the hidden layers (N4).
+    init : {"uniform", "normal", "glorot", "he"}, default="he"
+        How the initial weights are drawn (N10); biases start at 0.
+    optimizer : str or callable, default="adam"
+        "sgd" (N11), "momentum" (N13), "adagrad" (N14), "rmsprop" (N15), "adam" (N16), or
+        "optax.NAME"; or a function of a module that takes `learning_rate` and returns an optimizer
+        in optax's protocol.
+    learning_rate : float, default=0.003
+        α, above 0.
+    final_learning_rate : float or None, default=None
+        α_T, at least 0: α falls to it in a line over all steps (N12). None keeps α.
+    momentum : float, default=0.9
+        γ of "momentum" (N13), from 0 to 1.
+    rho : float, default=0.9
+        ρ of "rmsprop" (N15), from 0 to 1.
+    beta_1 : float, default=0.9
+        ρ₁ of "adam" (N16), from 0 to 1.
+    beta_2 : float, default=0.999
+        ρ₂ of "adam" (N16), from 0 to 1.
+    epsilon : float or None, default=None
+        ε of "adagrad", "rmsprop" and "adam", at least 0. None takes the dialect's.
+    dialect : {"notes", "torch", "optax", "keras"}, default="torch"
+        Whose form of the optimizer's rule is meant: where ε stands, where α stands, how the
+        moments start.
+    dropout : float, default=0.0
+        1 − p (N1), from 0 to 1: the share of hidden units that each step drops.
+    clip_norm : float or None, default=None
+        Largest norm of the gradient of all layers together (N5), at least 0. None does not clip.
+    clip_value : float or None, default=None
+        Largest size of each element of the gradient (N5), at least 0. None does not clip.
+    weight_decay : float, default=0.0
+        λ in w ← w − αλw, beside the optimizer's rule; at least 0.
+    batch_size : int, default=32
+        b, the rows of a step; at least 1.
+    epochs : int, default=50
+        How often all rows are trained on; at least 1. With `early_stopping`, at most so often.
+    normalize : {"standard", "minmax", "none"}, default="standard"
+        How inputs, and a regression's targets, are normalized by the rows that train (N3).
+    precision : {"float32", "bfloat16"}, default="float32"
+        Of the matrix products; weights, moments and losses are float32 always.
+    loss : {"auto", "cross_entropy", "logistic"}, default="auto"
+        "auto" takes "cross_entropy" for classes, and "logistic" for several labels.
+    label_smoothing : float, default=0.0
+        s, from 0 to 1: learns (1 − s)·e_y + s/classes in place of e_y.
+    class_weight : dict, "balanced" or None, default=None
+        Class → factor, above 0, of the sample weights of its rows; "balanced" takes
+        rows/(classes · rows of the class). None counts all classes the same.
+    early_stopping : bool, default=False
+        Hold rows out of training, stop once their loss no longer falls, and keep the weights of the
+        best epoch.
+    validation_fraction : float, default=0.1
+        The share of the rows that `early_stopping` holds out; above 0 and below 1.
+    n_iter_no_change : int, default=10
+        The epochs without a lower validation loss after which `early_stopping` stops; at least 1.
+    warm_start : bool, default=False
+        Whether a further `fit` goes on from where the last one ended, to `epochs` in all.
+    verbose : bool, default=False
+        Whether to show a progress bar, or in a log file some lines.
+    random_state : int, numpy Generator, RandomState or None, default=None
+        From what the seed of weights, batches and dropout comes: a number from 0 to 2³² − 1 makes
+        the fit repeatable, None draws a new one each time.
+
+    Attributes
+    ----------
+    classes_ : array of shape (classes,)
+        The classes in order; for several labels their numbers.
+    model_ : FittedModel
+        The network: weights, scalings and encoder, with a forward pass in NumPy.
+    history_ : dict of lists of length n_epochs_
+        Each epoch's "loss", and with `early_stopping` "validation_log_loss" and
+        "validation_accuracy" of the rows that were held out.
+    n_epochs_ : int
+        The epochs that were trained.
+    best_epoch_ : int
+        The epoch, from 1, whose weights `model_` has: the last, unless `early_stopping`.
+    n_features_in_ : int
+        The columns of the fit's `X`.
+    feature_names_in_ : array of shape (n_features_in_,)
+        Their names, where `X` had names that are text.
+
+    Raises
+    ------
+    SpecError
+        By `fit`, for a parameter that cannot be used; the sentence names it.
+    TableError
+        By `fit` and `predict`, for a column or a class that cannot be used.
+    DivergedError
+        By `fit`, where the weights do not stay finite.
+
+    References
+    ----------
+    Kingma and Ba (2015), "Adam: a method for stochastic optimization".
+    Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), "Dropout: a simple way to
+    prevent neural networks from overfitting".
+    Szegedy, Vanhoucke, Ioffe, Shlens and Wojna (2016), "Rethinking the Inception architecture for
+    computer vision" (label smoothing).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from cuesta import MLPClassifier
+    >>> X, y = load_iris(return_X_y=True)
+    >>> net = MLPClassifier((16,), epochs=20, random_state=0).fit(X, y)
+    >>> net.score(X, y) > 0.9
+    True
+    >>> net.predict_proba(X).shape
+    (150, 3)
+    >>> len(net.history_["loss"])
+    20
     """
 
     def __init__(
@@ -60,22 +173,57 @@ class MLPClassifier(ClassifierMixin, Network):
         return_std: bool = False,
         draws: int = 100,
     ) -> Any:
-        """Shares (rows, classes), or of each label; a pair with `return_std`.
+        """Predict the share that each class gets, softmax(f(x)), or each label, σ(f(x)).
 
-        Then, by Monte-Carlo dropout, the mean and the standard deviation over `draws` networks
-        with dropped units. Raises SpecError where the network has no dropout.
+        Parameters
+        ----------
+        X : array of shape (rows, columns), or a table
+            As in `fit`.
+        return_std : bool, default=False
+            Whether to give mean and standard deviation over networks with dropped units
+            (Monte-Carlo dropout), rather than the shares of the whole network.
+        draws : int, default=100
+            How many such networks.
+
+        Returns
+        -------
+        shares : array of shape (rows, classes) or (rows, labels)
+            With `return_std` a pair of such arrays.
+
+        Raises
+        ------
+        SpecError
+            For `return_std`, where the network has no dropout.
         """
         return self._sampled_outputs(X, draws) if return_std else self._outputs(X)
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
-        """The logarithms of the shares."""
+        """The logarithms of `predict_proba`'s shares."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
     def predict(self, X: Any, return_std: bool = False, draws: int = 100) -> Any:
-        """The class of the largest share (rows,), or each label as 0 or 1 (rows, labels).
+        """Predict the class of the largest share, or for each label whether its share is above ½.
 
-        With `return_std` also the standard deviation of that share by Monte-Carlo dropout.
+        Parameters
+        ----------
+        X : array of shape (rows, columns), or a table
+            As in `fit`.
+        return_std : bool, default=False
+            Whether to give also the standard deviation of that share over networks with dropped
+            units (Monte-Carlo dropout); the class is then that of the largest mean share.
+        draws : int, default=100
+            How many such networks.
+
+        Returns
+        -------
+        classes : array of shape (rows,), or of 0 and 1 of shape (rows, labels)
+            With `return_std` a pair of it and the standard deviations, of the same shape.
+
+        Raises
+        ------
+        SpecError
+            For `return_std`, where the network has no dropout.
         """
         shares, spread = self._sampled_outputs(X, draws) if return_std else (self._outputs(X), None)
         if self.model_.target.task == "multilabel":
@@ -95,8 +243,116 @@ class MLPClassifier(ClassifierMixin, Network):
 class MLPRegressor(RegressorMixin, Network):
     """A network for one number or several.
 
-    Loss `squared` ½(ŷ − y)² (N3), `absolute` |ŷ − y|, or `huber` with `huber_delta` δ, all of
-    targets normalized by their mean and standard deviation.
+    It learns by the squared error, J = (1/b) Σ wᵢ · ½‖f(xᵢ) − yᵢ‖² over the b rows of a batch (N3,
+    N11), or another `loss`, of targets that are normalized by their mean and standard deviation.
+
+    Parameters
+    ----------
+    hidden_layer_sizes : int or sequence of int, default=(64, 64)
+        The units of each hidden layer, each from 1 to 65,536; `()` is a linear model.
+    activation : {"relu", "tanh", "sigmoid", "identity"}, default="relu"
+        The activation of the hidden layers (N4).
+    init : {"uniform", "normal", "glorot", "he"}, default="he"
+        How the initial weights are drawn (N10); biases start at 0.
+    optimizer : str or callable, default="adam"
+        "sgd" (N11), "momentum" (N13), "adagrad" (N14), "rmsprop" (N15), "adam" (N16), or
+        "optax.NAME"; or a function of a module that takes `learning_rate` and returns an optimizer
+        in optax's protocol.
+    learning_rate : float, default=0.003
+        α, above 0.
+    final_learning_rate : float or None, default=None
+        α_T, at least 0: α falls to it in a line over all steps (N12). None keeps α.
+    momentum : float, default=0.9
+        γ of "momentum" (N13), from 0 to 1.
+    rho : float, default=0.9
+        ρ of "rmsprop" (N15), from 0 to 1.
+    beta_1 : float, default=0.9
+        ρ₁ of "adam" (N16), from 0 to 1.
+    beta_2 : float, default=0.999
+        ρ₂ of "adam" (N16), from 0 to 1.
+    epsilon : float or None, default=None
+        ε of "adagrad", "rmsprop" and "adam", at least 0. None takes the dialect's.
+    dialect : {"notes", "torch", "optax", "keras"}, default="torch"
+        Whose form of the optimizer's rule is meant: where ε stands, where α stands, how the
+        moments start.
+    dropout : float, default=0.0
+        1 − p (N1), from 0 to 1: the share of hidden units that each step drops.
+    clip_norm : float or None, default=None
+        Largest norm of the gradient of all layers together (N5), at least 0. None does not clip.
+    clip_value : float or None, default=None
+        Largest size of each element of the gradient (N5), at least 0. None does not clip.
+    weight_decay : float, default=0.0
+        λ in w ← w − αλw, beside the optimizer's rule; at least 0.
+    batch_size : int, default=32
+        b, the rows of a step; at least 1.
+    epochs : int, default=50
+        How often all rows are trained on; at least 1. With `early_stopping`, at most so often.
+    normalize : {"standard", "minmax", "none"}, default="standard"
+        How inputs, and a regression's targets, are normalized by the rows that train (N3).
+    precision : {"float32", "bfloat16"}, default="float32"
+        Of the matrix products; weights, moments and losses are float32 always.
+    loss : {"auto", "squared", "absolute", "huber"}, default="auto"
+        ½(ŷ − y)², |ŷ − y|, or Huber's: ½r² where |r| ≤ δ and δ|r| − ½δ² beyond, r = ŷ − y. "auto"
+        takes "squared".
+    huber_delta : float, default=1.0
+        δ, above 0, in standard deviations of the target.
+    early_stopping : bool, default=False
+        Hold rows out of training, stop once their loss no longer falls, and keep the weights of the
+        best epoch.
+    validation_fraction : float, default=0.1
+        The share of the rows that `early_stopping` holds out; above 0 and below 1.
+    n_iter_no_change : int, default=10
+        The epochs without a lower validation loss after which `early_stopping` stops; at least 1.
+    warm_start : bool, default=False
+        Whether a further `fit` goes on from where the last one ended, to `epochs` in all.
+    verbose : bool, default=False
+        Whether to show a progress bar, or in a log file some lines.
+    random_state : int, numpy Generator, RandomState or None, default=None
+        From what the seed of weights, batches and dropout comes: a number from 0 to 2³² − 1 makes
+        the fit repeatable, None draws a new one each time.
+
+    Attributes
+    ----------
+    model_ : FittedModel
+        The network: weights, scalings and encoder, with a forward pass in NumPy.
+    history_ : dict of lists of length n_epochs_
+        Each epoch's "loss", and with `early_stopping` "validation_rmse" of the rows that were held
+        out: the mean over the targets, each in its own units.
+    n_epochs_ : int
+        The epochs that were trained.
+    best_epoch_ : int
+        The epoch, from 1, whose weights `model_` has: the last, unless `early_stopping`.
+    n_features_in_ : int
+        The columns of the fit's `X`.
+    feature_names_in_ : array of shape (n_features_in_,)
+        Their names, where `X` had names that are text.
+
+    Raises
+    ------
+    SpecError
+        By `fit`, for a parameter that cannot be used; the sentence names it.
+    TableError
+        By `fit` and `predict`, for a column or a class that cannot be used.
+    DivergedError
+        By `fit`, where the weights do not stay finite.
+
+    References
+    ----------
+    Kingma and Ba (2015), "Adam: a method for stochastic optimization".
+    Huber (1964), "Robust estimation of a location parameter".
+    Gal and Ghahramani (2016), "Dropout as a Bayesian approximation" (`return_std`).
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from cuesta import MLPRegressor
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> net = MLPRegressor((16,), epochs=20, dropout=0.1, random_state=0).fit(X, y)
+    >>> net.score(X, y) > 0.4
+    True
+    >>> mean, spread = net.predict(X, return_std=True)
+    >>> mean.shape, spread.shape
+    ((442,), (442,))
     """
 
     def __init__(
@@ -134,10 +390,27 @@ class MLPRegressor(RegressorMixin, Network):
         self._keep_arguments(locals())
 
     def predict(self, X: Any, return_std: bool = False, draws: int = 100) -> Any:
-        """Values (rows,) or (rows, targets); with `return_std` a pair, by Monte-Carlo dropout.
+        """Predict the targets, in their own units.
 
-        Then the mean and the standard deviation over `draws` networks with dropped units. Raises
-        SpecError where the network has no dropout.
+        Parameters
+        ----------
+        X : array of shape (rows, columns), or a table
+            As in `fit`.
+        return_std : bool, default=False
+            Whether to give mean and standard deviation over networks with dropped units
+            (Monte-Carlo dropout), rather than the values of the whole network.
+        draws : int, default=100
+            How many such networks.
+
+        Returns
+        -------
+        values : array of shape (rows,) or (rows, targets), as `y` was
+            With `return_std` a pair of such arrays.
+
+        Raises
+        ------
+        SpecError
+            For `return_std`, where the network has no dropout.
         """
         if return_std:
             mean, spread = self._sampled_outputs(X, draws)

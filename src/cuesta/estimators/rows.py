@@ -143,13 +143,14 @@ def _check(net: Any, X: Any, y: Any, sample_weight: Any, known: Encoding | None)
         x, y = _check_matrix(net, X, y, reset=known is None)
         return CheckedRows(x, y, _check_weights(sample_weight, len(y)), None)
     y = _check_table(net, X, table, y, reset=known is None)
+    weights = _check_weights(sample_weight, len(y))
     if known is None:
         frame, kinds = read_columns(table)
-    elif known.kinds is None:
+        return CheckedRows(frame, y, weights, kinds)
+    if known.kinds is None:
         raise TableError("X is a table, and the first fit had an array; give X as an array again.")
-    else:
-        frame, kinds = convert_columns(tidy_frame(table), known.kinds), known.kinds
-    return CheckedRows(frame, y, _check_weights(sample_weight, len(y)), kinds)
+    frame = convert_columns(tidy_frame(table), known.kinds)
+    return CheckedRows(frame, y, weights, known.kinds)
 
 
 def _check_matrix(net: Any, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:

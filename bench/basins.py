@@ -89,11 +89,12 @@ def looped(starts: np.ndarray) -> float:
 def at_once(function: str) -> None:
     """The lab's own way, in this process."""
     from cuesta.core.optim import usual_rule
-    from cuesta.lab.descent import Bulk, Course, crossed, stack
+    from cuesta.lab.descent import CompiledDescent, Optimizer, all_pairs, stack
     from cuesta.lab.functions import function as find
 
-    courses = stack([Course(usual_rule(name, "notes"), a, a) for name, a in RATES.items()])
-    ends = Bulk(find(function).value).run(*crossed(courses, grid(), np.zeros(STARTS)), STEPS)
+    optimizers = stack([Optimizer(usual_rule(name, "notes"), a, a) for name, a in RATES.items()])
+    lanes = all_pairs(optimizers, grid(), np.zeros(STARTS))
+    ends = CompiledDescent(find(function).value).run(*lanes, STEPS)
     print(np.isfinite(ends.j).mean())
 
 

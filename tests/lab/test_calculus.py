@@ -6,14 +6,8 @@ from hypothesis import strategies as st
 
 from cuesta.core.optim import apply_rule, init_moments, rule
 from cuesta.lab.curvature import extreme_eigenvalues, gradient, hessian, hessian_product
-from cuesta.lab.functions import (
-    FUNCTIONS,
-    function,
-    half_square,
-    himmelblau,
-    ravine,
-    rosenbrock,
-)
+from cuesta.lab.functions import FUNCTIONS, function
+from cuesta.lab.objectives import half_square, himmelblau, ravine, rosenbrock
 from cuesta.lab.taylor import best_rate, forecast
 
 CLOSED = 1e-10  # float64's 1e-16, amplified by the few hundred operations of these functions

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cuesta.lab.curvature import gradient
 from cuesta.lab.functions import FUNCTIONS, HIMMELBLAUS, function
 from cuesta.lab.minima import NOWHERE, classify, critical_points, labels
-from cuesta.lab.own import wrap
+from cuesta.lab.user_function import wrap_function
 
 
 def kinds(found):
@@ -84,7 +84,7 @@ def test_a_cones_tip_is_a_kink_and_a_smooth_minimum_is_not():
     assert len(tips) == 1
     assert np.abs(tips[0].point).max() < 1e-8
     assert found[0] is tips[0]  # the lowest of all
-    v = wrap(lambda w: jnp.abs(w[0] - 0.5) + 2 * jnp.abs(w[1] + 1), "edges")
+    v = wrap_function(lambda w: jnp.abs(w[0] - 0.5) + 2 * jnp.abs(w[1] + 1), "edges")
     (corner,) = critical_points(v)
     assert corner.kind == "kink"
     np.testing.assert_allclose(corner.point, [0.5, -1.0], atol=1e-8)
@@ -100,7 +100,7 @@ def test_a_cones_tip_is_a_kink_and_a_smooth_minimum_is_not():
     ],
 )
 def test_an_eigenvalue_is_zero_only_within_its_error(j, kind):
-    (found,) = critical_points(wrap(j, "j"))
+    (found,) = critical_points(wrap_function(j, "j"))
     assert found.kind == kind
 
 
@@ -113,7 +113,7 @@ def test_the_kind_is_in_the_signs(eigenvalues):
 
 
 def test_a_function_without_critical_points_has_none():
-    assert critical_points(wrap(lambda w: w[0] + 2 * w[1], "plane")) == []
+    assert critical_points(wrap_function(lambda w: w[0] + 2 * w[1], "plane")) == []
 
 
 def test_other_seeds_find_the_same():

@@ -8,12 +8,12 @@ import pytest
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import OPTIMIZERS
 from cuesta.lab.functions import function
-from cuesta.lab.own import wrap
 from cuesta.lab.race import race
-from cuesta.lab.terms import Terms
+from cuesta.lab.settings import RaceSettings
+from cuesta.lab.user_function import wrap_function
 from cuesta.report.race.view import arrived, outcome, view
 
-QUICK = Terms(steps=300, seeds=5, tries=12, tuning_starts=5, basins=False)
+QUICK = RaceSettings(steps=300, seeds=5, tries=12, tuning_starts=5, basins=False)
 
 
 def quick(**how):
@@ -142,13 +142,13 @@ def test_any_number_of_dimensions():
 
 
 def test_a_function_of_ones_own_needs_no_known_minimum():
-    found = race(wrap(lambda w: jnp.sum((w - 1.0) ** 2) - 7.0, "bowl"), quick())
+    found = race(wrap_function(lambda w: jnp.sum((w - 1.0) ** 2) - 7.0, "bowl"), quick())
     assert found.base == pytest.approx(-7.0)
     assert all(arrived(r.run).any() for r in found.runners[:4])
 
 
 def test_a_start_where_j_is_not_a_number_is_named():
-    logs = wrap(lambda w: jnp.sum(jnp.log(w)), "logs")
+    logs = wrap_function(lambda w: jnp.sum(jnp.log(w)), "logs")
     with pytest.raises(SpecError, match=r"logs is not finite at step 0, at \(-1, 2\)"):
         race(logs, QUICK, [-1.0, 2.0])
 
@@ -156,7 +156,9 @@ def test_a_start_where_j_is_not_a_number_is_named():
 def test_a_path_that_meets_nan_is_lost_with_its_step_and_point():
     # α = ½ halves w at each step: from 3 the path meets 1.5, where J is not a number; the starts
     # of the tuning, and the other seeds, pass by.
-    trap = wrap(lambda w: jnp.where(jnp.abs(w[0] - 1.5) < 1e-6, jnp.nan, 0.5 * w[0] ** 2), "trap")
+    trap = wrap_function(
+        lambda w: jnp.where(jnp.abs(w[0] - 1.5) < 1e-6, jnp.nan, 0.5 * w[0] ** 2), "trap"
+    )
     terms = quick(lowest_rate=0.5, highest_rate=0.5, optimizers=("sgd",), steps=40)
     values = view(race(trap, terms, [3.0, 0.0]))["results"][0]
     assert values["outcome"] == "is lost: J is not finite at step 1, at (1.5, 0)"
@@ -164,7 +166,7 @@ def test_a_path_that_meets_nan_is_lost_with_its_step_and_point():
 
 
 def test_where_every_path_meets_nan_the_step_and_point_are_told():
-    edge = wrap(lambda w: jnp.sum(jnp.log(w)), "edge", [(0.1, 5.0)], 2)
+    edge = wrap_function(lambda w: jnp.sum(jnp.log(w)), "edge", [(0.1, 5.0)], 2)
     with pytest.raises(SpecError, match=r"edge is not finite at step \d+, at \("):
         race(edge, quick(lowest_rate=50.0, highest_rate=60.0))
 
@@ -187,4 +189,4 @@ def test_where_every_path_meets_nan_the_step_and_point_are_told():
 )
 def test_terms_that_cannot_be_are_a_sentence(how, culprit):
     with pytest.raises(SpecError, match=culprit):
-        Terms(**how)
+        RaceSettings(**how)

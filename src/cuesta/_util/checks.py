@@ -10,6 +10,7 @@ from typing import Any
 from cuesta.errors import SpecError
 
 LARGEST_FLOAT32 = 3.4e38
+LARGEST_SEED = 2**32 - 1
 
 
 def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
@@ -27,6 +28,12 @@ def check_count(name: str, value: object, largest: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
         raise SpecError(f"{name} must be a whole number from 1 to {largest:,}, not {value!r}.")
     return value
+
+
+def check_seed(value: int) -> None:
+    """Raise SpecError unless the value can seed NumPy, JAX and scikit-learn alike."""
+    if not 0 <= value <= LARGEST_SEED:
+        raise SpecError(f"seed must be from 0 to {LARGEST_SEED}, not {value!r}.")
 
 
 def check_range(name: str, value: Any, low: float, high: float, *, open_low: bool = False) -> None:

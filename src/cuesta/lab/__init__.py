@@ -1,1 +1,1 @@
-"""Functions to learn on: J as a formula, whose path and minima can be seen."""
+"""Functions to learn on: J is a formula, so its minima are known and every path can be seen."""

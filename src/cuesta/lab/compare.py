@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import jax
@@ -12,18 +13,20 @@ import jax.numpy as jnp
 import numpy as np
 from jax import Array
 
-from cuesta import schedule
-from cuesta._util.checks import check_choice
+from cuesta._util.checks import check_choice, check_seed
 from cuesta.core import optim as core
+from cuesta.core.schedule import linear_decay
 from cuesta.errors import SpecError
 from cuesta.lab.functions import FUNCTIONS, function
 
 STREAMS = ("random", "sparse", "zeros")
 SIZE = 8  # weights of a random stream
-TELLING = 0.5  # a convention that leaves more of the gap than this is not its cause alone
+EXPLAINED = 0.5  # a convention that leaves more of the gap than this is not its only cause
 
-# What people argue about, and the numbers of a rule that say it. A convention is switched as a
-# whole: its numbers go over from one rule to the other together.
+PathMaker = Callable[[core.Rule], np.ndarray]
+
+# The conventions in which dialects differ, and the numbers of a rule that express each. To switch
+# a convention is to take all of its numbers from the other rule.
 CONVENTIONS: dict[str, tuple[str, ...]] = {
     "decay of V": ("a", "b", "log_a"),
     "decay of F": ("c", "d", "log_c"),
@@ -41,9 +44,9 @@ CONVENTIONS: dict[str, tuple[str, ...]] = {
 class Suspect:
     """A convention in which the two differ, and what is left of the gap once it is switched.
 
-    `one` and `other` are its numbers in each. It is switched alone, in the one and in the other
-    in turn, and what tells more is kept: `part`, the first step at which they then part (0:
-    never), and `gap`, what is left of the gap at the step where they part unswitched.
+    `one` and `other` are its numbers in each. It is switched alone, first in the one, then in the
+    other, and the better outcome is kept: `part`, the first step at which they then part (0:
+    never), and `gap`, the share of the gap that is left at the step where they part unswitched.
     """
 
     convention: str
@@ -78,7 +81,7 @@ class Comparison:
         if not self.part or not self.suspects:
             return None
         first = self.suspects[0]
-        alone = first.part == 0 or first.part > self.part or first.gap <= TELLING
+        alone = first.part == 0 or first.part > self.part or first.gap <= EXPLAINED
         return first.convention if alone else None
 
 
@@ -104,50 +107,63 @@ def compare(
     `stream`: `random` (normal), `sparse` (mostly zeros), `zeros` (some weights never have a
     gradient, others begin late), or a function of the lab, whose gradient each takes at its own
     weights. The rate decays linearly where a final one is given. Each convention in which the
-    rules differ is switched alone, to see whether the parting goes away with it.
-    Raises SpecError for an unknown name.
+    rules differ is switched alone, to see whether they then still part.
+    Raises SpecError for an unknown name, and for steps, a rate or a seed that cannot be.
     """
     check_choice("stream", stream, (*STREAMS, *FUNCTIONS))
     for name, value in (("steps", steps), ("learning_rate", learning_rate)):
         if not value > 0:
             raise SpecError(f"{name} must be above 0, not {value!r}.")
+    check_seed(seed)
     final = learning_rate if final_learning_rate is None else final_learning_rate
-    alpha = schedule.linear(learning_rate, final, steps)
+    alpha = partial(linear_decay, learning_rate, final, steps)
     a, b = parse(one), parse(other)
     with jax.enable_x64(True):
-        walk = _walker(stream, steps, alpha, seed)
-        path, goal = walk(a), walk(b)
-        gaps = _gaps(path, goal)
-        part = _first(gaps, tolerance)
-        suspects = []
-        for convention in differing(a, b):
-            fields = CONVENTIONS[convention]
-            tries = [
-                _gaps(walk(a._replace(**{f: getattr(b, f) for f in fields})), goal),
-                _gaps(path, walk(b._replace(**{f: getattr(a, f) for f in fields}))),
-            ]
-            sides = describe(a, convention), describe(b, convention)
-            shares = [left[part - 1] / gaps[part - 1] if part else math.nan for left in tries]
-            parts = [_first(left, tolerance) or math.inf for left in tries]
-            latest = 0 if max(parts) == math.inf else int(max(parts))
-            suspects.append(Suspect(convention, *sides, latest, float(min(shares))))
-    # The cause is what, switched, makes them part not at all or latest, or leaves the least.
+        path_of = _path_maker(stream, steps, alpha, seed)
+        pair = _Pair(a, b, path_of(a), path_of(b), tolerance)
+        suspects = [_suspect(convention, pair, path_of) for convention in differing(a, b)]
+    # The likeliest cause comes first: switched, they never part, or latest, or with the least left.
     suspects.sort(key=lambda s: (-(s.part or math.inf), s.gap))
+    gaps, part = pair.gaps, pair.part
+    gap = float(gaps[part - 1]) if part else 0.0
     return Comparison(
-        one,
-        other,
-        stream,
-        steps,
-        tolerance,
-        part,
-        float(gaps[part - 1]) if part else 0.0,
-        float(gaps[-1]),
-        tuple(suspects),
+        one, other, stream, steps, tolerance, part, gap, float(gaps[-1]), tuple(suspects)
     )
 
 
+class _Pair:
+    """Two rules with their paths, and how far these are apart."""
+
+    def __init__(
+        self, a: core.Rule, b: core.Rule, path_a: np.ndarray, path_b: np.ndarray, tolerance: float
+    ) -> None:
+        self.a, self.b, self.path_a, self.path_b = a, b, path_a, path_b
+        self.tolerance = tolerance
+        self.gaps = _gaps(path_a, path_b)
+        self.part = _first(self.gaps, tolerance)
+
+
+def _suspect(convention: str, pair: _Pair, path_of: PathMaker) -> Suspect:
+    """What is left of a pair's gap where one of the two takes the other's convention."""
+    tries = [
+        _gaps(path_of(_switched(pair.a, pair.b, convention)), pair.path_b),
+        _gaps(pair.path_a, path_of(_switched(pair.b, pair.a, convention))),
+    ]
+    at = pair.part - 1
+    shares = [gaps[at] / pair.gaps[at] if pair.part else math.nan for gaps in tries]
+    latest = max(_first(gaps, pair.tolerance) or math.inf for gaps in tries)
+    part = 0 if latest == math.inf else int(latest)
+    sides = describe(pair.a, convention), describe(pair.b, convention)
+    return Suspect(convention, *sides, part, float(min(shares)))
+
+
+def _switched(rule: core.Rule, other: core.Rule, convention: str) -> core.Rule:
+    """The rule with the other's numbers of one convention."""
+    return rule._replace(**{name: getattr(other, name) for name in CONVENTIONS[convention]})
+
+
 def differing(a: core.Rule, b: core.Rule) -> Iterator[str]:
-    """The conventions in which two rules differ; of nested ones, the narrowest that tells."""
+    """The conventions in which two rules differ; of nested ones, the narrowest."""
     for convention, fields in CONVENTIONS.items():
         if all(getattr(a, field) == getattr(b, field) for field in fields):
             continue
@@ -171,31 +187,33 @@ def describe(rule: core.Rule, convention: str) -> str:
     return f"{first:g}"
 
 
-def _walker(stream: str, steps: int, alpha: schedule.Schedule, seed: int) -> Any:
-    """A function from a rule to its path (steps, weights)."""
-    if stream in FUNCTIONS:
-        chosen = function(stream)
-        slope = jax.grad(chosen.value)
-        start = np.array(chosen.start, np.float64)
-        gradients = np.zeros((steps, len(start)))
-    else:
-        gradients, start = _stream(stream, steps, seed), np.zeros(SIZE)
+def _path_maker(stream: str, steps: int, alpha: Callable[[Array], Array], seed: int) -> PathMaker:
+    """A function from a rule to its path on the stream, (steps, weights)."""
+    gradients, slope, start = _gradients(stream, steps, seed)
 
-        def slope(w: Array) -> Array:
-            return jnp.zeros_like(w)
-
-    def walk(rule: core.Rule) -> np.ndarray:
-        def one(carry: tuple[Array, core.Moments], at: tuple[Array, Array]) -> tuple[Any, Array]:
+    def path_of(rule: core.Rule) -> np.ndarray:
+        def step(carry: tuple[Array, core.Moments], at: tuple[Array, Array]) -> tuple[Any, Array]:
             w, moments = carry
-            step, given = at
-            delta, moments = core.apply_rule(rule, alpha(step), step + 1, given + slope(w), moments)
+            k, given = at
+            delta, moments = core.apply_rule(rule, alpha(k), k + 1, given + slope(w), moments)
             return (w + delta, moments), w + delta
 
         carry = (jnp.asarray(start), core.init_moments(rule, start))
-        _, path = jax.lax.scan(one, carry, (jnp.arange(steps), jnp.asarray(gradients)))
+        _, path = jax.lax.scan(step, carry, (jnp.arange(steps), jnp.asarray(gradients)))
         return np.asarray(path)
 
-    return walk
+    return path_of
+
+
+def _gradients(
+    stream: str, steps: int, seed: int
+) -> tuple[np.ndarray, Callable[[Array], Array], np.ndarray]:
+    """What a step is given: a gradient of the stream plus one of the weights; and the start."""
+    if stream in FUNCTIONS:
+        chosen = function(stream)
+        start = np.array(chosen.start, np.float64)
+        return np.zeros((steps, len(start))), jax.grad(chosen.value), start
+    return _stream(stream, steps, seed), jnp.zeros_like, np.zeros(SIZE)
 
 
 def _stream(kind: str, steps: int, seed: int) -> np.ndarray:

@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from cuesta.core.types import Tensor
-from cuesta.lab.functions import Objective
+from cuesta.lab.function import Objective
 
-SMALL = 3  # up to here the whole Hessian is cheaper than an iteration, which needs n > 2
+SMALL = 3  # up to this n the whole Hessian is cheaper; Lanczos needs n > 2
 
 
 def gradient(j: Objective, w: Tensor) -> np.ndarray:

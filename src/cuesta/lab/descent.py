@@ -1,7 +1,7 @@
 """Descent on a function: one path, then many of them in one compiled call.
 
-Here, beside `search.lanes`, code for one is batched: `Bulk` trains many lanes (one optimizer, one
-start, one seed) to their ends, `trace` records single steps of a few.
+A lane here is one optimizer from one start with one seed. All is written for one lane; two places
+batch: `CompiledDescent` runs many lanes to their ends, `trace` records the steps of a few.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from cuesta.core import optim
 from cuesta.core.clip import clip_by_norm, clip_by_value
 from cuesta.core.schedule import linear_decay
 from cuesta.core.types import Scalar, Tensor
-from cuesta.lab.functions import Objective
+from cuesta.lab.function import Objective
 
 WIDTH = 1024  # lanes of one compiled call: their state stays in a core's cache
 NEVER = -1
 
 
-class Course(NamedTuple):
-    """The numbers of one path: all scalars, which can be batched.
+class Optimizer(NamedTuple):
+    """An optimizer with its learning rates, clipping and noise: scalars, which can be batched.
 
     α goes linearly from `alpha_0` to `alpha_t` (N12); ∞ bounds clip nothing (N5); `noise` is the
     standard deviation of what is added to each component of the gradient. A path stops once
-    J ≤ `stop`: where J has no lowest value it would fall until it overflows.
+    J ≤ `stop`: where J has no lowest value, it would otherwise fall until it overflows.
     """
 
     rule: optim.Rule
@@ -53,10 +53,10 @@ class State(NamedTuple):
 
 
 class Info(NamedTuple):
-    """What a person wants to see of a step from w: J(w), and what the rule made of its gradient.
+    """What a person wants to see of a step from w.
 
-    `gradient` is ∇J(w); `clipped` what the rule is given, with noise and after clipping; `v` and
-    `f` the moments that it leaves; `delta` the displacement.
+    `j` is J(w); `gradient` ∇J(w); `clipped` what the rule is given, with noise and after clipping;
+    `v` and `f` the moments after the step; `delta` the step itself; `alpha` its learning rate.
     """
 
     j: Tensor
@@ -82,42 +82,42 @@ class End(NamedTuple):
     lost: Tensor
 
 
-def begin(course: Course, start: Array) -> State:
+def initial_state(optimizer: Optimizer, start: Array) -> State:
     """The state before the first step."""
-    return State(start, optim.init_moments(course.rule, start))
+    return State(start, optim.init_moments(optimizer.rule, start))
 
 
 def step(
-    j: Objective, course: Course, total: Scalar, k: Scalar, state: State, noise: Tensor
+    j: Objective, optimizer: Optimizer, total: Scalar, k: Scalar, state: State, noise: Tensor
 ) -> tuple[State, Info]:
     """One step of any optimizer, the (k+1)-th of `total`; `noise` is added to the gradient."""
     height, gradient = jax.value_and_grad(j)(state.w)
-    given, _ = clip_by_norm(gradient + noise, course.clip_norm)
-    given = clip_by_value(given, course.clip_value)
-    alpha = linear_decay(course.alpha_0, course.alpha_t, total, k)
-    delta, moments = optim.apply_rule(course.rule, alpha, k + 1, given, state.moments)
+    given, _ = clip_by_norm(gradient + noise, optimizer.clip_norm)
+    given = clip_by_value(given, optimizer.clip_value)
+    alpha = linear_decay(optimizer.alpha_0, optimizer.alpha_t, total, k)
+    delta, moments = optim.apply_rule(optimizer.rule, alpha, k + 1, given, state.moments)
     info = Info(height, gradient, given, moments.v, moments.f, delta, alpha)
     return State(state.w + delta, moments), info
 
 
-def sound(info: Info) -> Array:
+def is_finite(info: Info) -> Array:
     """Whether J and its gradient are finite where a step began."""
     return jnp.isfinite(info.j) & jnp.isfinite(info.gradient).all()
 
 
-def proceed(
-    j: Objective, course: Course, total: Scalar, k: Scalar, state: State, noise: Tensor
+def step_or_stop(
+    j: Objective, optimizer: Optimizer, total: Scalar, k: Scalar, state: State, noise: Tensor
 ) -> tuple[State, Info]:
-    """`step`, unless J is not finite here or has fallen to `stop`: the path then stays."""
-    after, info = step(j, course, total, k, state, noise)
-    halted = ~sound(info) | (info.j <= course.stop)
+    """`step`, unless J is not finite here or has fallen to `stop`: the path then stays here."""
+    after, info = step(j, optimizer, total, k, state, noise)
+    halted = ~is_finite(info) | (info.j <= optimizer.stop)
     return jax.tree.map(partial(jnp.where, halted), state, after), info
 
 
-def draw(course: Course, seed: Scalar, k: Scalar, shape: tuple[int, ...]) -> Array:
-    """The noise of a step: all optimizers of one seed meet the same."""
+def draw_noise(optimizer: Optimizer, seed: Scalar, k: Scalar, shape: tuple[int, ...]) -> Array:
+    """The noise of a step, the same for all optimizers with one seed."""
     key = jax.random.fold_in(jax.random.key(seed), k)
-    return course.noise * jax.random.normal(key, shape)
+    return optimizer.noise * jax.random.normal(key, shape)
 
 
 def descend(
@@ -125,7 +125,7 @@ def descend(
     noisy: bool,
     total: Scalar,
     goal: Scalar,
-    course: Course,
+    optimizer: Optimizer,
     start: Array,
     seed: Array,
 ) -> End:
@@ -133,40 +133,42 @@ def descend(
 
     def advance(k: Array, carry: tuple[State, Array, Array]) -> tuple[State, Array, Array]:
         state, reached, lost = carry
-        noise = draw(course, seed, k, start.shape) if noisy else jnp.zeros_like(start)
-        after, info = proceed(j, course, total, k, state, noise)
+        noise = draw_noise(optimizer, seed, k, start.shape) if noisy else jnp.zeros_like(start)
+        after, info = step_or_stop(j, optimizer, total, k, state, noise)
         arrived = (info.j <= goal) & (reached == NEVER) & (lost == NEVER)
-        gone = ~sound(info) & (lost == NEVER)
-        return after, jnp.where(arrived, k, reached), jnp.where(gone, k, lost)
+        newly_lost = ~is_finite(info) & (lost == NEVER)
+        return after, jnp.where(arrived, k, reached), jnp.where(newly_lost, k, lost)
 
     never = jnp.asarray(NEVER)
     state, reached, lost = jax.lax.fori_loop(
-        0, total, advance, (begin(course, start), never, never)
+        0, total, advance, (initial_state(optimizer, start), never, never)
     )
     height = j(state.w)
     arrived = (height <= goal) & (reached == NEVER) & (lost == NEVER)
-    gone = ~jnp.isfinite(height) & (lost == NEVER)
-    return End(state.w, height, jnp.where(arrived, total, reached), jnp.where(gone, total, lost))
+    newly_lost = ~jnp.isfinite(height) & (lost == NEVER)
+    return End(
+        state.w, height, jnp.where(arrived, total, reached), jnp.where(newly_lost, total, lost)
+    )
 
 
-def stack(courses: Sequence[Course]) -> Course:
+def stack(optimizers: Sequence[Optimizer]) -> Optimizer:
     """Courses as one, with a leading axis of lanes on every number, float64."""
-    return jax.tree.map(lambda *numbers: np.asarray(numbers, np.float64), *courses)
+    return jax.tree.map(lambda *numbers: np.asarray(numbers, np.float64), *optimizers)
 
 
-def crossed(
-    courses: Course, starts: np.ndarray, seeds: np.ndarray
-) -> tuple[Course, np.ndarray, np.ndarray]:
-    """Lanes for every course from every start (m, n) with its seed, course by course."""
-    count = len(courses.alpha_0)
-    lanes = jax.tree.map(lambda a: np.repeat(a, len(starts)), courses)
+def all_pairs(
+    optimizers: Optimizer, starts: np.ndarray, seeds: np.ndarray
+) -> tuple[Optimizer, np.ndarray, np.ndarray]:
+    """Lanes for every optimizer from every start (m, n) with its seed, optimizer by optimizer."""
+    count = len(optimizers.alpha_0)
+    lanes = jax.tree.map(lambda a: np.repeat(a, len(starts)), optimizers)
     return lanes, np.tile(starts, (count, 1)), np.tile(seeds, count)
 
 
-class Bulk:
-    """Compiled descent of many lanes on one function: any number of them, in chunks of one width.
+class CompiledDescent:
+    """Descent of any number of lanes on one function, in chunks of one width, compiled once.
 
-    One program serves all chunks, whatever their courses and number of steps.
+    One program serves all chunks, whatever their optimizers and number of steps.
     """
 
     def __init__(self, j: Objective, *, noisy: bool = False, width: int = WIDTH) -> None:
@@ -176,20 +178,20 @@ class Bulk:
 
     def run(
         self,
-        courses: Course,
+        optimizers: Optimizer,
         starts: Tensor,
         seeds: Tensor,
         steps: int,
         goal: float | None = None,
         advanced: Callable[[int], None] = lambda lanes: None,
     ) -> End:
-        """The ends of all lanes: `courses` with a leading axis of lanes, starts (lanes, n).
+        """The ends of all lanes: `optimizers` with a leading axis of lanes, starts (lanes, n).
 
-        `advanced` is told how many lanes a finished chunk had.
+        `advanced` is called with the number of lanes of each finished chunk.
         """
         starts = np.asarray(starts, np.float64)
         count = len(starts)
-        arrays = (courses, starts, np.asarray(seeds, np.int64))
+        arrays = (optimizers, starts, np.asarray(seeds, np.int64))
         bound = -math.inf if goal is None else goal
 
         def chunk(first: int) -> End:
@@ -210,7 +212,7 @@ class Bulk:
 
 
 def trace(
-    j: Objective, courses: Course, start: Tensor, seed: int, steps: int, shown: np.ndarray
+    j: Objective, optimizers: Optimizer, start: Tensor, seed: int, steps: int, shown: np.ndarray
 ) -> tuple[np.ndarray, Info]:
     """The points (lanes, shown, n) and what happened at the `shown` steps, for lanes of one start.
 
@@ -218,11 +220,13 @@ def trace(
     """
     spans: Any = (shown, np.append(shown[1:], steps))
 
-    def one(course: Course) -> tuple[Array, Info]:
+    def one(optimizer: Optimizer) -> tuple[Array, Info]:
         where = jnp.asarray(start, jnp.float64)
 
         def take(k: Array, state: State) -> tuple[State, Info]:
-            return proceed(j, course, steps, k, state, draw(course, seed, k, where.shape))
+            return step_or_stop(
+                j, optimizer, steps, k, state, draw_noise(optimizer, seed, k, where.shape)
+            )
 
         def show(state: State, span: tuple[Array, Array]) -> tuple[State, tuple[Array, Info]]:
             first, after = span
@@ -230,9 +234,9 @@ def trace(
             later = jax.lax.fori_loop(first + 1, after, lambda k, s: take(k, s)[0], later)
             return later, (state.w, info)
 
-        _, seen = jax.lax.scan(show, begin(course, where), spans)
+        _, seen = jax.lax.scan(show, initial_state(optimizer, where), spans)
         return seen
 
     with jax.enable_x64(True):
-        points, info = jax.jit(jax.vmap(one))(courses)
+        points, info = jax.jit(jax.vmap(one))(optimizers)
     return np.asarray(points), jax.tree.map(np.asarray, info)

@@ -1,4 +1,4 @@
-"""An optimizer's rule as a formula in the notes' letters, read off its row of numbers."""
+"""An optimizer's rule as a formula in the notes' letters, from its row of numbers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which points and steps are shown: the grid of starts, the surface, the steps of a path."""
+"""Which points and steps are shown: the starts of the basins, the surface, a path's steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cuesta.lab.functions import Function
+from cuesta.lab.function import Function
 
 DENSE = 100  # steps at the start of a long path that are all shown
 SHOWN = 600  # steps of a path that are shown at most
@@ -15,7 +15,7 @@ SURFACE = 81
 
 
 def shown_steps(steps: int) -> np.ndarray:
-    """All steps of a short path; of a long one the first hundred, then ever fewer, to the last."""
+    """All steps of a short path; of a long one the first hundred, then fewer and fewer."""
     if steps <= SHOWN:
         return np.arange(steps)
     later = np.geomspace(DENSE, steps - 1, SHOWN - DENSE)

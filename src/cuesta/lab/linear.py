@@ -1,4 +1,4 @@
-"""Linear and ridge regression in closed form (N6), and how near descent comes to it."""
+"""Linear and ridge regression in closed form (N6), and how close descent comes to it."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from jax import Array
 from cuesta.core.optim import usual_rule
 from cuesta.errors import SpecError, TableError
 from cuesta.hyperparameters import OPTIMIZERS
-from cuesta.lab.descent import Bulk, Course, crossed, stack
-from cuesta.lab.functions import Objective
+from cuesta.lab.descent import CompiledDescent, Optimizer, all_pairs, stack
+from cuesta.lab.function import Objective
 from cuesta.lab.tuning import tune, with_rate
 
 TINY = float(np.finfo(np.float64).tiny)
@@ -81,10 +81,10 @@ def _checked(
 
 @dataclass(frozen=True)
 class Trained:
-    """How near descent came to the closed form.
+    """How close descent came to the closed form.
 
     `distance` is ‖θ − θ*‖/‖θ*‖ over weights and intercepts, `excess` J(θ) − J(θ*). Where columns
-    depend on each other many θ are as good: the excess then tells, not the distance.
+    depend on each other many θ are equally good: then look at the excess, not the distance.
     """
 
     optimizer: str
@@ -115,13 +115,13 @@ def train(
     best = np.concatenate([np.reshape(w, (np.shape(x)[1], -1)), np.reshape(b, (1, -1))]).ravel()
     with jax.enable_x64(True):
         lowest = float(j(jnp.asarray(best)))
-    courses = [Course(usual_rule(name, dialect), 1.0, final_ratio) for name in optimizers]
-    bulk, zero, seed = Bulk(j, width=64), np.zeros((1, len(best))), np.zeros(1)
+    untuned = [Optimizer(usual_rule(name, dialect), 1.0, final_ratio) for name in optimizers]
+    descent, zero, seed = CompiledDescent(j, width=64), np.zeros((1, len(best))), np.zeros(1)
     rates = np.geomspace(1e-6, 10.0, tries)
-    # No height counts as arrived: the nearest rate is sought.
-    tuned = tune(bulk, courses, rates, zero, seed, steps, lowest=lowest, goal=lowest)
-    fitted = [with_rate(c, rate) for c, rate in zip(courses, tuned.rates, strict=True)]
-    ends = bulk.run(*crossed(stack(fitted), zero, seed), steps)
+    # The goal is the minimum itself: the rate that comes closest to it is chosen.
+    tuned = tune(descent, untuned, rates, zero, seed, steps, lowest=lowest, goal=lowest)
+    fitted = [with_rate(c, rate) for c, rate in zip(untuned, tuned.rates, strict=True)]
+    ends = descent.run(*all_pairs(stack(fitted), zero, seed), steps)
     far = np.linalg.norm(ends.w - best, axis=1) / max(float(np.linalg.norm(best)), TINY)
     return [
         Trained(name, rate, float(distance), float(height) - lowest)

@@ -1,4 +1,4 @@
-"""Critical points, what kind they are, and the basins that lead to them (N9)."""
+"""Critical points, their kinds, and which of them a path ended at (N9)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import numpy as np
 from jax import Array
 
 from cuesta.core.types import Tensor
-from cuesta.lab.functions import Function, Objective
+from cuesta.lab.function import Function, Objective
 
 BATCH = 1024  # starts of Newton's method at once
 MOST_BATCHES = 16
@@ -56,8 +56,8 @@ class Critical:
         )
 
 
-class Found(NamedTuple):
-    """Where Newton's method ended: the point, J, ∇J and H there, and how far H moved at last."""
+class NewtonEnd(NamedTuple):
+    """Where Newton's method ended: the point, J, ∇J and H there, and the last change of H."""
 
     point: Tensor
     value: Tensor
@@ -66,18 +66,18 @@ class Found(NamedTuple):
     drift: Tensor
 
 
-def newton(j: Objective, reach: Array, start: Array, downhill: Array) -> Found:
+def newton(j: Objective, reach: Array, start: Array, downhill: Array) -> NewtonEnd:
     """Newton's method on ∇J = 0 from one start (n,).
 
     Steps are at most `reach` (n,) long along each coordinate, and none is taken along directions
     in which the surface is flat. With `downhill` the first half of the rounds goes against the
     slope along every axis, by the size of its curvature alone (Dauphin et al., 2014), damped:
-    plain Newton turns away from minima that lie beyond an inflection.
+    plain Newton goes away from minima that lie beyond an inflection.
     """
-    slope, bend = jax.grad(j), jax.hessian(j)
+    slope, hessian = jax.grad(j), jax.hessian(j)
 
     def step(k: int | Array, w: Array) -> Array:
-        values, axes = jnp.linalg.eigh(bend(w))
+        values, axes = jnp.linalg.eigh(hessian(w))
         largest = jnp.abs(values).max()
         curved = jnp.abs(values) > ROUNDING * len(start) * EPS * largest
         falling = downhill & (k < ROUNDS // 2)
@@ -88,16 +88,16 @@ def newton(j: Objective, reach: Array, start: Array, downhill: Array) -> Found:
 
     before = jax.lax.fori_loop(0, ROUNDS - 1, step, start)
     last = step(ROUNDS, before)
-    h = bend(last)
-    return Found(last, j(last), slope(last), h, h - bend(before))
+    h = hessian(last)
+    return NewtonEnd(last, j(last), slope(last), h, h - hessian(before))
 
 
 def critical_points(function: Function, seed: int = 0) -> list[Critical]:
     """The critical points in the domain, lowest first, by Newton's method from many starts (N9).
 
-    Batches of starts, evenly spread, go on until two in turn find nothing new, or some 1,000
-    points are known. Newton's method goes to minima, maxima and saddles alike; minima without a
-    derivative are sought apart.
+    Batches of starts, evenly spread, go on until two in a row find nothing new, or 1,000 points
+    are known. Newton's method finds minima, maxima and saddles alike; minima without a derivative
+    are sought separately.
     """
     from scipy.stats import qmc
 
@@ -107,33 +107,35 @@ def critical_points(function: Function, seed: int = 0) -> list[Critical]:
     idle = 0
     with jax.enable_x64(True):
         many = jax.jit(jax.vmap(partial(newton, function.value, jnp.asarray(REACH * width))))
-        usual = _usual(function, low + width * sampler.random(BATCH))
+        typical = _typical_slope(function, low + width * sampler.random(BATCH))
         for _ in range(MOST_BATCHES):
             starts = low + width * sampler.random(BATCH)
             # Either half of a Sobol batch is spread evenly; every second point of it is not.
             found = many(starts, np.arange(BATCH) < BATCH // 2)
-            fresh = _fresh(function, jax.tree.map(np.asarray, found), known, usual)
+            fresh = _new_points(function, jax.tree.map(np.asarray, found), known, typical)
             known += fresh
             idle = 0 if fresh else idle + 1
             if idle == PATIENCE or len(known) >= MOST:
                 break
-        joined = _join(known, width)
+        joined = _join_curves(known, width)
         return sorted(joined + _kinks(function, joined, seed), key=lambda c: c.value)
 
 
-def _fresh(function: Function, found: Found, known: list[Critical], usual: float) -> list[Critical]:
+def _new_points(
+    function: Function, found: NewtonEnd, known: list[Critical], typical: float
+) -> list[Critical]:
     """The critical points among Newton's ends that are inside the domain and not yet known."""
-    small = np.linalg.norm(found.slope, axis=1) <= FLAT * usual
+    small = np.linalg.norm(found.slope, axis=1) <= FLAT * typical
     finite = np.isfinite(found.drift).all(axis=(1, 2)) & np.isfinite(found.h).all(axis=(1, 2))
     sound = np.flatnonzero(_inside(function, found.point) & small & finite)
-    # Of near points the one that is flattest stands for all.
+    # Of points close together, the one with the smallest slope stands for all.
     sound = sound[np.argsort(np.linalg.norm(found.slope[sound], axis=1), kind="stable")]
     fresh: list[Critical] = []
     for i in sound[_distinct(found.point[sound], SAME * function.width())]:
         eigenvalues = np.linalg.eigvalsh(found.h[i])
         kind = classify(eigenvalues, error_of(found.h[i], found.drift[i]))
         point = found.point[i]
-        # A curve of critical points has no end of them: its places are taken at some distance.
+        # A curve holds infinitely many critical points: some are kept, at a distance.
         radius = (JOINED if kind == "degenerate" else SAME) * function.width()
         places = np.array([c.point for c in known + fresh]).reshape(-1, len(point))
         if (np.linalg.norm((places - point) / radius, axis=1) >= 1.0).all():
@@ -142,8 +144,8 @@ def _fresh(function: Function, found: Found, known: list[Critical], usual: float
     return fresh
 
 
-def _usual(function: Function, points: np.ndarray) -> float:
-    """The usual size of ∇J on the domain, beside which a slope is small or not."""
+def _typical_slope(function: Function, points: np.ndarray) -> float:
+    """The median size of ∇J on the domain, by which a slope is judged small."""
     slopes = np.asarray(jax.jit(jax.vmap(jax.grad(function.value)))(points))
     norms = np.linalg.norm(slopes, axis=1)
     norms = norms[np.isfinite(norms)]
@@ -157,9 +159,9 @@ def _inside(function: Function, points: np.ndarray) -> np.ndarray:
 
 
 def _distinct(points: np.ndarray, radius: np.ndarray) -> np.ndarray:
-    """The places of points that are not near an earlier one: cells of a grid tell them apart.
+    """The indices of points that are not close to an earlier one: one for each cell of a grid.
 
-    Two near points can fall on both sides of a cell's edge; the caller compares what is left.
+    Two close points can lie on both sides of a cell's edge; the caller compares what is left.
     """
     cells = np.floor(points / radius).astype(np.int64)
     _, first = np.unique(cells, axis=0, return_index=True)
@@ -167,10 +169,10 @@ def _distinct(points: np.ndarray, radius: np.ndarray) -> np.ndarray:
 
 
 def error_of(h: np.ndarray, drift: np.ndarray) -> float:
-    """How much an eigenvalue of H may be wrong: rounding, and what H still moved by at last.
+    """How much an eigenvalue of H may be wrong: by rounding, and by the last change of H.
 
-    By Weyl's inequality eigenvalues move by no more than H does. The point itself is wrong by
-    about Newton's last step: much less where it converges as a square, as much where H is 0.
+    By Weyl's inequality eigenvalues change by no more than H does. The point itself is wrong by
+    about Newton's last step where H is 0, and by much less where it converges quadratically.
     """
     return float(4.0 * np.linalg.norm(drift) + ROUNDING * len(h) * EPS * np.linalg.norm(h))
 
@@ -184,28 +186,28 @@ def classify(eigenvalues: np.ndarray, error: float = 0.0) -> str:
     return "maximum" if (eigenvalues < 0).all() else "saddle"
 
 
-def _join(found: list[Critical], width: np.ndarray) -> list[Critical]:
+def _join_curves(found: list[Critical], width: np.ndarray) -> list[Critical]:
     """Degenerate points of one height that lie close together become one, with many members."""
     flat = [c for c in found if c.kind == "degenerate"]
     spread = max(np.ptp([c.value for c in found]) if found else 0.0, EPS)
     curves: list[list[Critical]] = []
     for c in flat:
-        touches = [any(_linked(c, d, width, spread) for d in curve) for curve in curves]
+        touches = [any(_on_one_curve(c, d, width, spread) for d in curve) for curve in curves]
         joined = [
             c,
             *(d for curve, near in zip(curves, touches, strict=True) if near for d in curve),
         ]
         apart = [curve for curve, near in zip(curves, touches, strict=True) if not near]
         curves = [*apart, joined]
-    return [c for c in found if c.kind != "degenerate"] + [_curve(curve) for curve in curves]
+    return [c for c in found if c.kind != "degenerate"] + [_as_one(curve) for curve in curves]
 
 
-def _linked(one: Critical, other: Critical, width: np.ndarray, spread: float) -> bool:
+def _on_one_curve(one: Critical, other: Critical, width: np.ndarray, spread: float) -> bool:
     distance = np.linalg.norm((one.point - other.point) / width)
     return bool(distance < 2.5 * JOINED and abs(one.value - other.value) <= 1e-6 * spread)
 
 
-def _curve(curve: list[Critical]) -> Critical:
+def _as_one(curve: list[Critical]) -> Critical:
     """One critical point for a curve of them: the middle member stands for all."""
     members = np.stack([c.point for c in curve])
     middle = curve[int(np.argmin(np.linalg.norm(members - members.mean(axis=0), axis=1)))]
@@ -213,7 +215,7 @@ def _curve(curve: list[Critical]) -> Critical:
 
 
 def _kinks(function: Function, smooth: list[Critical], seed: int) -> list[Critical]:
-    """Minima without a derivative: from the lowest of many points, by a search without slopes."""
+    """Minima without a derivative: from the lowest of many points, without gradients."""
     from scipy.optimize import minimize
     from scipy.stats import qmc
 
@@ -238,14 +240,16 @@ def _kinks(function: Function, smooth: list[Critical], seed: int) -> list[Critic
 
 
 def _is_kink(function: Function, point: np.ndarray, rng: np.random.Generator) -> bool:
-    """Whether J rises all around, and its slope does not fall with the distance, as a cone's."""
-    ways = rng.standard_normal((8 * len(point), len(point)))
-    ways *= function.width() / np.linalg.norm(ways, axis=1, keepdims=True)
-    see = jax.jit(jax.vmap(jax.value_and_grad(function.value)))
+    """Whether J rises in all directions, with a slope that does not vanish at the point: a cone."""
+    directions = rng.standard_normal((8 * len(point), len(point)))
+    directions *= function.width() / np.linalg.norm(directions, axis=1, keepdims=True)
+    value_and_slope = jax.jit(jax.vmap(jax.value_and_grad(function.value)))
     here = float(function.value(jnp.asarray(point)))
     slopes = []
     for distance in (1e-4, 1e-5):
-        heights, slope = (np.asarray(part) for part in see(point + distance * ways))
+        heights, slope = (
+            np.asarray(part) for part in value_and_slope(point + distance * directions)
+        )
         if not (heights > here).all():
             return False
         slopes.append(float(np.median(np.linalg.norm(slope, axis=1))))
@@ -254,7 +258,7 @@ def _is_kink(function: Function, point: np.ndarray, rng: np.random.Generator) ->
 
 
 def labels(function: Function, points: Iterable[Critical], ends: np.ndarray) -> np.ndarray:
-    """For each end (m, n), the place in `points` of the one that it came to, or NOWHERE."""
+    """For each end (m, n), the index in `points` of the one that it reached, or NOWHERE."""
     from scipy.spatial import cKDTree
 
     points = list(points)

@@ -1,4 +1,4 @@
-"""What Taylor's expansion predicts of a step, beside what came (N8)."""
+"""What Taylor's expansion predicts of a step, beside what J really did (N8)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from jax import Array
 
 from cuesta.core.types import Tensor
 from cuesta.lab.curvature import gradient, hessian_product
-from cuesta.lab.functions import Objective
+from cuesta.lab.function import Objective
 
 RIGHT = 0.5  # a step within half to one and a half times the best length is right
 
@@ -23,8 +23,8 @@ class Forecast:
 
     `actual` = J(w + Δ) − J(w); `first` = ∇JᵀΔ; `second` = ∇JᵀΔ + ½ΔᵀHΔ; `curvature` =
     ΔᵀHΔ/ΔᵀΔ along the step; `length` is the step's length as a share of the best one in its
-    direction, −∇JᵀΔ/ΔᵀHΔ: for Δ = −α∇J it is α/α*. It is negative uphill, and 0 where the
-    surface bends down along the step, which then has no best length.
+    direction, −∇JᵀΔ/ΔᵀHΔ: for Δ = −α∇J it is α/α*. It is negative uphill, and 0 where J has no
+    upward curvature along the step, which then has no best length.
     """
 
     actual: float
@@ -37,7 +37,7 @@ class Forecast:
     def verdict(self) -> str:
         """short, right, long (beyond the minimum) or past the far wall (α > 2α*); or uphill.
 
-        A step without length is at rest; one whose numbers overflow is not finite.
+        A step of length 0 is at rest; one whose numbers overflow is not finite.
         """
         if not math.isfinite(self.actual + self.second):
             return "not finite"
@@ -54,8 +54,8 @@ class Forecast:
 
 def expand(j: Objective, w: Array, step: Array) -> tuple[Array, Array, Array, Array]:
     """(J(w + Δ) − J(w), ∇JᵀΔ, ΔᵀHΔ, ΔᵀΔ), the terms of the expansion, for one point and step."""
-    slope, bend = jax.jvp(jax.grad(j), (w,), (step,))
-    return j(w + step) - j(w), slope @ step, bend @ step, step @ step
+    slope, hessian_step = jax.jvp(jax.grad(j), (w,), (step,))
+    return j(w + step) - j(w), slope @ step, hessian_step @ step, step @ step
 
 
 def forecasts(j: Objective, points: Tensor, steps: Tensor) -> list[Forecast]:
@@ -74,21 +74,21 @@ def forecast(j: Objective, w: Tensor, step: Tensor) -> Forecast:
     return forecasts(j, [w], [step])[0]
 
 
-def _forecast(actual: float, slope: float, bend: float, square: float) -> Forecast:
+def _forecast(actual: float, slope: float, curved: float, square: float) -> Forecast:
     return Forecast(
         actual,
         slope,
-        slope + 0.5 * bend,
-        bend / square if square else 0.0,
-        -bend / slope if slope and bend > 0 else 0.0,
+        slope + 0.5 * curved,
+        curved / square if square else 0.0,
+        -curved / slope if slope and curved > 0 else 0.0,
     )
 
 
 def best_rate(j: Objective, w: Tensor) -> float:
     """α* = ∇Jᵀ∇J / ∇JᵀH∇J, where a gradient step is lowest to second order (N8).
 
-    ∞ where the surface does not bend up along the gradient.
+    ∞ where J has no upward curvature along the gradient.
     """
     g = gradient(j, w)
-    bend = float(g @ hessian_product(j, w)(g))
-    return float(g @ g) / bend if bend > 0 else math.inf
+    curved = float(g @ hessian_product(j, w)(g))
+    return float(g @ g) / curved if curved > 0 else math.inf

@@ -5,7 +5,7 @@ import pytest
 
 from cuesta.lab.functions import function
 from cuesta.lab.race import race
-from cuesta.lab.terms import Terms
+from cuesta.lab.settings import RaceSettings
 from cuesta.report.race.page import render
 from cuesta.report.race.terminal import kinds_sentence
 from cuesta.report.race.view import numbers, view
@@ -16,7 +16,7 @@ QUICK = {"steps": 40, "seeds": 3, "tries": 5, "tuning_starts": 2}
 
 @pytest.fixture(scope="module")
 def seen():
-    return view(race(function("himmelblau"), Terms(**QUICK, clip_norm=5.0)))
+    return view(race(function("himmelblau"), RaceSettings(**QUICK, clip_norm=5.0)))
 
 
 def shape(value):
@@ -57,7 +57,7 @@ def test_shares_add_up_to_what_arrived(seen):
 @pytest.mark.parametrize("name", ["cliff", "saddle", "monkey_saddle", "rosenbrock"])
 def test_every_kind_of_function_has_a_page(name):
     found = function(name)
-    terms = Terms(**QUICK, basins=name == "rosenbrock", clip_norm=found.clip_norm)
+    terms = RaceSettings(**QUICK, basins=name == "rosenbrock", clip_norm=found.clip_norm)
     seen = view(race(found, terms))
     assert name in render(seen)
     wanted = {
@@ -71,6 +71,6 @@ def test_every_kind_of_function_has_a_page(name):
 
 def test_functions_of_other_dimensions_have_pages_without_a_surface():
     for n in (1, 6):
-        seen = view(race(function("half_square", n), Terms(**QUICK)))
+        seen = view(race(function("half_square", n), RaceSettings(**QUICK)))
         assert seen["surface"] is None
         assert "half_square" in render(seen)

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from cuesta.errors import SpecError
-from cuesta.lab.own import find, wrap
+from cuesta.lab.user_function import find_function, wrap_function
 
 SOURCE = '''
 import math
@@ -37,7 +37,7 @@ def mine(in_folder, monkeypatch):
 
 
 def test_a_function_of_the_working_folder_is_found(mine):
-    found = find("mine_for_race:bowl", 3)
+    found = find_function("mine_for_race:bowl", 3)
     assert (found.dimensions, found.lowest, found.goal) == (3, None, None)
     assert found.formula == "J = (w - 1)^2, the user's bowl"
     assert found.domain == ((-5.0, 5.0),) * 3
@@ -46,12 +46,12 @@ def test_a_function_of_the_working_folder_is_found(mine):
 
 
 def test_a_domain_is_one_pair_or_a_pair_for_each(mine):
-    assert find("mine_for_race:bowl", 2, [0, 1]).domain == ((0, 1), (0, 1))
-    assert find("mine_for_race:bowl", 2, [0, 1, -2, 2]).domain == ((0, 1), (-2, 2))
-    assert find("himmelblau", 2, [-1, 1]).domain == ((-1, 1), (-1, 1))
+    assert find_function("mine_for_race:bowl", 2, [0, 1]).domain == ((0, 1), (0, 1))
+    assert find_function("mine_for_race:bowl", 2, [0, 1, -2, 2]).domain == ((0, 1), (-2, 2))
+    assert find_function("himmelblau", 2, [-1, 1]).domain == ((-1, 1), (-1, 1))
     for ends in ([0, 1, 2], [1, 0], [0, np.inf], [np.nan, 1]):
         with pytest.raises(SpecError, match="domain"):
-            find("mine_for_race:bowl", 2, ends)
+            find_function("mine_for_race:bowl", 2, ends)
 
 
 @pytest.mark.parametrize(
@@ -76,11 +76,11 @@ def test_a_domain_is_one_pair_or_a_pair_for_each(mine):
 )
 def test_what_is_no_scalar_function_is_a_sentence(mine, reference, culprit):
     with pytest.raises(SpecError, match=culprit) as error:
-        find(reference)
+        find_function(reference)
     assert "\n" not in str(error.value)
 
 
 def test_a_callable_will_do():
-    found = wrap(lambda w: jnp.sum(w**2), "square", [(-1.0, 1.0)], 4)
+    found = wrap_function(lambda w: jnp.sum(w**2), "square", [(-1.0, 1.0)], 4)
     assert found.name == "square"
     assert found.dimensions == 4

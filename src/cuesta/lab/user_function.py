@@ -15,13 +15,14 @@ import jax
 import jax.numpy as jnp
 
 from cuesta.errors import SpecError
-from cuesta.lab.functions import Function, Objective, function
+from cuesta.lab.function import Function, Objective
+from cuesta.lab.functions import function
 
-WIDE = ((-5.0, 5.0),)
-PLACES = (0.8, 0.3)  # where in its domain a path starts unless told
+DOMAIN = ((-5.0, 5.0),)  # unless told
+START = (0.8, 0.3)  # as shares of the domain's width, unless told
 
 
-def find(
+def find_function(
     reference: str,
     dimensions: int = 2,
     domain: Sequence[float] | None = None,
@@ -37,8 +38,8 @@ def find(
         found = function(reference, dimensions, **shape)
         return found if box is None else dataclasses.replace(found, domain=box)
     if shape:
-        raise SpecError(f"{next(iter(shape))} is the quadratic's alone; {reference} has none.")
-    return load(reference, box or WIDE, dimensions)
+        raise SpecError(f"Only quadratic has a {next(iter(shape))}; {reference} has none.")
+    return load_function(reference, box or DOMAIN, dimensions)
 
 
 def _pairs(domain: Sequence[float], dimensions: int) -> tuple[tuple[float, float], ...]:
@@ -56,13 +57,13 @@ def _pairs(domain: Sequence[float], dimensions: int) -> tuple[tuple[float, float
     return pairs
 
 
-def load(
-    reference: str, domain: Sequence[tuple[float, float]] = WIDE, dimensions: int = 2
+def load_function(
+    reference: str, domain: Sequence[tuple[float, float]] = DOMAIN, dimensions: int = 2
 ) -> Function:
     """The function that `package.module:function` names; the working folder is searched too.
 
-    The one command of cuesta that runs a user's code, and only the code that it is given.
-    Raises SpecError for what is not found, is no function, or is no scalar function of a point.
+    This imports, and so runs, the user's module. Raises SpecError for a module or a function that
+    is not found, and for one that does not take a point to a number.
     """
     module_name, _, name = reference.partition(":")
     here = os.getcwd()
@@ -71,17 +72,19 @@ def load(
     try:
         module = importlib.import_module(module_name)
     except Exception as error:
-        raise SpecError(f"Module {module_name!r} cannot be imported: {_first(error)}") from error
+        raise SpecError(
+            f"Module {module_name!r} cannot be imported: {_first_line(error)}"
+        ) from error
     value = getattr(module, name, None)
     if not callable(value):
         raise SpecError(f"Module {module_name!r} has no function {name!r}.")
-    return wrap(value, reference, domain, dimensions)
+    return wrap_function(value, reference, domain, dimensions)
 
 
-def wrap(
+def wrap_function(
     value: Objective,
     name: str = "",
-    domain: Sequence[tuple[float, float]] = WIDE,
+    domain: Sequence[tuple[float, float]] = DOMAIN,
     dimensions: int = 2,
 ) -> Function:
     """A callable from a point (n,) to a number, written with jax.numpy, as a Function.
@@ -92,7 +95,7 @@ def wrap(
     name = name or getattr(value, "__name__", "J")
     box = _pairs([end for pair in domain for end in pair], dimensions)
     check_scalar(value, name, len(box))
-    places = islice(cycle(PLACES), len(box))
+    places = islice(cycle(START), len(box))
     start = tuple(low + (high - low) * p for (low, high), p in zip(box, places, strict=True))
     lines = (getattr(value, "__doc__", None) or "").strip().splitlines()
     formula = lines[0] if lines else f"J = {name}(w)"
@@ -108,7 +111,7 @@ def check_scalar(value: Objective, name: str, dimensions: int) -> None:
         except Exception as error:
             raise SpecError(
                 f"{name} cannot take a point of {dimensions} coordinates, written with "
-                f"jax.numpy: {_first(error)}"
+                f"jax.numpy: {_first_line(error)}"
             ) from error
     found = returned[0]
     shape, kind = getattr(found, "shape", None), getattr(found, "dtype", None)
@@ -120,7 +123,7 @@ def check_scalar(value: Objective, name: str, dimensions: int) -> None:
         raise SpecError(f"{name} must return a real number, not {kind}.")
 
 
-def _first(error: Exception) -> str:
+def _first_line(error: Exception) -> str:
     """The first line of an error's text, with its kind."""
     lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else 'no more is said'}"
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"

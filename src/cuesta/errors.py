@@ -49,12 +49,6 @@ def in_python(parameter: str, value: str) -> str:
     return f"{parameter}={value!r}" if value else parameter
 
 
-def on_command_line(parameter: str, value: str) -> str:
-    """How a parameter is named to a user of the command line: by its flag."""
-    flag = f"--{parameter.replace('_', '-')}" if parameter else ""
-    return f"{flag} {value}" if value else flag
-
-
 class TableError(CuestaError, ValueError):
     """A table, or one of its columns or rows, cannot be used."""
 

@@ -105,7 +105,7 @@ def test_a_quadratic_takes_its_shape(in_folder):
         (["himmelblau", "--optimizers", "sgd,adm"], "did you mean 'adam'"),
         (["himmelblau", "--optimizers", ","], "at least one"),
         (["himmelblau", "--steps", "0"], "steps"),
-        (["himmelblau", "--condition", "5"], "condition is the quadratic's"),
+        (["himmelblau", "--condition", "5"], "Only quadratic has a condition"),
         (["quadratic", "--condition", "0"], "condition"),
         (["himmelblau", "--out", "nowhere/page.html"], "page.html' cannot be written"),
         (["himmelblau", "--out", "."], "it is a folder"),

@@ -1,60 +1,39 @@
-"""What the commands share: help texts, options, and how an error becomes a sentence."""
+"""What the commands share: how an error becomes a sentence, and how JSON is printed."""
 
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any, ParamSpec
+from typing import Any, ParamSpec, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
-from cuesta.errors import CuestaError, on_command_line
+from cuesta.errors import CuestaError
 
 INTERRUPTED = 130
 
-TABLE_HELP = (
-    "A CSV, TSV, Parquet or Arrow file, or a bundled data set: breast_cancer, digits, diabetes, "
-    "iris, wine, linnerud."
-)
-
-Given = ParamSpec("Given")
-
-# Options that several commands have.
-Table = Annotated[str, typer.Argument(help=TABLE_HELP, metavar="TABLE")]
-Target = Annotated[str | None, typer.Option(help="The column to predict.")]
-Hidden = Annotated[str, typer.Option(help="Hidden layers, as 64,32.")]
-Seed = Annotated[int, typer.Option(help="The seed of all that is random.")]
-Header = Annotated[
-    bool,
-    typer.Option("--header/--no-header", help="Whether the first line names the columns."),
-]
-Columns = Annotated[
-    list[str] | None,
-    typer.Option(help="What a column is, as `cuesta fit` has it.", metavar="NAME=KIND"),
-]
+Arguments = ParamSpec("Arguments")
 
 
 def guarded(
     interrupted: str = "Interrupted.",
-) -> Callable[[Callable[Given, None]], Callable[Given, None]]:
-    """A command whose errors of ours become a sentence and an exit code, never a traceback."""
+) -> Callable[[Callable[Arguments, None]], Callable[Arguments, None]]:
+    """A command whose expected errors become one sentence and an exit code, never a traceback."""
 
-    def guard(command: Callable[Given, None]) -> Callable[Given, None]:
+    def guard(command: Callable[Arguments, None]) -> Callable[Arguments, None]:
         @wraps(command)
-        def run(*args: Given.args, **kwargs: Given.kwargs) -> None:
+        def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
             try:
                 command(*args, **kwargs)
             except CuestaError as error:
-                flag = on_command_line(error.parameter, error.value)
-                typer.echo(f"cuesta: {error.told_with(flag)}", err=True)
-                raise typer.Exit(error.exit_code) from None
+                hint = flag(command, error.parameter, error.value)
+                raise _refusal(error.told_with(hint), error.exit_code) from None
             except MemoryError:
-                typer.echo(
-                    "cuesta: There is not enough memory for this; take smaller layers.", err=True
-                )
-                raise typer.Exit(CuestaError.exit_code) from None
+                raise _refusal("There is not enough memory; take smaller layers.") from None
             except KeyboardInterrupt:
                 typer.echo(interrupted, err=True)
                 raise typer.Exit(INTERRUPTED) from None
@@ -63,13 +42,38 @@ def guarded(
                 _silence()
                 raise typer.Exit(1) from None
             except OSError as error:
-                typer.echo(f"cuesta: The system refuses: {error.strerror or error}.", err=True)
                 _silence()
-                raise typer.Exit(CuestaError.exit_code) from None
+                raise _refusal(f"The system refuses: {error.strerror or error}.") from None
 
         return run
 
     return guard
+
+
+def flag(command: Callable[..., None], parameter: str, value: str = "") -> str:
+    """How a Python parameter is set on the command line: `--drop x`, for `drop` with value x.
+
+    Commands without --drop leave a column out by --columns. Empty where the command has no such
+    option.
+    """
+    named = option_names(command)
+    if parameter == "drop" and parameter not in named and value:
+        parameter, value = "columns", f"{value}=drop"
+    if parameter not in named:
+        return ""
+    return f"{named[parameter]} {shlex.quote(value)}" if value else named[parameter]
+
+
+def option_names(command: Callable[..., None]) -> dict[str, str]:
+    """A command's parameters that are options, each with its name on the command line."""
+    names = {}
+    for parameter, hint in get_type_hints(command, include_extras=True).items():
+        for info in getattr(hint, "__metadata__", ()):
+            if isinstance(info, OptionInfo):
+                usual = f"--{parameter.replace('_', '-')}"
+                declared = (info.param_decls or (usual,))[0]
+                names[parameter] = declared.partition("/")[0]
+    return names
 
 
 def print_json(figures: Any) -> None:
@@ -77,6 +81,12 @@ def print_json(figures: Any) -> None:
     import json
 
     typer.echo(json.dumps(figures, allow_nan=False))
+
+
+def _refusal(sentence: str, code: int = CuestaError.exit_code) -> typer.Exit:
+    """Say why the command ends here; the exit to raise."""
+    typer.echo(f"cuesta: {sentence}", err=True)
+    return typer.Exit(code)
 
 
 def _silence() -> None:

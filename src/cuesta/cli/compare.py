@@ -2,36 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
+from cuesta.cli import options
 from cuesta.cli.base import guarded
 
 
 @guarded()
 def compare(
-    one: Annotated[
-        str, typer.Argument(help="An optimizer and its dialect, as adam:torch.", metavar="ONE")
-    ],
-    other: Annotated[str, typer.Argument(help="Another, as adam:keras.", metavar="OTHER")],
-    stream: Annotated[
-        str,
-        typer.Option(help="The gradients: random, sparse, zeros, or a function that `race` knows."),
-    ] = "random",
-    steps: Annotated[int, typer.Option(help="How many steps to take.")] = 1000,
-    learning_rate: Annotated[float, typer.Option(help="α of the first step.")] = 0.01,
-    final_learning_rate: Annotated[
-        float | None, typer.Option(help="α of the last step. [default: constant]")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="The seed of random gradients.")] = 0,
-    json_: Annotated[
-        bool, typer.Option("--json", help="Print the comparison as JSON, and nothing else.")
-    ] = False,
+    one: options.OneOptimizer,
+    other: options.OtherOptimizer,
+    stream: options.Stream = "random",
+    steps: options.CompareSteps = 1000,
+    learning_rate: options.LearningRate = 0.01,
+    final_learning_rate: options.FinalLearningRate = None,
+    seed: options.Seed = 0,
+    json_: options.Json = False,
 ) -> None:
-    """Say where two optimizers part, by how much, and which convention is the cause.
+    """Say at which step two optimizers part, by how much, and which convention is the cause.
 
-    Optimizers: sgd, momentum, adagrad, rmsprop, adam. Dialects: notes, torch, optax, keras.
+    Optimizers: sgd, momentum, adagrad, rmsprop, adam. Dialects (whose form of the rule): notes,
+    torch, optax, keras.
 
     For example:
 

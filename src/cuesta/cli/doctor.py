@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
-import typer
-
+from cuesta.cli import options
 from cuesta.cli.base import guarded, print_json
 
 
 @guarded()
-def doctor(
-    run_folder: Annotated[
-        Path, typer.Argument(help="The folder of a run of `cuesta fit`.", metavar="DIR")
-    ],
-    json_: Annotated[
-        bool, typer.Option("--json", help="Print findings and gauges as JSON, and nothing else.")
-    ] = False,
-) -> None:
+def doctor(run_folder: options.WatchedRun, json_: options.Json = False) -> None:
     """Say what went well and what went wrong in the training of a run's network, and why.
 
-    Reads what the instruments saw: gradients and updates layer by layer, dead and saturated units,
-    clipping, the curves; with `fit --instruments full` the curvature and what Taylor's expansion
-    foresaw of each step too. Findings come with the figures that show them and the parameter to
-    change, the gravest first.
+    Reads what was recorded in training: gradients and updates of each layer, dead and saturated
+    units, clipping, the loss curves; after `fit --instruments full` the curvature too, and the
+    change of the loss that Taylor's expansion predicts of each step. Findings come with the
+    figures that show them and the parameter to change, the most serious first.
 
     For example:
 

@@ -3,33 +3,26 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from cuesta.cli.base import Header, guarded
+from cuesta.cli import options
+from cuesta.cli.base import guarded
 
 
 @guarded()
 def predict(
-    model: Annotated[
-        Path, typer.Argument(help="A run's folder, or a model.safetensors.", metavar="DIR")
-    ],
-    table: Annotated[
-        str,
-        typer.Argument(help="New rows: columns in any order, others ignored.", metavar="TABLE"),
-    ],
-    out: Annotated[
-        Path | None,
-        typer.Option(help="A CSV file for the predictions. [default: print]", metavar="FILE"),
-    ] = None,
-    header: Header = True,
+    model: options.Model,
+    table: options.NewRows,
+    out: options.Predictions = None,
+    header: options.Header = True,
 ) -> None:
     """Predict the rows of TABLE with a fitted model, as CSV.
 
     Classes come with a column p_CLASS for the probability of each. Categories that training
-    never saw and missing values are taken as they come.
+    did not see, and missing values, are no fault.
+
+    For example:
+
+      cuesta predict houses new_houses.csv --out predictions.csv
     """
     from cuesta._util.files import write_text
     from cuesta.data.table import read_table

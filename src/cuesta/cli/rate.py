@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
-import typer
-
-from cuesta.cli.base import Columns, Header, Hidden, Seed, Table, Target, guarded, print_json
+from cuesta.cli import options
+from cuesta.cli.base import guarded, print_json
 
 
 @guarded()
 def rate(
-    table: Table,
-    target: Target = None,
-    optimizer: Annotated[
-        str, typer.Option(help="sgd, momentum, adagrad, rmsprop or adam.")
-    ] = "adam",
-    hidden: Hidden = "32",
-    batch_size: Annotated[int, typer.Option(help="Rows of a step.")] = 32,
-    epochs: Annotated[int, typer.Option(help="Epochs of the training that is meant.")] = 40,
-    seed: Seed = 0,
-    header: Header = True,
-    columns: Columns = None,
-    json_: Annotated[
-        bool, typer.Option("--json", help="Print the figures as JSON, and nothing else.")
-    ] = False,
+    table: options.Table,
+    target: options.Target = None,
+    optimizer: options.Optimizer = "adam",
+    hidden: options.Hidden = "32",
+    batch_size: options.BatchSize = 32,
+    epochs: options.RateEpochs = 40,
+    seed: options.Seed = 0,
+    header: options.Header = True,
+    columns: options.Columns = None,
+    json_: options.Json = False,
 ) -> None:
-    """Find a learning rate for a network on TABLE: the one that ends lowest on rows held out.
+    """Find a learning rate for a network on TABLE: the one with the lowest loss on rows held out.
 
-    Trains at 26 rates at once, follows the promising ones for longer and the best to the end
-    with several seeds. Beside it stands what the curvature says before the first step: α*, at
-    which a step of gradient descent is lowest, and 2/λmax, beyond which it climbs.
+    Trains at 26 rates at once, the promising ones for longer, and the best to the end with
+    several seeds. Beside it stands what the curvature says before the first step: α*, the rate
+    that takes a step of gradient descent lowest, and 2/λmax, above which gradient descent climbs.
 
     For example:
 
@@ -57,11 +50,9 @@ def rate(
         optimizer=optimizer,
         batch_size=batch_size,
     )
-    fold = hold_out(made.rows.y, 0.2, seed)
+    feed = made.rows.feed([hold_out(made.rows.y, 0.2, seed)])
     with Bar(find_work(epochs), "lane-epochs", shown=not json_) as bar:
-        found = find_rate(
-            made.recipe, made.rows.feed([fold]), 0, Batching(this_machine()), bar.advance
-        )
+        found = find_rate(made.recipe, feed, 0, Batching(this_machine()), bar.advance)
     if json_:
         print_json(plain_rate(found))
     else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from rich.console import Console
 from rich.markup import escape
@@ -12,7 +12,7 @@ from rich.table import Table
 
 from cuesta._util.notes import Note
 from cuesta._util.progress import Bar
-from cuesta.errors import on_command_line
+from cuesta.errors import in_python
 from cuesta.hyperparameters import Candidate
 from cuesta.report.diagnosis import show_findings
 from cuesta.search.select import Score
@@ -37,10 +37,16 @@ DEFAULTS = Candidate()
 
 
 class TerminalListener(Listener):
-    """Reports a run: a moving bar on a terminal, a few lines in a file."""
+    """Reports a run: a moving bar on a terminal, a few lines in a file.
 
-    def __init__(self, console: Console) -> None:
+    `name_parameter` (parameter, value) tells how the reader sets a parameter that a note names.
+    """
+
+    def __init__(
+        self, console: Console, name_parameter: Callable[[str, str], str] = in_python
+    ) -> None:
         self._console = console
+        self._name_parameter = name_parameter
         self._bar: Bar | None = None
 
     def said(self, text: str) -> None:
@@ -52,7 +58,13 @@ class TerminalListener(Listener):
         for line in (*describe_task(task), *describe_columns(task)):
             self._console.print(line, highlight=False, soft_wrap=not self._console.is_terminal)
         for note in task.notes:
-            self.said(with_flag(note))
+            self.said(self._with_hint(note))
+
+    def _with_hint(self, note: str) -> str:
+        """A note, and the parameter that would change what it tells, where there is one."""
+        if not isinstance(note, Note):
+            return note
+        return f"{note} ({self._name_parameter(note.parameter, note.value)})"
 
     def started(self, lane_epochs: int) -> None:
         """Show the bar."""
@@ -82,13 +94,6 @@ class TerminalListener(Listener):
                 self._console.print(
                     f"trained {bar.done:,} lane-epochs in {bar.seconds:.1f} s", highlight=False
                 )
-
-
-def with_flag(note: str) -> str:
-    """A note, and the flag that would change what it tells, where there is one."""
-    if not isinstance(note, Note):
-        return note
-    return f"{note} ({on_command_line(note.parameter, note.value)})"
 
 
 def describe_task(task: Task) -> list[str]:

@@ -105,6 +105,8 @@ def test_a_quadratic_takes_its_shape(in_folder):
         (["himmelblau", "--optimizers", "sgd,adm"], "did you mean 'adam'"),
         (["himmelblau", "--optimizers", ","], "at least one"),
         (["himmelblau", "--steps", "0"], "steps"),
+        (["himmelblau", "--seed", "-1"], "seed must be from 0"),
+        (["himmelblau", "--dimensions", "0"], "dimensions must be a whole number from 1"),
         (["himmelblau", "--condition", "5"], "Only quadratic has a condition"),
         (["quadratic", "--condition", "0"], "condition"),
         (["himmelblau", "--out", "nowhere/page.html"], "page.html' cannot be written"),

@@ -179,6 +179,7 @@ def test_where_every_path_meets_nan_the_step_and_point_are_told():
         ({"optimizers": ("sgd", "sgd")}, "twice"),
         ({"dialect": "pytorch"}, "dialect"),
         ({"steps": 0}, "steps"),
+        ({"seed": -1}, "seed must be from 0"),
         ({"tries": 0}, "tries"),
         ({"noise": -1.0}, "noise"),
         ({"noise": math.nan}, "noise"),

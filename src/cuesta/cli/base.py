@@ -70,9 +70,10 @@ def option_names(command: Callable[..., None]) -> dict[str, str]:
     for parameter, hint in get_type_hints(command, include_extras=True).items():
         for info in getattr(hint, "__metadata__", ()):
             if isinstance(info, OptionInfo):
+                # In `Annotated`, typer takes the first name for a default until it is used.
+                declared = info.default if isinstance(info.default, str) else ""
                 usual = f"--{parameter.replace('_', '-')}"
-                declared = (info.param_decls or (usual,))[0]
-                names[parameter] = declared.partition("/")[0]
+                names[parameter] = declared.partition("/")[0] or usual
     return names
 
 

@@ -108,7 +108,7 @@ Drop = Annotated[
 Task = Annotated[
     str,
     _option(
-        "classification, regression, or auto: what the target's values suggest.",
+        "How to read the target: auto (by its values), classification or regression.",
         panel=DATA,
     ),
 ]
@@ -193,7 +193,7 @@ Halving = Annotated[
 Epochs = Annotated[
     int,
     _option(
-        "The most epochs of a training, from 1; how many are used is chosen by the folds.",
+        "The largest number of epochs, from 1; how many are used is chosen by the folds.",
         panel=TRAINING,
     ),
 ]
@@ -214,7 +214,7 @@ Instruments = Annotated[
     str,
     _option(
         f"How closely the winner's training is watched for `cuesta doctor`: "
-        f"{_one_of(INSTRUMENTS)} (with the curvature).",
+        f"{_one_of(INSTRUMENTS)} (adds the curvature).",
         panel=TRAINING,
     ),
 ]
@@ -300,7 +300,9 @@ RaceFunction = Annotated[
 ]
 RaceOptimizers = Annotated[
     str,
-    _option(f"Which race, with commas between: {', '.join(OPTIMIZERS)}.", metavar="NAMES"),
+    _option(
+        f"The optimizers that race, with commas between: {', '.join(OPTIMIZERS)}.", metavar="NAMES"
+    ),
 ]
 RacePage = Annotated[
     Path | None, _option("The page to write.", metavar="PAGE.html", default="race-FUNCTION.html")

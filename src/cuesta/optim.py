@@ -31,10 +31,9 @@ from jax import Array
 
 from cuesta.core import optim as core
 from cuesta.core.clip import clip_by_layer, clip_by_norm, clip_by_value
-from cuesta.core.types import Params, Scalar
+from cuesta.core.types import Params, Scalar, Schedule
 from cuesta.errors import SpecError
 from cuesta.lab.compare import compare
-from cuesta.schedule import Schedule
 
 __all__ = [
     "Optimizer",

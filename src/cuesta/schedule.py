@@ -6,18 +6,14 @@ under `jit` and `vmap`, and in optax's optimizers too.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import jax.numpy as jnp
 from jax import Array
 
 from cuesta.core.schedule import cosine_decay, linear_decay, step_decay
-from cuesta.core.types import Scalar
+from cuesta.core.types import Scalar, Schedule
 from cuesta.errors import SpecError
 
 __all__ = ["Schedule", "constant", "cosine", "linear", "step", "warm_up"]
-
-Schedule = Callable[[Scalar], Array]
 
 
 def constant(alpha: Scalar) -> Schedule:

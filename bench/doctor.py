@@ -29,6 +29,7 @@ from cuesta.diagnose.doctor import FAULTS
 from cuesta.hyperparameters import Candidate, loss_of
 from cuesta.training.batching import shape_of
 from cuesta.training.feed import Feed
+from cuesta.training.lanes import Lane, Training
 
 RATES = {"sgd": 0.1, "momentum": 0.02, "adagrad": 0.03, "rmsprop": 0.002, "adam": 0.003}
 BUNDLED = ("iris", "wine", "breast_cancer", "digits", "diabetes")
@@ -301,7 +302,9 @@ def diagnose(run: Run) -> Diagnosis:
     if "bias" in run.weigh:
         down = np.float32(run.weigh["bias"])
         layers = [Layer(w, b + down) for w, b in layers[:-1]] + layers[-1:]
-    return check_up(feed, 0, run.candidate, shape, run.epochs, run.seed, layers=layers)
+    lane = Lane(run.candidate, 0, run.seed)
+    training = Training(lane, feed, shape, run.epochs, run.epochs)
+    return check_up(training, layers=layers)
 
 
 def first(found: Diagnosis) -> str:

@@ -9,7 +9,7 @@ second grid of 41 rates with ten seeds of its own is asked the same: what it fin
 
 Two groups of tables: those with noise in them, as tables have, and synthetic ones without, where
 many rates end at nearly nothing. There the ratio of two nothings says little, and beside it is
-counted what is within a hundredth of the trivial loss. Networks have one to three hidden layers;
+counted what is within a hundredth of the baseline's loss. Networks have one to three hidden layers;
 40 epochs. What the finder takes for granted was set on seeds below 100.
 """
 
@@ -22,12 +22,12 @@ from dataclasses import replace
 import numpy as np
 
 from cuesta.data.folds import hold_out
-from cuesta.diagnose.evidence import trivial_loss
+from cuesta.diagnose.baseline import baseline_loss
 from cuesta.diagnose.finder import find_rate, rates_for, train_rates
 from cuesta.hyperparameters import OPTIMIZERS, Candidate, loss_of
 from cuesta.training.batching import Batching
 from cuesta.training.feed import Feed
-from cuesta.training.fits import Recipe
+from cuesta.training.fits import Fit, Recipe
 from cuesta.training.planner import this_machine
 from doctor import BUNDLED, LITTLE, REGRESSIONS, SYNTHETIC, Noise, rows_of
 
@@ -61,7 +61,7 @@ def main() -> None:
         found, close, ceiling, ceiling_close = np.mean(cells, axis=0)
         totals.append(
             f"tables {group}: of {len(cells)} cells {found:.0%} within 10 % of the grid's best "
-            f"(ceiling {ceiling:.0%}); {close:.0%} so or within a hundredth of the trivial loss "
+            f"(ceiling {ceiling:.0%}); {close:.0%} so or within a hundredth of the baseline's loss "
             f"(ceiling {ceiling_close:.0%})"
         )
     print("", *totals, f"{time.perf_counter() - began:.0f} s", sep="\n")
@@ -82,26 +82,18 @@ def cell(
     fine = np.geomspace(*rates_for(optimizer)[[0, -1]], FINE)
 
     def losses(rates: np.ndarray, first_seed: int) -> np.ndarray:
-        trained = train_rates(
-            replace(recipe, seed=first_seed),
-            feed,
-            0,
-            batching,
-            rates,
-            EPOCHS,
-            JUDGES,
-            lambda _: None,
-        )
+        fit = Fit(replace(recipe, seed=first_seed), feed, 0)
+        trained = train_rates(fit, rates, EPOCHS, JUDGES, batching, lambda _: None)
         return np.array([loss for loss, _ in trained])
 
     suggested = find_rate(recipe, feed, 0, batching).suggested
     judged = losses(np.append(fine, suggested), seed + 1000)
     other = int(np.argmin(losses(fine, seed + 2000)))
-    best, trivial = judged[:-1].min(), trivial_loss(recipe.loss, y)
+    best, baseline = judged[:-1].min(), baseline_loss(recipe.loss, y)
 
     def near(loss: float) -> tuple[bool, bool]:
         strictly = loss <= 1.1 * best
-        return strictly, strictly or loss - best <= 0.01 * trivial
+        return strictly, strictly or loss - best <= 0.01 * baseline
 
     print(
         f"| {name} | {optimizer} | {suggested:.2g} | {fine[judged[:-1].argmin()]:.2g} | "

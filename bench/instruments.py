@@ -20,7 +20,7 @@ from cuesta.data.folds import Fold
 from cuesta.diagnose.record import record
 from cuesta.hyperparameters import Candidate, Shape
 from cuesta.training.feed import Feed
-from cuesta.training.lanes import Chunk, Lane, train_chunk
+from cuesta.training.lanes import Chunk, Lane, Training, train_chunk
 
 HIDDEN, INPUTS, CLASSES, BATCH = (1000, 500, 100), 784, 10, 128
 BARS = {"economy, every step": 1.15, "full, every step": 4.0, "full, every tenth step": 1.4}
@@ -43,14 +43,13 @@ def main() -> None:
     )
     shape = Shape(INPUTS, HIDDEN, CLASSES, BATCH, "cross_entropy")
     lane = Lane(candidate, 0, 0)
+    training = Training(lane, feed, shape, 1, 1)
     chunk = Chunk(shape, 1, (lane,), 1, 1, ProgramFeatures(given.optimizer != "sgd", False, False))
     ways: dict[str, Callable[[], object]] = {
         "plain": lambda: train_chunk(chunk, feed),
-        "economy, every step": lambda: record(lane, feed, shape, 1, every=1),
-        "full, every step": lambda: record(lane, feed, shape, 1, instruments="full", every=1),
-        "full, every tenth step": lambda: record(
-            lane, feed, shape, 1, instruments="full", every=10
-        ),
+        "economy, every step": lambda: record(training, every=1),
+        "full, every step": lambda: record(training, instruments="full", every=1),
+        "full, every tenth step": lambda: record(training, instruments="full", every=10),
     }
     times: dict[str, list[float]] = {way: [] for way in ways}
     for turn in range(given.rounds + 1):

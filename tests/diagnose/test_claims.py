@@ -54,9 +54,9 @@ def test_depth_with_sigmoids_does_not_learn_and_with_relu_does():
     # N4: a product of factors, one a layer.
     sigmoid, relu = (deep(*how) for how in (("sigmoid", "uniform"), ("relu", "he")))
     ends = [net.fit(*DIGITS).history_["loss"][-1] for net in (sigmoid, relu)]
-    trivial = np.log(10)
-    assert ends[0] > 0.95 * trivial
-    assert ends[1] < 0.05 * trivial
+    baseline = np.log(10)
+    assert ends[0] > 0.95 * baseline
+    assert ends[1] < 0.05 * baseline
     passed = [
         net.diagnose(*DIGITS).evidence.recording.economy.shrink[0].prod() for net in (sigmoid, relu)
     ]

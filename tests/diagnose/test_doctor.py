@@ -12,8 +12,9 @@ from typer.testing import CliRunner
 
 from cuesta import MLPClassifier
 from cuesta.cli import app
+from cuesta.diagnose.baseline import baseline_loss
 from cuesta.diagnose.doctor import FAULTS, examine
-from cuesta.diagnose.evidence import look_at_inputs, trivial_loss
+from cuesta.diagnose.evidence import describe_inputs
 from cuesta.diagnose.storage import FILE, read_diagnosis, write_evidence
 from cuesta.errors import RunFolderError, SpecError
 from cuesta.report.diagnosis import bar, sparkline
@@ -49,7 +50,7 @@ def diagnosis():
     return plants.diagnose(plants.planted("vanishing gradients", 2001))
 
 
-def with_curves(diagnosis, train, validation=None, loss="squared", trivial=0.5):
+def with_curves(diagnosis, train, validation=None, loss="squared", baseline=0.5):
     """The findings of the same training, had its loss gone so."""
     evidence = diagnosis.evidence
     validation = None if validation is None else np.asarray(validation)
@@ -57,7 +58,7 @@ def with_curves(diagnosis, train, validation=None, loss="squared", trivial=0.5):
         evidence,
         train=np.asarray(train),
         validation=validation,
-        trivial=trivial,
+        baseline=baseline,
         shape=replace(evidence.shape, loss=loss),
         target_size=1.0,
     )
@@ -72,7 +73,7 @@ def calm():
 @pytest.mark.parametrize(
     ("train", "severity", "parameter"),
     [
-        (np.full(12, 0.49), "severe", "hidden_layer_sizes"),  # 2 % below the trivial 0.5, and flat
+        (np.full(12, 0.49), "severe", "hidden_layer_sizes"),  # 2 % below the baseline, and flat
         (np.full(12, 0.42), "warning", "hidden_layer_sizes"),  # 16 %: noise may be the rest
         (np.geomspace(0.9, 0.4, 12), "warning", "epochs"),  # still falls by a third
         (np.full(12, 0.3), None, ""),  # 40 %
@@ -86,19 +87,19 @@ def test_under_fitting_is_as_grave_as_little_is_learned(calm, train, severity, p
 
 
 @pytest.mark.parametrize(
-    ("loss", "known", "others", "severity"),
+    ("loss", "training", "validation", "severity"),
     [
-        ("squared", 1e-4, 0.3, "severe"),  # known by heart, others at 60 % of the trivial 0.5
-        ("squared", 0.1, 0.3, None),  # a third of theirs: not by heart
-        ("squared", 1e-4, 0.1, None),  # what is missed is little
+        ("squared", 1e-4, 0.3, "severe"),  # memorized; others at 60 % of the baseline
+        ("squared", 0.1, 0.3, None),  # a third of the validation loss: not memorized
+        ("squared", 1e-4, 0.1, None),  # a low validation loss: little is missed
         ("cross_entropy", 1e-4, 0.3, None),  # a log-loss would have risen
     ],
 )
-def test_rows_known_by_heart_are_over_fitted_though_no_loss_rises(
-    calm, loss, known, others, severity
+def test_memorized_rows_are_over_fitted_though_no_loss_rises(
+    calm, loss, training, validation, severity
 ):
-    train = np.geomspace(0.5, known, 30)
-    found = with_curves(calm, train, np.full(30, others), loss).get("over-fitting")
+    train = np.geomspace(0.5, training, 30)
+    found = with_curves(calm, train, np.full(30, validation), loss).get("over-fitting")
     assert (found and found.severity) == severity
 
 
@@ -144,21 +145,21 @@ def test_columns_that_are_one_are_found_whatever_their_scale():
     rng = np.random.default_rng(0)
     x = rng.standard_normal((50, 4))
     x = np.column_stack([x, -3 * x[:, 1], 0.5 * x[:, 1] + 7])
-    assert look_at_inputs(x, "standard").twins == (1, 4, 5)
-    assert look_at_inputs(x[:, :4], "standard").twins == ()
+    assert describe_inputs(x, "standard").duplicates == (1, 4, 5)
+    assert describe_inputs(x[:, :4], "standard").duplicates == ()
 
 
 def test_sizes_are_about_1_where_inputs_are_normalized():
-    assert look_at_inputs(X, "standard").largest == pytest.approx(1.0, abs=1e-6)
-    assert look_at_inputs(X, "none").largest > 100
+    assert describe_inputs(X, "standard").largest == pytest.approx(1.0, abs=1e-6)
+    assert describe_inputs(X, "none").largest > 100
 
 
-def test_the_trivial_loss_is_that_of_shares_or_the_mean():
+def test_the_baseline_predicts_the_shares_or_the_mean():
     y = np.array([0, 0, 0, 1])
-    assert trivial_loss("cross_entropy", y) == pytest.approx(
+    assert baseline_loss("cross_entropy", y) == pytest.approx(
         -0.75 * np.log(0.75) - 0.25 * np.log(0.25)
     )
-    assert trivial_loss("squared", np.array([[1.0], [3.0]])) == 0.5
+    assert baseline_loss("squared", np.array([[1.0], [3.0]])) == 0.5
 
 
 # Where people meet it.
@@ -207,7 +208,7 @@ def test_doctor_refuses_a_folder_without_instruments(tmp_path):
     assert "--instruments" in done.output
 
 
-def test_weighed_classes_are_measured_by_their_own_trivial_loss(tmp_path):
+def test_weighted_classes_are_measured_by_their_own_baseline(tmp_path):
     rng = np.random.default_rng(0)
     y = (rng.random(900) < 0.08).astype(int)
     x = rng.standard_normal((900, 2)) + 2 * y[:, None]
@@ -216,7 +217,7 @@ def test_weighed_classes_are_measured_by_their_own_trivial_loss(tmp_path):
     done = command("fit", table, "--target", "y", "--metric", "balanced_accuracy", "--candidates",
                    "4", "--epochs", "10", "--folds", "3", "--out", tmp_path / "run")  # fmt: skip
     assert done.exit_code == 0, done.output
-    assert read_diagnosis(tmp_path / "run").evidence.trivial == pytest.approx(np.log(2), rel=1e-6)
+    assert read_diagnosis(tmp_path / "run").evidence.baseline == pytest.approx(np.log(2), rel=1e-6)
     assert "under-fitting" not in done.output
 
 

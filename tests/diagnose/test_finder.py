@@ -51,22 +51,22 @@ def eigenvalues(scale):
 def test_on_a_quadratic_the_walls_are_where_algebra_says(scale):
     found, ends = find(line(scale), recipe()), eigenvalues(scale)
     wall = 2 / ends[-1]
-    assert found.limit == pytest.approx(wall, rel=1e-3)  # a hundred turns of power iteration
+    assert found.limit == pytest.approx(wall, rel=1e-3)  # a hundred steps of power iteration
     # Beyond the far wall each step climbs: no rate there falls, and none but those does.
     assert found.high <= wall < found.high * 1.6
     assert found.low <= found.suggested <= found.high
 
 
 def test_the_best_first_step_is_that_of_the_quadratic():
-    feed, asked = line(), recipe()
-    shape = asked.shape(feed.inputs)
-    layer = first_layers(Lane(asked.candidate, 0, asked.seed), shape, feed)[0]
+    feed, plain = line(), recipe()
+    shape = plain.shape(feed.inputs)
+    layer = first_layers(Lane(plain.candidate, 0, plain.seed), shape, feed)[0]
     rows = np.column_stack([inputs(1.0), np.ones(ROWS)])[:TRAIN]
     weights = np.append(layer.w[:, 0], layer.b).astype(np.float64)
     h = rows.T @ rows / TRAIN
     g = rows.T @ (rows @ weights - targets(1.0)[:TRAIN]) / TRAIN
     # Through float32 twice, once back and once along.
-    assert find(feed, asked).best_step == pytest.approx(g @ g / (g @ h @ g), rel=1e-4)
+    assert find(feed, plain).best_step == pytest.approx(g @ g / (g @ h @ g), rel=1e-4)
 
 
 def test_the_suggestion_ends_lower_than_rates_far_from_it():

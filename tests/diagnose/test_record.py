@@ -5,15 +5,20 @@ import dataclasses
 import numpy as np
 import pytest
 
-from cuesta.diagnose.record import as_arrays, from_arrays, record
+from cuesta.diagnose.record import record
+from cuesta.diagnose.storage import as_arrays, from_arrays
 from cuesta.errors import SpecError
-from cuesta.training.lanes import Lane
+from cuesta.training.lanes import Lane, Training
 from tests.training.tables import base, chunk_of, class_feed, train, value_feed
 
 
-def watch(feed, candidate, epochs=4, **how):
+def training_of(feed, candidate, epochs):
     shape = chunk_of(feed, [candidate]).shape
-    return record(Lane(candidate, 0, 0), feed, shape, epochs, **how)
+    return Training(Lane(candidate, 0, 0), feed, shape, epochs, epochs)
+
+
+def watch(feed, candidate, epochs=4, **how):
+    return record(training_of(feed, candidate, epochs), **how)
 
 
 @pytest.mark.parametrize("make", [class_feed, value_feed])
@@ -26,7 +31,7 @@ def test_watching_changes_nothing_but_roundings(make, optimizer, instruments):
     plain = train(feed, [candidate])
     # Another program rounds otherwise; twenty-odd steps carry that to the sixth digit at most.
     np.testing.assert_allclose(seen.curves, plain.curves[0], rtol=2e-4, atol=1e-6)
-    assert seen.outcome == plain.diverged_at[0] == 0
+    assert seen.diverged_at == plain.diverged_at[0] == 0
 
 
 def test_every_step_is_told_or_each_of_so_many():
@@ -52,9 +57,9 @@ def test_a_long_training_is_told_over_many_spans():
 
 def test_the_step_of_divergence_and_its_layer_are_told():
     told = watch(class_feed(), base(optimizer="sgd", learning_rate=1e30), every=1)
-    assert 1 <= told.outcome <= told.total
-    assert told.economy.broken[told.outcome - 1] > 0
-    assert (told.economy.broken[: told.outcome - 1] == 0).all()
+    assert 1 <= told.diverged_at <= told.total
+    assert told.economy.broken[told.diverged_at - 1] > 0
+    assert (told.economy.broken[: told.diverged_at - 1] == 0).all()
 
 
 def test_clipped_steps_are_told():
@@ -85,7 +90,7 @@ def test_a_recording_comes_back_from_its_arrays(instruments):
 
 
 def test_an_optimizer_from_elsewhere_is_not_read():
-    feed = class_feed()
-    shape = dataclasses.replace(chunk_of(feed, [base()]).shape, foreign="optax.lion")
+    training = training_of(class_feed(), base(), 1)
+    shape = dataclasses.replace(training.shape, foreign="optax.lion")
     with pytest.raises(SpecError, match=r"optax\.lion"):
-        record(Lane(base(), 0, 0), feed, shape, 1)
+        record(dataclasses.replace(training, shape=shape))

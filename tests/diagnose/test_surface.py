@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from cuesta import MLPClassifier
 from cuesta.cli import app
 from cuesta.data.scale import fit_scaling
-from cuesta.diagnose.surface import POINTS, _left_out, _two_directions
+from cuesta.diagnose.surface import POINTS, principal_directions, share_left_out
 
 IRIS = load_iris(return_X_y=True)
 TWO = {"a": {"learning_rate": 1e-3}, "b": {"optimizer": "sgd", "learning_rate": 0.3}}
@@ -66,7 +66,7 @@ def test_what_is_off_the_plane_is_what_two_components_leave():
     points -= points.mean(axis=0)
     spectrum = np.linalg.svd(points, compute_uv=False) ** 2
     wanted = spectrum[2:].sum() / spectrum.sum()
-    assert _left_out(points, _two_directions(points)) == pytest.approx(wanted, rel=1e-4)
+    assert share_left_out(points, principal_directions(points)) == pytest.approx(wanted, rel=1e-4)
 
 
 def test_a_path_that_diverges_ends_where_it_was_lost():

@@ -70,7 +70,7 @@ def activate(kind: Activation, z: Array, *, bounded: bool = True) -> tuple[Array
     return units, jnp.where(kind.bounded, bounded_slope, straight_slope)
 
 
-def turn(kind: Activation, z: Array) -> Array:
+def second_to_first_derivative(kind: Activation, z: Array) -> Array:
     """φ″/φ′ at z, element by element: −2·pace·tanh(pace·z) where bounded, else 0."""
     return jnp.where(kind.bounded, -2.0 * kind.pace * jnp.tanh(kind.pace * z), 0.0)
 

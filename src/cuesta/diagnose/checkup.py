@@ -7,23 +7,43 @@ from dataclasses import dataclass
 import numpy as np
 
 from cuesta.core.net import Layer
-from cuesta.diagnose.doctor import Finding, examine
+from cuesta.diagnose.baseline import baseline_loss, describe_baseline
+from cuesta.diagnose.doctor import examine
 from cuesta.diagnose.evidence import (
     Evidence,
-    gains_of,
-    look_at_inputs,
-    trivial_loss,
+    describe_inputs,
+    initial_gains,
+    largest_target_size,
     validation_loss,
 )
-from cuesta.diagnose.record import record
-from cuesta.hyperparameters import Candidate, Shape, is_classes
-from cuesta.training.feed import Feed
-from cuesta.training.lanes import Lane, first_layers
+from cuesta.diagnose.findings import SEVERE, Finding
+from cuesta.diagnose.record import Recording, record
+from cuesta.hyperparameters import is_classes
+from cuesta.training.lanes import Training
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What was seen, and what it means; the gravest finding first."""
+    """What was seen in a training, and what it means.
+
+    Attributes
+    ----------
+    evidence : Evidence
+        The gauges, the curves, and facts about the rows and the initial weights.
+    findings : tuple of Finding
+        The faults, the gravest first; empty where none was found.
+
+    Examples
+    --------
+    >>> from cuesta import MLPClassifier
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> net = MLPClassifier((16,) * 7, activation="sigmoid", epochs=10, random_state=0)
+    >>> diagnosis = net.diagnose(*load_breast_cancer(return_X_y=True))
+    >>> diagnosis.healthy
+    False
+    >>> diagnosis.findings[0].fault
+    'vanishing gradients'
+    """
 
     evidence: Evidence
     findings: tuple[Finding, ...]
@@ -31,78 +51,63 @@ class Diagnosis:
     @property
     def healthy(self) -> bool:
         """Whether nothing is severe."""
-        return all(finding.severity != "severe" for finding in self.findings)
+        return all(finding.severity != SEVERE for finding in self.findings)
+
+    @property
+    def note(self) -> str:
+        """What the baseline is, where a finding names it; else empty."""
+        named = any("baseline" in finding.says for finding in self.findings)
+        return describe_baseline(self.evidence.shape.loss) if named else ""
 
     def __str__(self) -> str:
-        """The doctor's words, a line each."""
+        """The findings, a line each, then the note."""
         if not self.findings:
             return "nothing is wrong"
-        return "\n".join(
-            f"{f.severity} {f.fault}: {f.says} → {f.remedy} ({f.parameter})" for f in self.findings
-        )
+        note = [f"({self.note})"] if self.note else []
+        return "\n".join([*map(str, self.findings), *note])
 
 
 def check_up(
-    feed: Feed,
-    fold: int,
-    candidate: Candidate,
-    shape: Shape,
-    epochs: int,
-    seed: int,
+    training: Training,
     *,
     instruments: str = "economy",
-    schedule_epochs: int | None = None,
     every: int | None = None,
     layers: list[Layer] | None = None,
     names: tuple[str, ...] = (),
     curves: np.ndarray | None = None,
 ) -> Diagnosis:
-    """Train one fold's network under watch, and examine it.
+    """Train a lane under watch, and examine it.
 
     `curves` (epochs, 1 + scores) stand for those of the recording: of cross-validation, say, where
-    the fold itself validates nothing.
+    the fold itself validates nothing. `names` are those of the inputs. Otherwise as `record`.
     """
-    lane = Lane(candidate, fold, seed)
-    if layers is None:
-        layers = first_layers(lane, shape, feed)
-    recording = record(
-        lane,
-        feed,
-        shape,
-        epochs,
-        instruments=instruments,
-        schedule_epochs=schedule_epochs,
-        every=every,
-        layers=layers,
-    )
+    layers = training.first_layers() if layers is None else layers
+    recording = record(training, instruments=instruments, every=every, layers=layers)
     curves = recording.curves if curves is None else curves
-    targets = feed.training_targets(fold, candidate.normalize)
-    evidence = Evidence(
-        candidate,
-        shape,
-        recording,
-        trivial_loss(shape.loss, targets, feed.training_weights(fold)),
-        curves[:, 0],
-        validation_loss(shape.loss, curves[:, 1:]),
-        look_at_inputs(feed.training_rows(fold), candidate.normalize),
-        1.0 if is_classes(shape.loss) else float(np.max(_size(targets))),
-        gains_of(layers),
-        names,
-    )
+    evidence = gather(training, recording, layers, names, curves)
     return Diagnosis(evidence, tuple(examine(evidence)))
 
 
-def _size(targets: np.ndarray) -> np.ndarray:
-    """How far from 0 each target is: its root mean square."""
-    return np.sqrt((targets**2).mean(axis=0))
-
-
-def where_it_broke(feed: Feed, lane: Lane, shape: Shape, epochs: int) -> int:
-    """The first layer (from 1) of a diverging lane with a number that is not finite; 0 if none.
-
-    Trained again under watch to the end of the span in which it breaks, every step recorded where
-    there is room for it.
-    """
-    seen = record(lane, feed, shape, min(epochs, feed.span), schedule_epochs=epochs, every=1)
-    broken = seen.economy.broken[seen.economy.broken > 0]
-    return int(broken[0]) if len(broken) else 0
+def gather(
+    training: Training,
+    recording: Recording,
+    layers: list[Layer],
+    names: tuple[str, ...],
+    curves: np.ndarray,
+) -> Evidence:
+    """The evidence: a recording, and facts about the training's rows and its first `layers`."""
+    feed, fold, candidate = training.feed, training.lane.fold, training.lane.candidate
+    loss = training.shape.loss
+    targets = feed.training_targets(fold, candidate.normalize)
+    return Evidence(
+        candidate,
+        training.shape,
+        recording,
+        baseline_loss(loss, targets, feed.training_weights(fold)),
+        curves[:, 0],
+        validation_loss(loss, curves[:, 1:]),
+        describe_inputs(feed.training_rows(fold), candidate.normalize),
+        1.0 if is_classes(loss) else largest_target_size(targets),
+        initial_gains(layers),
+        names,
+    )

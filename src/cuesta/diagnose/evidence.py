@@ -1,4 +1,4 @@
-"""What the doctor looks at: a recording, the curves, and what is plain to see in the rows."""
+"""What the doctor looks at: a recording, the curves, and facts about the rows and the weights."""
 
 from __future__ import annotations
 
@@ -11,47 +11,79 @@ from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.record import Recording
 from cuesta.hyperparameters import Candidate, Shape, is_classes
 
-FAR = 8.0  # the size from which a column is far from 0 and 1
+LARGE_SIZE = 8.0  # a root mean square from which a column is called not normalized
+SMALL_TARGETS = 0.1  # likewise, at most
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """The rows as the network gets them: how far its columns are from 0, and which repeat.
+    """The rows as the network gets them: how large its columns are, and which are copies.
 
-    `sizes` are the columns' root mean squares, the largest first, and `order` their numbers;
-    `twins` the largest set of columns that are one column, by a factor and a shift.
+    Attributes
+    ----------
+    sizes : float array (inputs,)
+        The columns' root mean squares, the largest first; about 1 where they are normalized.
+    order : int array (inputs,)
+        The columns' numbers in that order.
+    duplicates : tuple of int
+        The numbers of the largest set of columns that are one column up to a factor and a shift;
+        empty where none are.
     """
 
     sizes: np.ndarray
     order: np.ndarray
-    twins: tuple[int, ...]
+    duplicates: tuple[int, ...]
 
     @property
     def largest(self) -> float:
-        """The largest size of a column; about 1 where inputs are normalized."""
+        """The largest size of a column."""
         return float(self.sizes[0]) if len(self.sizes) else 0.0
 
     @property
-    def alone(self) -> bool:
-        """Whether one column is far off while the others are not."""
-        return self.largest >= FAR and (len(self.sizes) == 1 or self.sizes[1] < FAR)
+    def unnormalized(self) -> bool:
+        """Whether a column is large."""
+        return self.largest >= LARGE_SIZE
+
+    @property
+    def only_one_large(self) -> bool:
+        """Whether one column is large while the others are not."""
+        return self.unnormalized and (len(self.sizes) == 1 or self.sizes[1] < LARGE_SIZE)
 
 
 @dataclass(frozen=True)
 class Evidence:
     """All that a diagnosis rests on.
 
-    `trivial` is the loss of one who says the classes' shares, or the mean, of the training rows;
-    `train` (epochs,) the mean training loss; `validation` (epochs,) the same loss on rows that did
-    not train, or None; `inputs` and `target_size` (a root mean square) what the network is given;
-    `gains` (layers,) the initial weights' root mean square times √inputs: √2 for `he`, 1 for
-    `normal`.
+    Attributes
+    ----------
+    candidate : Candidate
+        The hyper-parameters.
+    shape : Shape
+        The layer sizes, the batch size and the loss.
+    recording : Recording
+        The gauges.
+    baseline : float
+        The loss of a predictor that ignores the inputs and predicts the classes' shares, or the
+        mean, of the training rows.
+    train : float array (epochs,)
+        The mean training loss.
+    validation : float array (epochs,) or None
+        The same loss on the validation rows; None where no rows validate.
+    inputs : Inputs
+        Facts about the normalized inputs.
+    target_size : float
+        The largest root mean square of a target as the loss sees it; 1 for classes.
+    gains : float array (layers,)
+        The initial weights' root mean square times √inputs of the layer: √2 for `he`, 1 for
+        `normal`.
+    names : tuple of str
+        The inputs' names, where they have names.
     """
 
     candidate: Candidate
     shape: Shape
     recording: Recording
-    trivial: float
+    baseline: float
     train: np.ndarray
     validation: np.ndarray | None
     inputs: Inputs
@@ -59,58 +91,61 @@ class Evidence:
     gains: np.ndarray
     names: tuple[str, ...] = ()
 
+    @property
+    def unnormalized_targets(self) -> bool:
+        """Whether targets are numbers far larger or smaller than 1."""
+        if is_classes(self.shape.loss):
+            return False
+        return not SMALL_TARGETS < self.target_size < LARGE_SIZE
 
-def look_at_inputs(x: np.ndarray, normalize: str) -> Inputs:
-    """What the normalized rows (rows, columns) are like."""
+    @property
+    def unnormalized(self) -> bool:
+        """Whether inputs or targets are so: then all else follows from it."""
+        return self.inputs.unnormalized or self.unnormalized_targets
+
+    def input_name(self, place: int) -> str:
+        """The name of an input in quotes, or its number."""
+        return repr(self.names[place]) if place < len(self.names) else f"{place}"
+
+
+def describe_inputs(x: np.ndarray, normalize: str) -> Inputs:
+    """The facts about rows (rows, columns) once they are normalized."""
     z = fit_scaling(x, normalize).apply(x)
     sizes = np.sqrt((z**2).mean(axis=0))
     order = np.argsort(-sizes, kind="stable")
-    return Inputs(sizes[order], order, _twins(z))
+    return Inputs(sizes[order], order, _duplicates(z))
 
 
-def gains_of(layers: list[Layer]) -> np.ndarray:
-    """How large initial weights are, layer by layer, whatever the number of inputs."""
-    return np.array([float(np.sqrt((w**2).mean() * w.shape[0])) for w, _ in layers])
-
-
-def _twins(z: np.ndarray) -> tuple[int, ...]:
+def _duplicates(z: np.ndarray) -> tuple[int, ...]:
     """The largest set of columns that are the same up to shift, factor and sign."""
     spreads = z.std(axis=0)
-    moving = np.flatnonzero(spreads > 0)
-    if len(moving) < 2:
+    varying = np.flatnonzero(spreads > 0)
+    if len(varying) < 2:
         return ()
-    unit = (z[:, moving] - z[:, moving].mean(axis=0)) / spreads[moving]
-    first = np.abs(unit).argmax(axis=0)
-    unit *= np.sign(unit[first, np.arange(len(moving))])
+    unit = (z[:, varying] - z[:, varying].mean(axis=0)) / spreads[varying]
+    largest_row = np.abs(unit).argmax(axis=0)
+    unit *= np.sign(unit[largest_row, np.arange(len(varying))])
     groups: dict[bytes, list[int]] = {}
-    for place, column in zip(moving, unit.T, strict=True):
+    for place, column in zip(varying, unit.T, strict=True):
         groups.setdefault((np.round(column, 6) + 0.0).tobytes(), []).append(int(place))
     largest = max(groups.values(), key=len)
     return tuple(largest) if len(largest) > 1 else ()
 
 
-def trivial_loss(loss: str, y: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """J of one who does not look at the inputs: the shares of the classes, or the mean.
+def initial_gains(layers: list[Layer]) -> np.ndarray:
+    """(layers,): √(mean w² · inputs) of each layer, which no number of inputs changes."""
+    return np.array([float(np.sqrt((w**2).mean() * w.shape[0])) for w, _ in layers])
 
-    Rows count by their weights, as they do in training.
-    """
-    each = np.ones(len(y)) if weights is None else weights
-    if loss == "logistic":
-        shares = np.clip(np.average(y, axis=0, weights=each), 1e-12, 1 - 1e-12)
-        return float(-(shares * np.log(shares) + (1 - shares) * np.log(1 - shares)).sum())
-    if is_classes(loss):
-        shares = np.bincount(y, each) / each.sum()
-        return float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
-    middle = np.median(y, axis=0) if loss == "absolute" else np.average(y, axis=0, weights=each)
-    away = np.abs(y - middle)
-    rows = 0.5 * (away**2).sum(axis=1) if loss == "squared" else away.sum(axis=1)
-    return float(np.average(rows, weights=each))
+
+def largest_target_size(targets: np.ndarray) -> float:
+    """The largest root mean square of a target (rows, targets)."""
+    return float(np.max(np.sqrt((targets**2).mean(axis=0))))
 
 
 def validation_loss(loss: str, scores: np.ndarray) -> np.ndarray | None:
-    """(epochs,): the loss on rows that did not train, from the scores of each epoch.
+    """(epochs,): the loss on the validation rows, from the scores (epochs, scores) of each epoch.
 
-    For the absolute and Huber losses half the squared errors stand in. None without such rows.
+    Half the squared errors stand for the absolute and the Huber loss. None without such rows.
     """
     values = scores[:, 0] if is_classes(loss) else 0.5 * scores.sum(axis=1)
     return None if np.isnan(values).all() else values

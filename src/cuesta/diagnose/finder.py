@@ -1,44 +1,79 @@
-"""A learning-rate finder: lanes at many rates at once, not one curve of a rate that grows.
+"""A learning-rate finder: lanes at many rates at once, not one curve of a growing rate.
 
-All rates train for a ninth of the epochs, the promising ones for a third, the best of those to the
-end with several seeds. A ramp of rates sees one noisy loss at each of them, and weights that the
-rates before have moved; here each rate is seen for what it does.
+All rates train for a ninth of the epochs, the better half for a third, the best of those to the
+end with several seeds. A growing rate shows one noisy loss at each rate, and weights that the rates
+before have moved; here each rate is judged by a training of its own.
 """
 
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
-from cuesta.diagnose.evidence import trivial_loss, validation_loss
-from cuesta.diagnose.record import record
+from cuesta.diagnose.baseline import baseline_loss
+from cuesta.diagnose.evidence import validation_loss
+from cuesta.diagnose.record import record, steps_an_epoch
 from cuesta.errors import DivergedError
 from cuesta.training.batching import Batching
 from cuesta.training.feed import Feed
 from cuesta.training.fits import Fit, Fitted, Recipe, fit_many
-from cuesta.training.lanes import Lane
+from cuesta.training.lanes import Lane, Training
 from cuesta.training.workers import Progress
 
 RATES = 26
-LARGE_STEPS = ("sgd", "momentum", "adagrad")  # whose steps are as long as the gradient says
+LARGE_RATES = ("sgd", "momentum", "adagrad")  # whose steps are as long as the gradient says
 FINALISTS, SEEDS = 8, 5
-# Of each rung: which share of the epochs, how many rates go on, how many seeds.
-RUNGS = ((9, RATES // 2, 1), (3, FINALISTS, 1), (1, 1, SEEDS))
-TAIL = 0.1  # the last epochs, whose mean is a rate's loss
-LOOKS = 200  # steps of no length in which λmax is neared
-FALLS = 0.95  # of the first epoch's loss, and of what no network needs
+
+
+class Rung(NamedTuple):
+    """A stage of the search: 1/`share` of the epochs, `seeds` trainings a rate, `keep` go on."""
+
+    share: int
+    keep: int
+    seeds: int
+
+
+RUNGS = (Rung(9, RATES // 2, 1), Rung(3, FINALISTS, 1), Rung(1, 1, SEEDS))
+LAST_EPOCHS = 0.1  # whose mean validation loss is a rate's loss
+FALLEN = 0.95  # of the first epoch's training loss, and of the baseline's
+CURVATURE_STEPS = 200  # that leave the weights where they are while λmax is approached
+NO_RATE = 1e-30
 
 
 @dataclass(frozen=True)
 class FoundRate:
-    """A learning rate, the range in which the loss falls, and what curvature says at the start.
+    """A learning rate, the range in which the loss falls, and what the curvature at the start says.
 
-    `rates` and `losses` (rates,): of each rate its loss on rows that did not train, as far as it
-    was followed (`epochs`); ∞ where it diverged. `best_step` is α* = GᵀG/GᵀHG, the length at which
-    a step of gradient descent is lowest, and `limit` 2/λmax, beyond which it climbs (N8): medians
-    over the batches at the initial weights; ∞ where the surface does not bend up.
+    Attributes
+    ----------
+    suggested : float
+        The rate with the lowest loss at the end.
+    low, high : float
+        The lowest and the highest rate with which the training loss falls clearly.
+    rates : float array (rates,)
+        All rates that were tried.
+    losses : float array (rates,)
+        The validation loss of each, as far as it was trained; infinity where it diverged.
+    epochs : int array (rates,)
+        For how many epochs each was trained.
+    best_step : float
+        α* = GᵀG/GᵀHG: with this rate a step of gradient descent goes to the lowest point of the
+        parabola along it (N8). The median over batches at the initial weights; infinity where J
+        is not convex along the gradient.
+    limit : float
+        2/λmax: with higher rates gradient descent climbs on the quadratic that J is locally (N8).
+
+    Examples
+    --------
+    >>> from cuesta import MLPClassifier
+    >>> from sklearn.datasets import load_iris
+    >>> net = MLPClassifier((8,), epochs=9, random_state=0)
+    >>> found = net.find_learning_rate(*load_iris(return_X_y=True))
+    >>> found.low <= found.suggested <= found.high
+    True
     """
 
     suggested: float
@@ -53,16 +88,28 @@ class FoundRate:
     def __str__(self) -> str:
         """What was found, in a sentence."""
         return (
-            f"learning_rate={self.suggested:.2g}; the loss falls from {self.low:.2g} to "
-            f"{self.high:.2g}; at the start α* is {self.best_step:.2g} and 2/λmax {self.limit:.2g}"
+            f"learning_rate={self.suggested:.2g}; the loss falls with rates from {self.low:.2g} to "
+            f"{self.high:.2g}; at the initial weights α* is {self.best_step:.2g} and 2/λmax is "
+            f"{self.limit:.2g}"
         )
 
 
+class Ladder(NamedTuple):
+    """What the search has seen of each rate: loss, epochs, whether the training loss fell.
+
+    `places` (rates left,) are the numbers of the rates that are still in the search.
+    """
+
+    places: np.ndarray
+    losses: np.ndarray
+    epochs: np.ndarray
+    falls: np.ndarray
+
+
 def rates_for(optimizer: str) -> np.ndarray:
-    """Rates from far too low to far too high for the optimizer, evenly in the logarithm."""
-    return (
-        np.geomspace(1e-4, 10, RATES) if optimizer in LARGE_STEPS else np.geomspace(1e-5, 1, RATES)
-    )
+    """(26,): rates from far too low to far too high for the optimizer, evenly in the logarithm."""
+    low, high = (1e-4, 10.0) if optimizer in LARGE_RATES else (1e-5, 1.0)
+    return np.geomspace(low, high, RATES)
 
 
 def find_rate(
@@ -74,47 +121,54 @@ def find_rate(
 ) -> FoundRate:
     """The rate with which this recipe ends lowest on the fold's validation rows.
 
-    Raises DivergedError where every rate diverges.
+    `progress` is told of lane-epochs. Raises DivergedError where every rate diverges.
     """
-    # Curvature has a program of its own, which compiles beside those that train.
+    fit = Fit(recipe, feed, fold)
+    # The curvature has a program of its own, which compiles while the rates train.
     with ThreadPoolExecutor(1) as beside:
-        curvature = beside.submit(_curvature, recipe, feed, fold)
-        places, losses, followed, falls = _race(recipe, feed, fold, batching, progress)
+        curvature = beside.submit(_initial_curvature, fit)
+        seen = _climb(fit, batching, progress)
         best_step, limit = curvature.result()
     rates = rates_for(recipe.candidate.optimizer)
-    falling = rates[falls] if falls.any() else rates[places]
+    falling = rates[seen.falls] if seen.falls.any() else rates[seen.places]
     return FoundRate(
-        float(rates[places[0]]),
+        float(rates[seen.places[0]]),
         float(falling.min()),
         float(falling.max()),
         rates,
-        losses,
-        followed,
+        seen.losses,
+        seen.epochs,
         best_step,
         limit,
     )
 
 
-def _race(
-    recipe: Recipe, feed: Feed, fold: int, batching: Batching, progress: Progress
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """The places of the best rates, and of each rate its loss, its epochs, whether it fell."""
-    rates = rates_for(recipe.candidate.optimizer)
-    losses, followed = np.full(len(rates), np.inf), np.zeros(len(rates), int)
-    falls = np.zeros(len(rates), bool)
-    places = np.arange(len(rates))
-    for share, keep, seeds in RUNGS:
-        epochs = -(-recipe.epochs // share)
-        ended = train_rates(recipe, feed, fold, batching, rates[places], epochs, seeds, progress)
-        losses[places], followed[places] = [loss for loss, _ in ended], epochs
-        falls[places] |= [fell for _, fell in ended]
-        order = places[np.argsort(_smoothed(losses[places]), kind="stable")]
-        places = np.sort(order[np.isfinite(losses[order])][:keep])
-        if not len(places):
-            raise DivergedError("Every learning rate diverges; look at the rows, or clip.")
-        if share > 1:  # a long training may want a lower rate than a short one
-            places = np.union1d(places, [max(0, places[0] - 1)])
-    return places, losses, followed, falls
+def _climb(fit: Fit, batching: Batching, progress: Progress) -> Ladder:
+    """The search, rung by rung."""
+    rates = rates_for(fit.recipe.candidate.optimizer)
+    count = len(rates)
+    seen = Ladder(
+        np.arange(count), np.full(count, np.inf), np.zeros(count, int), np.zeros(count, bool)
+    )
+    for rung in RUNGS:
+        epochs = -(-fit.recipe.epochs // rung.share)
+        ended = train_rates(fit, rates[seen.places], epochs, rung.seeds, batching, progress)
+        seen = _judged(seen, rung, epochs, ended)
+    return seen
+
+
+def _judged(seen: Ladder, rung: Rung, epochs: int, ended: list[tuple[float, bool]]) -> Ladder:
+    """What is known after a rung, and the rates that go on. Raises DivergedError if none does."""
+    places, losses, followed, falls = (values.copy() for values in seen)
+    losses[places], followed[places] = [loss for loss, _ in ended], epochs
+    falls[places] |= [fell for _, fell in ended]
+    order = places[np.argsort(_smoothed(losses[places]), kind="stable")]
+    places = np.sort(order[np.isfinite(losses[order])][: rung.keep])
+    if not len(places):
+        raise DivergedError("Every learning rate diverges; normalize the rows, or clip.")
+    if rung.share > 1:  # a long training may need a lower rate than a short one
+        places = np.union1d(places, [max(0, places[0] - 1)])
+    return Ladder(places, losses, followed, falls)
 
 
 def _smoothed(losses: np.ndarray) -> np.ndarray:
@@ -126,70 +180,73 @@ def _smoothed(losses: np.ndarray) -> np.ndarray:
 def find_work(epochs: int) -> int:
     """About how many lane-epochs a search for a rate takes."""
     rates, work = RATES, 0
-    for share, keep, seeds in RUNGS:
-        work += rates * seeds * -(-epochs // share)
-        rates = keep + 1  # and the one below
+    for rung in RUNGS:
+        work += rates * rung.seeds * -(-epochs // rung.share)
+        rates = rung.keep + 1  # and the one below
     return work
 
 
 def train_rates(
-    recipe: Recipe,
-    feed: Feed,
-    fold: int,
-    batching: Batching,
+    fit: Fit,
     rates: np.ndarray,
     epochs: int,
     seeds: int,
+    batching: Batching,
     progress: Progress,
 ) -> list[tuple[float, bool]]:
     """Of each rate: the mean loss of its last epochs over the seeds, and whether it fell."""
-    fits = [
-        Fit(
-            replace(
-                recipe,
-                candidate=replace(recipe.candidate, learning_rate=float(rate)),
-                epochs=epochs,
-                schedule_epochs=recipe.epochs,
-                seed=recipe.seed + seed,
-            ),
-            feed,
-            fold,
-        )
-        for rate in rates
-        for seed in range(seeds)
-    ]
-    targets = feed.training_targets(fold, recipe.candidate.normalize)
-    trivial = trivial_loss(recipe.loss, targets, feed.training_weights(fold))
+    fits = [_with_rate(fit, rate, epochs, seed) for rate in rates for seed in range(seeds)]
+    targets = fit.feed.training_targets(fit.fold, fit.recipe.candidate.normalize)
+    baseline = baseline_loss(fit.recipe.loss, targets, fit.feed.training_weights(fit.fold))
     found: dict[int, tuple[float, bool]] = {}
 
     def done(place: int, fitted: Fitted) -> None:
-        curve = validation_loss(recipe.loss, fitted.curves[:, 1:])
-        if fitted.diverged_at or curve is None or not np.isfinite(curve).all():
-            found[place] = np.inf, False
-            return
-        tail = max(1, round(TAIL * len(curve)))
-        train = fitted.curves[:, 0]
-        found[place] = float(curve[-tail:].mean()), bool(train[-1] < FALLS * min(train[0], trivial))
+        found[place] = _loss_at_the_end(fit.recipe.loss, fitted, baseline)
 
     fit_many(fits, batching, progress, done)
     each = [[found[i * seeds + s] for s in range(seeds)] for i in range(len(rates))]
     return [(float(np.mean([loss for loss, _ in e])), all(fell for _, fell in e)) for e in each]
 
 
-def _curvature(recipe: Recipe, feed: Feed, fold: int) -> tuple[float, float]:
-    """α* and 2/λmax at the initial weights: followed over batches by steps of no length."""
-    still = replace(recipe.candidate, learning_rate=1e-30, final_learning_rate=None,
+def _with_rate(fit: Fit, rate: float, epochs: int, seed: int) -> Fit:
+    """The fit at another rate, for the first epochs of its schedule, with another seed."""
+    recipe = fit.recipe
+    changed = replace(
+        recipe,
+        candidate=replace(recipe.candidate, learning_rate=float(rate)),
+        epochs=epochs,
+        schedule_epochs=recipe.epochs,
+        seed=recipe.seed + seed,
+    )
+    return fit._replace(recipe=changed)
+
+
+def _loss_at_the_end(loss: str, fitted: Fitted, baseline: float) -> tuple[float, bool]:
+    """The mean validation loss of the last epochs, and whether the training loss fell clearly."""
+    curve = validation_loss(loss, fitted.curves[:, 1:])
+    if fitted.diverged_at or curve is None or not np.isfinite(curve).all():
+        return np.inf, False
+    last = max(1, round(LAST_EPOCHS * len(curve)))
+    train = fitted.curves[:, 0]
+    return float(curve[-last:].mean()), bool(train[-1] < FALLEN * min(train[0], baseline))
+
+
+def _initial_curvature(fit: Fit) -> tuple[float, float]:
+    """α* and 2/λmax at the initial weights, from many batches while the weights stay there."""
+    recipe, feed, fold = fit
+    still = replace(recipe.candidate, learning_rate=NO_RATE, final_learning_rate=None,
                     weight_decay=0.0, optimizer="sgd")  # fmt: skip
     lane = Lane(still, fold, recipe.seed)
-    shape = recipe.shape(feed.inputs)
-    epochs = -(-LOOKS // -(-len(feed.folds[fold].train) // shape.batch_size))
-    seen = record(lane, feed, shape, epochs, instruments="full", every=1).full
+    one = Training(lane, feed, recipe.shape(feed.inputs), 1, 1)
+    epochs = -(-CURVATURE_STEPS // steps_an_epoch(one))
+    training = replace(one, epochs=epochs, schedule_epochs=epochs)
+    seen = record(training, instruments="full", every=1).full
     assert seen is not None  # noqa: S101 (the full set was asked for)
     late = seen.highest[-max(2, len(seen.highest) // 3) :]
-    return _inverse(float(np.median(seen.along_gradient)), 1.0), _inverse(
-        float(np.median(late)), 2.0
-    )
+    along_gradient, highest = float(np.median(seen.along_gradient)), float(np.median(late))
+    return _quotient(1.0, along_gradient), _quotient(2.0, highest)
 
 
-def _inverse(bend: float, over: float) -> float:
-    return over / bend if bend > 0 else float("inf")
+def _quotient(a: float, curvature: float) -> float:
+    """a/curvature; infinity where J is not convex."""
+    return a / curvature if curvature > 0 else float("inf")

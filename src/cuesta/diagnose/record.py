@@ -1,283 +1,180 @@
-"""Training one network under watch: the same steps, with gauges at chosen ones."""
+"""The recording of one training: its gauges at many steps, and its curves."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
 
-from cuesta.core.lane import (
-    FoldData,
-    LaneHyperparameters,
-    ProgramFeatures,
-    Span,
-    State,
-    initial_state,
-)
+from cuesta.core.lane import LaneHyperparameters, Span, State, initial_state
 from cuesta.core.lane_hyperparameters import features_for, lane_hyperparameters
 from cuesta.core.net import Layer
-from cuesta.core.step import apply_update, compute_update, forward_backward, take_step, whole_step
-from cuesta.core.train import ceiling, draw_batch, validate
-from cuesta.core.types import Tensor
-from cuesta.diagnose.gauges import Economy, Full, Probe, economy, full, squares_of, unit
-from cuesta.diagnose.second_order import Curved
+from cuesta.diagnose.gauges import FirstOrderGauges, Gauges, SecondOrderGauges
+from cuesta.diagnose.spectrum import first_probe
+from cuesta.diagnose.watch import SpanInputs, WatchProgram, watch_span
 from cuesta.errors import SpecError
-from cuesta.hyperparameters import Shape
-from cuesta.training.feed import Feed
-from cuesta.training.lanes import PROGRAMS, Lane, compiler_options, first_layers, float32, noise_key
+from cuesta.training.lanes import PROGRAMS, Training, compiler_options, float32, noise_key
+from cuesta.training.programs import Program
 
-LEAST_ROOM, LARGEST_ROOM = 512, 1 << 14  # recordings of one span of epochs
-MOST = 400  # recordings of a whole training, unless asked for more
+SMALLEST_ROOM, LARGEST_ROOM = 512, 1 << 14  # recordings of one span of epochs
+USUAL_RECORDINGS = 400  # of a whole training, unless more are asked for
 
 
 @dataclass(frozen=True)
 class Recording:
-    """Gauges of the recorded steps: each an array (recordings, ...) as `Economy` and `Full` say.
+    """The gauges of the recorded steps of one training, and its curves.
 
-    `steps` are the steps' numbers from 1; `total` is how many the training has; `outcome` the step
-    (from 1) of the first number that was not finite, or 0; `curves` (epochs, 1 + scores) the mean
-    training loss and the validation scores, NaN where no rows validate.
+    Attributes
+    ----------
+    steps : int array (recordings,)
+        The numbers of the recorded steps, from 1.
+    total : int
+        How many steps the training has.
+    steps_an_epoch : int
+        How many of them make an epoch.
+    economy : FirstOrderGauges
+        Each gauge an array (recordings, ...).
+    full : SecondOrderGauges or None
+        Likewise; None with the instruments `economy`.
+    diverged_at : int
+        The first step, from 1, whose loss or gradient was infinite or NaN; 0 if none was.
+    curves : float array (epochs, 1 + scores)
+        The mean training loss of each epoch, then the validation scores after it: log-loss and
+        accuracy, or the squared error of each target. NaN where no rows validate.
     """
 
     steps: np.ndarray
     total: int
     steps_an_epoch: int
-    economy: Economy
-    full: Full | None
-    outcome: int
+    economy: FirstOrderGauges
+    full: SecondOrderGauges | None
+    diverged_at: int
     curves: np.ndarray
 
 
-def observe(
-    state: State,
-    probe: Probe | None,
-    shape: Shape,
-    hyperparameters: LaneHyperparameters,
-    total: Array,
-    k: Array,
-    batch: Any,
-    turn: Array,
-    features: ProgramFeatures,
-) -> tuple[State, Probe | None, Economy, Full | None]:
-    """One step as `take_step` takes it, and its gauges; the dear ones where there is a probe."""
-    seen = forward_backward(state.layers, shape, hyperparameters, batch, features)
-    squares = squares_of(seen.grads)
-    asked = compute_update(state, shape, hyperparameters, total, k, seen.grads, features, squares)
-    after = apply_update(state, k, seen.loss, asked)
-    cheap = economy(
-        seen,
-        squares,
-        asked.delta,
-        after.layers,
-        hyperparameters,
-        batch[2],
-        bounded=features.bounded,
-    )
-    if probe is None:
-        return after, None, cheap, None
-    at = Curved(state.layers, seen, shape, hyperparameters, batch, features)
-    dear, moved = full(at, whole_step(state, asked), after.layers, probe, turn)
-    return after, moved, cheap, dear
+@dataclass(frozen=True)
+class Sampling:
+    """Which steps are recorded: every so many, in compiled calls of so many epochs (`span`)."""
+
+    steps_an_epoch: int
+    every: int
+    span: int
+
+    @classmethod
+    def of(cls, training: Training, every: int | None = None) -> Sampling:
+        """Every so many steps, by default so that there are about 400 recordings in all.
+
+        It is more where a span has more recordings than there is room for.
+        """
+        steps, span = steps_an_epoch(training), min(training.feed.span, training.epochs)
+        wanted = every or max(1, steps * training.epochs // USUAL_RECORDINGS)
+        return cls(steps, max(wanted, -(-steps * span // LARGEST_ROOM)), span)
+
+    @property
+    def room(self) -> int:
+        """Places for the recordings of a span: a power of 2, so that programs are shared."""
+        most = -(-self.steps_an_epoch * self.span // self.every)
+        return max(SMALLEST_ROOM, 1 << (most - 1).bit_length())
+
+    def recordings_before(self, epoch: int) -> int:
+        """How many steps are recorded in the epochs before this one, counted from 0."""
+        return -(-epoch * self.steps_an_epoch // self.every)
 
 
-def watch_span(
-    shape: Shape,
-    features: ProgramFeatures,
-    room: int,
-    state: State,
-    probe: Probe | None,
-    hyperparameters: LaneHyperparameters,
-    data: FoldData,
-    span: Span,
-    every: Array,
-    key: Tensor,
-) -> tuple[State, Probe | None, Economy, Full | None, Array]:
-    """Train ONE network over a span of epochs with gauges at each step that `every` divides.
+class SpanRecord(NamedTuple):
+    """What a span of epochs left: gauges (recordings, ...), curves, the state after it."""
 
-    Also the curves, as `train_lane` makes them.
-    """
-    steps = ceiling(data.n_train, shape.batch_size)
-    offset = jnp.int32(0)
-    first = ceiling(span.start * steps, every)
-
-    def batch_of(k: Array) -> Any:
-        epoch = jax.lax.div(k, steps)
-        turn = epoch - span.start
-        return draw_batch(shape, data, offset, turn, k - epoch * steps, k, key, features)
-
-    def closed(k: Array, state: State, curves: Array, losses: Array) -> tuple[Array, Array]:
-        """At an epoch's end: its row of the curves."""
-        epoch = jax.lax.div(k, steps)
-        last = k - epoch * steps == steps - 1
-
-        def row(layers: list[Layer]) -> Array:
-            scores = validate(layers, shape, hyperparameters.activation, data, offset, features)
-            kept = jnp.concatenate([(losses / data.n_train)[None], scores])
-            return curves.at[epoch - span.start].set(kept)
-
-        curves = jax.lax.cond(last, row, lambda _: curves, state.layers)
-        return curves, jnp.where(last, 0.0, losses)
-
-    def watched(at: Array, carry: Any) -> Any:
-        state, probe, buffers, curves, losses = carry
-        k = at * every
-        batch, count = batch_of(k)
-        state, probe, cheap, dear = observe(
-            state, probe, shape, hyperparameters, span.total * steps, k, batch, at, features
-        )
-        place = jnp.minimum(at - first, room - 1)
-        buffers = jax.tree.map(
-            lambda buffer, value: buffer.at[place].set(value), buffers, [cheap, dear]
-        )
-        return state, probe, buffers, *closed(k, state, curves, losses + cheap.loss * count)
-
-    def plain(k: Array, carry: Any) -> Any:
-        state, curves, losses = carry
-        batch, count = batch_of(k)
-        state, loss = take_step(
-            state, shape, hyperparameters, span.total * steps, k, batch, features
-        )
-        return state, *closed(k, state, curves, losses + loss * count)
-
-    def unwatched(begin: Array, end: Array, carry: Any) -> Any:
-        state, probe, buffers, *rest = carry
-        state, *rest = jax.lax.fori_loop(begin, end, plain, (state, *rest))
-        return state, probe, buffers, *rest
-
-    def one(at: Array, carry: Any) -> Any:
-        """The steps since the one before, and one under watch: no step asks which it is."""
-        return watched(at, unwatched(jnp.maximum(begin, (at - 1) * every + 1), at * every, carry))
-
-    begin, end = span.start * steps, span.stop * steps
-    last = ceiling(end, every)
-    like = jax.eval_shape(
-        lambda: observe(
-            state,
-            probe,
-            shape,
-            hyperparameters,
-            span.total,
-            jnp.int32(0),
-            batch_of(jnp.int32(0))[0],
-            jnp.int32(0),
-            features,
-        )[2:]
-    )
-    buffers = jax.tree.map(lambda leaf: jnp.zeros((room, *leaf.shape), leaf.dtype), list(like))
-    curves = jnp.full((data.order.shape[0], 1 + shape.scores), jnp.nan)
-    carry = (state, probe, buffers, curves, jnp.float32(0))
-    carry = jax.lax.fori_loop(first, last, one, carry)
-    begin = jnp.maximum(begin, (last - 1) * every + 1)
-    state, probe, (cheap, dear), curves, _ = unwatched(begin, end, carry)
-    return state, probe, cheap, dear, curves
+    gauges: Gauges
+    curves: np.ndarray
+    state: State
 
 
-def first_probe(layers: list[Layer], seed: int) -> Probe:
-    """Two random directions, the same for a seed."""
-    rng = np.random.default_rng([5, seed])
-
-    def draw() -> list[Layer]:
-        made = [
-            Layer(*(rng.standard_normal(leaf.shape, np.float32) for leaf in layer))
-            for layer in layers
-        ]
-        return jax.tree.map(np.asarray, unit(made))
-
-    return Probe(draw(), draw(), np.bool_(True), np.float32(0), np.float32(0))
+def steps_an_epoch(training: Training) -> int:
+    """How many batches the training rows make."""
+    return -(-len(training.feed.folds[training.lane.fold].train) // training.shape.batch_size)
 
 
 def record(
-    lane: Lane,
-    feed: Feed,
-    shape: Shape,
-    epochs: int,
+    training: Training,
     *,
     instruments: str = "economy",
-    schedule_epochs: int | None = None,
     every: int | None = None,
     layers: list[Layer] | None = None,
 ) -> Recording:
     """Train the lane under watch.
 
     Gauges are taken `every` so many steps, by default so that there are about 400 of them. Other
-    initial `layers` may be given. Raises SpecError for an optimizer that is not of our table.
+    initial `layers` may be given. Raises SpecError for an optimizer from elsewhere, such as optax.
     """
-    if shape.foreign:
-        raise SpecError(f"The instruments read our own optimizers, not {shape.foreign}.")
-    candidate = lane.candidate
-    fold = feed.folds[lane.fold]
-    steps = -(-len(fold.train) // shape.batch_size)
-    total = steps * epochs
-    every = every or max(1, total // MOST)
-    longest = steps * min(feed.span, epochs)  # steps of a span
-    every = max(every, -(-longest // LARGEST_ROOM))
-    room = max(LEAST_ROOM, 1 << (-(-longest // every) - 1).bit_length())
-    hyperparameters = float32(lane_hyperparameters(candidate))
-    if layers is None:
-        layers = first_layers(lane, shape, feed)
-    state = initial_state(layers, hyperparameters.rule, shape)
-    probe = first_probe(layers, lane.seed) if instruments == "full" else None
-    features = features_for([candidate])._replace(weighted=feed.weighted)
-    pieces, curves = [], []
-    for start in range(0, epochs, feed.span):
-        stop = min(start + feed.span, epochs)
-        data = feed.span_data(lane.fold, candidate.normalize, lane.seed, start, stop)
-        span = Span(
-            np.int32(start), np.int32(stop), np.int32(schedule_epochs or epochs), np.int32(0)
-        )
-        key = noise_key(lane.seed, feed.draws(lane.fold))
-        arguments = (state, probe, hyperparameters, data, span, np.int32(every), key)
-        program = PROGRAMS.get(
-            ("watch", shape, features, room),
-            partial(watch_span, shape, features, room),
-            arguments,
-            like=(
-                state,
-                probe,
-                Economy(*[0] * len(Economy._fields)),
-                None if probe is None else Full(*[0] * len(Full._fields)),
-                0,
-            ),
-            options=compiler_options(shape),
-        )
-        state, probe, *gauges, curve = program(*arguments)
-        curves.append(np.asarray(curve)[: stop - start])
-        first, last = (-(-k // every) for k in (start * steps, stop * steps))
-        pieces.append(jax.tree.map(lambda leaf, n=last - first: np.asarray(leaf)[:n], gauges))
-    cheap, dear = jax.tree.map(lambda *leaves: np.concatenate(leaves), *pieces)
+    sampling = Sampling.of(training, every)
+    spans = [*watch_spans(training, sampling, instruments=instruments, layers=layers)]
+    gauges = jax.tree.map(lambda *leaves: np.concatenate(leaves), *[span.gauges for span in spans])
+    total = sampling.steps_an_epoch * training.epochs
     return Recording(
-        np.arange(0, total, every) + 1,
+        np.arange(0, total, sampling.every) + 1,
         total,
-        steps,
-        cheap,
-        dear,
-        int(state.outcome.diverged_at),
-        np.concatenate(curves),
+        sampling.steps_an_epoch,
+        gauges.economy,
+        gauges.full,
+        int(spans[-1].state.outcome.diverged_at),
+        np.concatenate([span.curves for span in spans]),
     )
 
 
-def as_arrays(recording: Recording) -> dict[str, np.ndarray]:
-    """The recording as named arrays, for a file."""
-    found = {"steps": recording.steps}
-    about = [recording.total, recording.steps_an_epoch, recording.outcome]
-    found["curves"] = recording.curves
-    found["about"] = np.array(about, np.int64)
-    for kind, gauges in (("economy", recording.economy), ("full", recording.full)):
-        if gauges is not None:
-            found |= {f"{kind}.{name}": value for name, value in gauges._asdict().items()}
-    return {name: np.ascontiguousarray(value) for name, value in found.items()}
+def watch_spans(
+    training: Training,
+    sampling: Sampling,
+    *,
+    instruments: str = "economy",
+    layers: list[Layer] | None = None,
+) -> Iterator[SpanRecord]:
+    """Train the lane under watch, span by span. Raises SpecError as `record` does."""
+    lane, shape = training.lane, training.shape
+    if shape.foreign:
+        raise SpecError(f"The instruments cannot read the optimizer {shape.foreign}.")
+    features = features_for([lane.candidate])._replace(weighted=training.feed.weighted)
+    program = WatchProgram(shape, features, sampling.room)
+    layers = training.first_layers() if layers is None else layers
+    state = initial_state(layers, _hyperparameters(training).rule, shape)
+    probe = first_probe(layers, lane.seed) if instruments == "full" else None
+    for start in range(0, training.epochs, sampling.span):
+        stop = min(start + sampling.span, training.epochs)
+        arguments = (state, probe, _inputs(training, sampling, start, stop))
+        state, probe, gauges, curves = _compiled(program, arguments)(*arguments)
+        count = sampling.recordings_before(stop) - sampling.recordings_before(start)
+        kept = jax.tree.map(lambda leaf, n=count: np.asarray(leaf)[:n], gauges)
+        yield SpanRecord(kept, np.asarray(curves)[: stop - start], state)
 
 
-def from_arrays(arrays: dict[str, np.ndarray]) -> Recording:
-    """The recording that `as_arrays` wrote. Raises KeyError or ValueError for another's."""
-    total, steps, outcome = (int(value) for value in arrays["about"])
-    cheap = Economy(*(arrays[f"economy.{name}"] for name in Economy._fields))
-    dear = None
-    if "full.actual" in arrays:
-        dear = Full(*(arrays[f"full.{name}"] for name in Full._fields))
-    return Recording(arrays["steps"], total, steps, cheap, dear, outcome, arrays["curves"])
+def _hyperparameters(training: Training) -> LaneHyperparameters:
+    return float32(lane_hyperparameters(training.lane.candidate))
+
+
+def _inputs(training: Training, sampling: Sampling, start: int, stop: int) -> SpanInputs:
+    """What the epochs from start to stop are trained with."""
+    lane, feed = training.lane, training.feed
+    return SpanInputs(
+        _hyperparameters(training),
+        feed.span_data(lane.fold, lane.candidate.normalize, lane.seed, start, stop),
+        Span(np.int32(start), np.int32(stop), np.int32(training.schedule_epochs), np.int32(0)),
+        np.int32(sampling.every),
+        noise_key(lane.seed, feed.draws(lane.fold)),
+    )
+
+
+def _compiled(program: WatchProgram, arguments: tuple[Any, ...]) -> Program:
+    """The compiled `watch_span`."""
+    state, probe, _ = arguments
+    economy = FirstOrderGauges(*[0] * len(FirstOrderGauges._fields))
+    full = None if probe is None else SecondOrderGauges(*[0] * len(SecondOrderGauges._fields))
+    return PROGRAMS.get(
+        ("watch", program),
+        partial(watch_span, program),
+        arguments,
+        like=(state, probe, Gauges(economy, full), 0),
+        options=compiler_options(program.shape),
+    )

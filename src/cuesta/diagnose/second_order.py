@@ -1,12 +1,14 @@
 """Second derivatives of ONE network's loss along directions, from the pass that a step made.
 
-Written out, as the backward pass is: differentiated by a machine, each would run the whole pass
-anew. Dots are derivatives along the direction V = (Ẇ, ḃ):
+Written out, as the backward pass is: automatic differentiation would run the whole pass anew for
+each of them. A dot marks a tangent, the derivative along the direction V = (Ẇ, ḃ):
 
-    ż_l = u̇_l W_l + u_l Ẇ_l + ḃ_l          u̇_{l+1} = slope_l ⊙ ż_l          δ̇_o = H_ℓ ż_o
-    δ̇_{l−1} = (δ̇_l W_lᵀ + δ_l Ẇ_lᵀ) ⊙ slope + δ_{l−1} ⊙ turn ⊙ ż_{l−1}     (HV)_l = u̇ᵀδ + uᵀδ̇
+    ż_l = u̇_l W_l + u_l Ẇ_l + ḃ_l        u̇_{l+1} = slope_l ⊙ ż_l        δ̇_o = H_ℓ ż_o
+    δ̇_{l−1} = (δ̇_l W_lᵀ + δ_l Ẇ_lᵀ) ⊙ slope + δ_{l−1} ⊙ (φ″/φ′) ⊙ ż_{l−1}
+    (HV)_l = u̇_lᵀ δ_l + u_lᵀ δ̇_l
 
-with turn = φ″/φ′ (Pearlmutter, Fast exact multiplication by the Hessian, 1994).
+with H_ℓ the Hessian of the loss by the network's outputs, and φ the activation (Pearlmutter, Fast
+exact multiplication by the Hessian, Neural Computation 6, 1994).
 """
 
 from __future__ import annotations
@@ -20,16 +22,17 @@ from jax import Array
 
 from cuesta.core.lane import Batch, LaneHyperparameters, ProgramFeatures
 from cuesta.core.loss import loss_and_slope
-from cuesta.core.net import Layer, forward, hidden_units, turn
+from cuesta.core.net import Layer, forward, hidden_units, second_to_first_derivative
 from cuesta.core.products import backward_product, forward_product, outer_product
 from cuesta.core.step import Pass
 from cuesta.hyperparameters import Shape
 
-Enter = Callable[[int, Array], Array]  # a layer's number and rows (rows, inputs): uẆ
+# A layer's number and rows (rows, inputs of the layer) → the rows times the direction's Ẇ.
+DirectionProduct = Callable[[int, Array], Array]
 
 
-class Curved(NamedTuple):
-    """What a second derivative is taken of: J of a batch, at weights where a pass was made."""
+class LocalLoss(NamedTuple):
+    """J of one batch near the weights at which a pass was made: what is differentiated twice."""
 
     layers: list[Layer]
     seen: Pass
@@ -39,71 +42,80 @@ class Curved(NamedTuple):
     features: ProgramFeatures
 
 
-class Moves(NamedTuple):
-    """Of each layer what it puts out moves by (ż), and what enters it (u̇; the rows do not move)."""
+class Tangents(NamedTuple):
+    """The tangents of a forward pass along a direction.
 
-    out: list[Array]
-    entering: list[Array]
+    `sums[l]` (rows, outputs of layer l) is ż of layer l; `units[l]` is u̇ of what enters layer
+    l + 1, since the inputs of the network do not change.
+    """
+
+    sums: list[Array]
+    units: list[Array]
 
 
-def first_moves(at: Curved, along: list[Layer]) -> Array:
-    """ż of the first layer, xẆ + ḃ: of no other is it known without the layers below."""
-    return forward_product(at.batch[0], along[0].w, at.shape.precision) + along[0].b
+def first_tangent(at: LocalLoss, direction: list[Layer]) -> Array:
+    """ż = xẆ + ḃ (rows, outputs) of the first layer, which needs no layer below it."""
+    return forward_product(at.batch[0], direction[0].w, at.shape.precision) + direction[0].b
 
 
-def bend(at: Curved, along: list[Layer], first: Array) -> Array:
-    """VᵀHV, the second derivative of J along V, whose `first_moves` are known."""
+def curvature_along(at: LocalLoss, direction: list[Layer], first: Array) -> Array:
+    """VᵀHV, the second derivative of J along V, given V's `first_tangent`."""
     precision = at.shape.precision
-    return _bend(
+    return _curvature(
         at,
-        lambda depth, rows: forward_product(rows, along[depth].w, precision),
-        [layer.b for layer in along],
+        lambda depth, rows: forward_product(rows, direction[depth].w, precision),
+        [layer.b for layer in direction],
         first,
     )
 
 
-def bend_of_gradient(at: Curved) -> Array:
-    """GᵀHG of the batch's own gradient, G_l = u_lᵀδ_l.
-
-    A layer's uG is (u u_lᵀ) δ_l: with fewer rows than units that is less work, and G is not read.
-    """
-    precision = at.shape.precision
+def curvature_along_gradient(at: LocalLoss) -> Array:
+    """GᵀHG, G the batch's own gradient."""
     biases = [layer.b for layer in at.seen.grads]
-    rows = len(at.batch[0])
 
-    def enter(depth: int, entering: Array) -> Array:
-        units, delta = at.seen.tape.units[depth], at.seen.deltas[depth]
-        if rows * (units.shape[1] + delta.shape[1]) < units.shape[1] * delta.shape[1]:
-            return forward_product(backward_product(entering, units, precision), delta, precision)
-        return forward_product(entering, at.seen.grads[depth].w, precision)
+    def product(depth: int, rows: Array) -> Array:
+        return _gradient_product(at, depth, rows)
 
-    return _bend(at, enter, biases, enter(0, at.batch[0]) + biases[0])
+    return _curvature(at, product, biases, product(0, at.batch[0]) + biases[0])
 
 
-def _bend(at: Curved, enter: Enter, biases: list[Array], moved: Array) -> Array:
-    """Σ żᵀH_ℓż + 2 Σ δ·(u̇Ẇ) + Σ δ·turn·ż².
+def _gradient_product(at: LocalLoss, depth: int, rows: Array) -> Array:
+    """Rows times a layer's gradient uᵀδ, as (rows uᵀ) δ where that takes fewer operations."""
+    units, delta = at.seen.tape.units[depth], at.seen.deltas[depth]
+    precision, batch = at.shape.precision, len(at.batch[0])
+    if batch * (units.shape[1] + delta.shape[1]) < units.shape[1] * delta.shape[1]:
+        return forward_product(backward_product(rows, units, precision), delta, precision)
+    return forward_product(rows, at.seen.grads[depth].w, precision)
 
-    The second derivative of what the network puts out is met with δ layer by layer, so it is never
-    sent through the layers above.
+
+def _curvature(
+    at: LocalLoss, product: DirectionProduct, biases: list[Array], tangent: Array
+) -> Array:
+    """Σ żᵀH_ℓż + 2 Σ δ·(u̇Ẇ) + Σ δ·(φ″/φ′)·ż².
+
+    The second derivative of the outputs is multiplied by δ layer by layer, so that it is never
+    propagated through the layers above.
     """
     tape, deltas = at.seen.tape, at.seen.deltas
-    rows = len(moved)
-    twice = jnp.zeros((), moved.dtype)
+    rows = len(tangent)
+    curvature = jnp.zeros((), tangent.dtype)
     for depth in range(1, len(at.layers)):
-        twice += jnp.sum(deltas[depth - 1] * _turn(at, depth - 1) * moved * moved)
-        entering = tape.slopes[depth - 1] * moved
-        # Rows and moves in one product: the weights are read once.
-        both = enter(depth, jnp.concatenate([tape.units[depth], entering]))
-        twice += 2.0 * jnp.sum(deltas[depth] * both[rows:])
+        curvature += jnp.sum(
+            deltas[depth - 1] * _second_to_first(at, depth - 1) * tangent * tangent
+        )
+        entering = tape.slopes[depth - 1] * tangent
+        # Rows and tangents in one product, so that the direction's weights are read once.
+        both = product(depth, jnp.concatenate([tape.units[depth], entering]))
+        curvature += 2.0 * jnp.sum(deltas[depth] * both[rows:])
         straight = forward_product(entering, at.layers[depth].w, at.shape.precision)
-        moved = straight + both[:rows] + biases[depth]
-    return twice + jnp.sum(moved * _of_loss(at, moved))
+        tangent = straight + both[:rows] + biases[depth]
+    return curvature + jnp.sum(tangent * _loss_hessian_product(at, tangent))
 
 
-def loss_after(at: Curved, after: list[Layer], first: Array) -> Array:
-    """J of the same batch, with the same units dropped, after a step of these `first_moves`.
+def loss_after(at: LocalLoss, after: list[Layer], first: Array) -> Array:
+    """J of the same batch, the same units dropped, after a step with this `first_tangent`.
 
-    The first layer, most of the work, puts out what it put out and ż.
+    The first layer, most of the work, is linear in its weights: its new sums are z + ż.
     """
     _, y, shares, noise = at.batch
     kind, threshold = at.hyperparameters.activation, at.hyperparameters.keep_threshold
@@ -119,53 +131,52 @@ def loss_after(at: Curved, after: list[Layer], first: Array) -> Array:
     return loss_and_slope(at.shape.loss, outputs, y, shares, at.hyperparameters.loss_number)[0]
 
 
-def hessian_product(at: Curved, along: list[Layer]) -> list[Layer]:
-    """HV, without H: one pass forth and one back."""
+def hessian_product(at: LocalLoss, direction: list[Layer]) -> list[Layer]:
+    """HV without H: one pass forward and one back."""
     tape, deltas, precision = at.seen.tape, at.seen.deltas, at.shape.precision
-    moves = _moves(at, along)
-    turned = _of_loss(at, moves.out[-1])
-    found: list[Layer] = []
-    for depth in reversed(range(len(at.layers))):
-        if depth:
-            # u̇ᵀδ + uᵀδ̇ as one product of twice the rows.
-            w = outer_product(
-                jnp.concatenate([moves.entering[depth - 1], tape.units[depth]]),
-                jnp.concatenate([deltas[depth], turned]),
-                precision,
-            )
-        else:
-            w = outer_product(tape.units[0], turned, precision)
-        found.insert(0, Layer(w, turned.sum(axis=0)))
-        if depth:
-            back = backward_product(turned, at.layers[depth].w, precision)
-            back += backward_product(deltas[depth], along[depth].w, precision)
-            curve = deltas[depth - 1] * _turn(at, depth - 1) * moves.out[depth - 1]
-            turned = back * tape.slopes[depth - 1] + curve
-    return found
+    tangents = forward_tangents(at, direction)
+    delta_dot = _loss_hessian_product(at, tangents.sums[-1])
+    product: list[Layer] = []
+    for depth in reversed(range(1, len(at.layers))):
+        # u̇ᵀδ + uᵀδ̇ as one product of twice the rows.
+        w = outer_product(
+            jnp.concatenate([tangents.units[depth - 1], tape.units[depth]]),
+            jnp.concatenate([deltas[depth], delta_dot]),
+            precision,
+        )
+        product.insert(0, Layer(w, delta_dot.sum(axis=0)))
+        back = backward_product(delta_dot, at.layers[depth].w, precision)
+        back += backward_product(deltas[depth], direction[depth].w, precision)
+        curved = deltas[depth - 1] * _second_to_first(at, depth - 1) * tangents.sums[depth - 1]
+        delta_dot = back * tape.slopes[depth - 1] + curved
+    first = Layer(outer_product(tape.units[0], delta_dot, precision), delta_dot.sum(axis=0))
+    return [first, *product]
 
 
-def _moves(at: Curved, along: list[Layer]) -> Moves:
+def forward_tangents(at: LocalLoss, direction: list[Layer]) -> Tangents:
+    """How the sums and the units of every layer change along a direction."""
     tape, precision = at.seen.tape, at.shape.precision
-    out, entering = [first_moves(at, along)], []
+    sums, units = [first_tangent(at, direction)], []
     for depth in range(1, len(at.layers)):
-        entering.append(tape.slopes[depth - 1] * out[-1])
-        straight = forward_product(entering[-1], at.layers[depth].w, precision)
-        turned = forward_product(tape.units[depth], along[depth].w, precision)
-        out.append(straight + turned + along[depth].b)
-    return Moves(out, entering)
+        units.append(tape.slopes[depth - 1] * sums[-1])
+        below = forward_product(units[-1], at.layers[depth].w, precision)
+        own = forward_product(tape.units[depth], direction[depth].w, precision)
+        sums.append(below + own + direction[depth].b)
+    return Tangents(sums, units)
 
 
-def _of_loss(at: Curved, moved: Array) -> Array:
-    """H_ℓ ż: how ∂J/∂outputs moves with the outputs."""
+def _loss_hessian_product(at: LocalLoss, tangent: Array) -> Array:
+    """H_ℓ ż: how ∂J/∂outputs changes when the outputs change by ż (rows, outputs)."""
     _, y, shares, _ = at.batch
 
     def slope(outputs: Array) -> Array:
         return loss_and_slope(at.shape.loss, outputs, y, shares, at.hyperparameters.loss_number)[1]
 
-    return jax.jvp(slope, (at.seen.tape.outputs,), (moved,))[1]
+    return jax.jvp(slope, (at.seen.tape.outputs,), (tangent,))[1]
 
 
-def _turn(at: Curved, depth: int) -> Array | float:
+def _second_to_first(at: LocalLoss, depth: int) -> Array | float:
+    """φ″/φ′ at the sums of a hidden layer; 0 where no activation of the program is curved."""
     if not at.features.bounded:
         return 0.0
-    return turn(at.hyperparameters.activation, at.seen.tape.sums[depth])
+    return second_to_first_derivative(at.hyperparameters.activation, at.seen.tape.sums[depth])

@@ -1,10 +1,11 @@
-"""A diagnosis in a file: what was seen, from which the doctor's words can be had again."""
+"""A diagnosis in a file: the evidence, from which the findings can be had again."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,71 +13,118 @@ from cuesta._util.files import write_atomically
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.diagnose.doctor import examine
 from cuesta.diagnose.evidence import Evidence, Inputs
-from cuesta.diagnose.record import as_arrays, from_arrays
+from cuesta.diagnose.gauges import FirstOrderGauges, SecondOrderGauges
+from cuesta.diagnose.record import Recording
 from cuesta.errors import RunFolderError
 from cuesta.hyperparameters import Candidate, Shape
 
 FORMAT = 1
 FILE = "instruments.safetensors"
+PREFIX = "recording."  # of the tensors of the recording
+
+Arrays = Mapping[str, np.ndarray]
 
 
 def write_evidence(path: Path, evidence: Evidence) -> None:
-    """Write what was seen: arrays as tensors, the rest as JSON."""
+    """Write the evidence: arrays as tensors, the rest as JSON."""
     from safetensors.numpy import save_file
 
-    arrays = {f"recording.{n}": v for n, v in as_arrays(evidence.recording).items()}
+    arrays = _evidence_arrays(evidence)
+    tensors = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
+    text = json.dumps(_evidence_values(evidence))
+    write_atomically(path, lambda beside: save_file(tensors, beside, {"cuesta": text}))
+
+
+def _evidence_arrays(evidence: Evidence) -> dict[str, np.ndarray]:
+    arrays = {PREFIX + name: values for name, values in as_arrays(evidence.recording).items()}
     arrays |= {
         "train": evidence.train,
         "sizes": evidence.inputs.sizes,
         "order": evidence.inputs.order.astype(np.int64),
         "gains": evidence.gains,
     }
-    if evidence.validation is not None:
-        arrays["validation"] = evidence.validation
-    about = {
+    return arrays if evidence.validation is None else arrays | {"validation": evidence.validation}
+
+
+def _evidence_values(evidence: Evidence) -> dict[str, Any]:
+    """The evidence that is not arrays, by the names that the file has had from the first."""
+    return {
         "format": FORMAT,
         "candidate": evidence.candidate.to_dict(),
-        "shape": asdict(evidence.shape),
-        "trivial": evidence.trivial,
+        "shape": evidence.shape.to_dict(),
+        "trivial": evidence.baseline,
         "target_size": evidence.target_size,
-        "twins": list(evidence.inputs.twins),
+        "twins": list(evidence.inputs.duplicates),
         "names": list(evidence.names),
     }
-    tensors = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
-    text = json.dumps(about)
-    write_atomically(path, lambda beside: save_file(tensors, beside, {"cuesta": text}))
 
 
 def read_diagnosis(folder: Path) -> Diagnosis:
     """The diagnosis of a run's folder. Raises RunFolderError where there is none to read."""
-    from safetensors import SafetensorError, safe_open
-
     path = folder / FILE if folder.is_dir() else folder
     if not path.is_file():
         raise RunFolderError(
             f"There are no instruments at {str(path)!r}; fit with --instruments economy or full."
         )
+    from safetensors import SafetensorError
+
     try:
-        with safe_open(path, framework="numpy") as file:
-            about = json.loads((file.metadata() or {})["cuesta"])
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (its API)
-        if about["format"] != FORMAT:
-            raise ValueError(f"format {about['format']!r}; this version reads {FORMAT}")
-        prefix = "recording."
-        recorded = {n.removeprefix(prefix): v for n, v in arrays.items() if n.startswith(prefix)}
-        shape = {**about["shape"], "hidden": tuple(about["shape"]["hidden"])}
-        evidence = Evidence(
-            Candidate.from_dict(about["candidate"]),
-            Shape(**shape),
-            from_arrays(recorded),
-            float(about["trivial"]),
-            arrays["train"],
-            arrays.get("validation"),
-            Inputs(arrays["sizes"], arrays["order"], tuple(int(t) for t in about["twins"])),
-            float(about["target_size"]),
-            arrays["gains"],
-            tuple(str(name) for name in about["names"]),
-        )
+        evidence = _evidence_of(*_read(path))
         return Diagnosis(evidence, tuple(examine(evidence)))
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise RunFolderError(f"{str(path)!r} is no whole file of instruments: {error}.") from error
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+    """The values and the arrays in a file. Raises ValueError for another format."""
+    from safetensors import safe_open
+
+    with safe_open(path, framework="numpy") as file:
+        values = json.loads((file.metadata() or {})["cuesta"])
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (its API)
+    if values["format"] != FORMAT:
+        raise ValueError(f"format {values['format']!r}; this version reads {FORMAT}")
+    return values, arrays
+
+
+def _evidence_of(values: dict[str, Any], arrays: dict[str, np.ndarray]) -> Evidence:
+    recorded = {n.removeprefix(PREFIX): v for n, v in arrays.items() if n.startswith(PREFIX)}
+    shape = {**values["shape"], "hidden": tuple(values["shape"]["hidden"])}
+    return Evidence(
+        Candidate.from_dict(values["candidate"]),
+        Shape(**shape),
+        from_arrays(recorded),
+        float(values["trivial"]),
+        arrays["train"],
+        arrays.get("validation"),
+        Inputs(arrays["sizes"], arrays["order"], tuple(int(t) for t in values["twins"])),
+        float(values["target_size"]),
+        arrays["gains"],
+        tuple(str(name) for name in values["names"]),
+    )
+
+
+def as_arrays(recording: Recording) -> dict[str, np.ndarray]:
+    """The recording as named arrays: a gauge by its instruments and its name, `economy.loss`."""
+    about = [recording.total, recording.steps_an_epoch, recording.diverged_at]
+    arrays = {
+        "steps": recording.steps,
+        "curves": recording.curves,
+        "about": np.array(about, np.int64),
+    }
+    for kind, gauges in (("economy", recording.economy), ("full", recording.full)):
+        if gauges is not None:
+            arrays |= {f"{kind}.{name}": value for name, value in gauges._asdict().items()}
+    return {name: np.ascontiguousarray(value) for name, value in arrays.items()}
+
+
+def from_arrays(arrays: Arrays) -> Recording:
+    """The recording that `as_arrays` wrote. Raises KeyError or ValueError for another's."""
+    total, steps_an_epoch, diverged_at = (int(value) for value in arrays["about"])
+    economy = FirstOrderGauges(*(arrays[f"economy.{name}"] for name in FirstOrderGauges._fields))
+    full = None
+    if "full.actual" in arrays:
+        full = SecondOrderGauges(*(arrays[f"full.{name}"] for name in SecondOrderGauges._fields))
+    return Recording(
+        arrays["steps"], total, steps_an_epoch, economy, full, diverged_at, arrays["curves"]
+    )

@@ -22,6 +22,7 @@ from cuesta.estimators.rows import Prepared, prepare_rows
 from cuesta.hyperparameters import INSTRUMENTS
 from cuesta.training.batching import Batching
 from cuesta.training.fits import Recipe
+from cuesta.training.lanes import Lane, Training
 from cuesta.training.planner import this_machine
 
 
@@ -63,16 +64,15 @@ class InspectionMixin:
         check_choice("instruments", instruments, INSTRUMENTS[1:])
         prepared, recipe = _prepare_whole_training(self, X, y, sample_weight)
         fold = hold_out(prepared.rows.y, validation_fraction, recipe.seed)
-        return check_up(
+        encoder = prepared.encoding.encoder
+        training = Training(
+            Lane(recipe.candidate, 0, recipe.seed),
             prepared.rows.feed([fold]),
-            0,
-            recipe.candidate,
-            recipe.shape(prepared.encoding.encoder.width),
+            recipe.shape(encoder.width),
             recipe.epochs,
-            recipe.seed,
-            instruments=instruments,
-            names=prepared.encoding.encoder.inputs,
+            recipe.schedule,
         )
+        return check_up(training, instruments=instruments, names=encoder.inputs)
 
     def find_learning_rate(
         self, X: Any, y: Any, sample_weight: Any = None, *, validation_fraction: float = 0.2

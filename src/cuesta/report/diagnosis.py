@@ -43,6 +43,8 @@ def show_findings(console: Console, diagnosis: Diagnosis) -> None:
             f"        → {escape(finding.remedy)} [dim]({escape(finding.parameter)})[/]",
             highlight=False,
         )
+    if diagnosis.note:
+        console.print(f"[dim]{diagnosis.note}[/]", highlight=False)
 
 
 def _curves(e: Evidence) -> list[str]:
@@ -53,7 +55,7 @@ def _curves(e: Evidence) -> list[str]:
             f"{e.validation[0]:.4g} → {e.validation[-1]:.4g}, least {np.nanmin(e.validation):.4g}"
         )
         lines.append(f"validation loss  {sparkline(e.validation)}  {ends}")
-    lines.append(f"[dim]the baseline has {e.trivial:.4g}[/]")
+    lines.append(f"[dim]the baseline has {e.baseline:.4g}[/]")
     return lines
 
 
@@ -105,10 +107,10 @@ def _steps(e: Evidence) -> list[str]:
             "(−1: the start, 0: the minimum, 1: the far wall)",
             f"second order     misses the change of J by {hit:.0%} (median)",
         ]
-    if e.recording.outcome:
+    if e.recording.diverged_at:
         where = int(seen.broken[seen.broken > 0][0]) if (seen.broken > 0).any() else 0
         layer = f", first in layer {where}" if where else ""
-        lines.append(f"[red]not finite[/]       from step {e.recording.outcome:,} on{layer}")
+        lines.append(f"[red]not finite[/]       from step {e.recording.diverged_at:,} on{layer}")
     return lines
 
 
@@ -123,11 +125,11 @@ def plain_diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         "healthy": diagnosis.healthy,
         "findings": [asdict(finding) for finding in diagnosis.findings],
-        "trivial_loss": e.trivial,
+        "trivial_loss": e.baseline,
         "training_loss": _plain(e.train),
         "validation_loss": None if e.validation is None else _plain(e.validation),
         "steps": _plain(e.recording.steps),
-        "not_finite_from": e.recording.outcome,
+        "not_finite_from": e.recording.diverged_at,
         "gauges": gauges,
     }
 

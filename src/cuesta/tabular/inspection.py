@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cuesta.diagnose.checkup import Diagnosis, check_up, where_it_broke
+from cuesta.diagnose.checkup import Diagnosis, check_up
+from cuesta.diagnose.divergence import locate_divergence
 from cuesta.hyperparameters import is_foreign
 from cuesta.search.select import Score
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
 from cuesta.tabular.selection import Selection
 from cuesta.training.journal import LaneRecord
-from cuesta.training.lanes import Lane
+from cuesta.training.lanes import Lane, Training
 from cuesta.training.run import Run
 
 MOST_INSPECTED = 8  # lanes that diverged and are trained again to see in which layer
@@ -61,15 +62,10 @@ def inspect_training(run: Run, task: Task, options: Options, selection: Selectio
 def _diagnosis(run: Run, task: Task, options: Options, winner: Score) -> Diagnosis:
     candidate = winner.candidate
     records = [record.until(winner.epochs) for record in run.records(candidate)]
+    lane = Lane(candidate, task.feed.refit, run.seed)
     return check_up(
-        task.feed,
-        task.feed.refit,
-        candidate,
-        run.shape(candidate),
-        winner.epochs,
-        run.seed,
+        Training(lane, task.feed, run.shape(candidate), winner.epochs, run.epochs),
         instruments=options.instruments,
-        schedule_epochs=run.epochs,
         names=task.encoder.inputs,
         curves=np.mean([record.curves for record in records], axis=0),
     )
@@ -84,7 +80,9 @@ def _diverged_lanes(run: Run, scores: list[Score], inspected: int) -> tuple[Dive
         layer = 0
         if inspected and not is_foreign(lane.candidate.optimizer):
             inspected -= 1
-            layer = where_it_broke(run.feed, lane, run.shape(lane.candidate), run.epochs)
+            shape = run.shape(lane.candidate)
+            training = Training(lane, run.feed, shape, run.epochs, run.epochs)
+            layer = locate_divergence(training, record.diverged_at)
         candidate = lane.candidate
         found.append(
             DivergedLane(

@@ -1,0 +1,52 @@
+"""What the doctor says of one fault."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+SEVERE, WARNING = "severe", "warning"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fault: the figures that show it, where it is, and which parameter to change.
+
+    Attributes
+    ----------
+    fault : str
+        Its name, one of `cuesta.diagnose.doctor.FAULTS`.
+    severity : str
+        `severe` or `warning`.
+    says : str
+        What is wrong, with the figures.
+    remedy : str
+        What to do, in words.
+    parameter : str
+        The parameter to change, with a value where one can be named.
+    weight : float
+        Orders findings of the same severity, the largest first.
+    layer : int
+        The layer, from 1; 0 for none.
+    step : int
+        The step, from 1; 0 for none.
+
+    Examples
+    --------
+    >>> found = Finding("dead units", "warning", "70% of …", "lower the rate", "learning_rate", 60)
+    >>> print(found)
+    warning dead units: 70% of … → lower the rate (learning_rate)
+    """
+
+    fault: str
+    severity: str
+    says: str
+    remedy: str
+    parameter: str
+    weight: float
+    layer: int = 0
+    step: int = 0
+
+    def __str__(self) -> str:
+        """The finding in one line."""
+        words = f"{self.severity} {self.fault}: {self.says}"
+        return f"{words} → {self.remedy} ({self.parameter})"

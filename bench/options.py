@@ -18,7 +18,7 @@ from typing import Any
 
 from cuesta.data.table import read_table
 from cuesta.tabular.fit import fit
-from cuesta.tabular.prepare import Options
+from cuesta.tabular.options import Options
 
 TABLES = ("iris", "wine", "breast_cancer", "diabetes", "digits")
 WAYS: dict[str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ import pytest
 
 import cuesta
 
-MODULES = ["model", "optim", "schedule", *sorted(set(cuesta.HOMES.values()))]
+MODULES = ["model", "optim", "schedule", *sorted(set(cuesta._HOMES.values()))]
 EXAMPLES = [
     test
     for name in MODULES
@@ -28,4 +28,4 @@ def test_what_is_public_has_an_example():
 
     shown = {test.name.rpartition(".")[2] for test in EXAMPLES}
     makers = {*optim.__all__, *schedule.__all__} - {"Optimizer", "State", "Schedule", "compare"}
-    assert {*cuesta.HOMES, "FittedModel", *makers} <= shown
+    assert {*cuesta._HOMES, "FittedModel", *makers} <= shown

@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from cuesta import errors
-from cuesta.errors import CuestaError, RunFolderError, SpecError, TableError, on_command_line
+from cuesta.errors import CuestaError, RunFolderError, SpecError, TableError
 
 KINDS = [
     kind
@@ -25,11 +25,10 @@ def test_an_error_that_a_parameter_mends_names_it(kind):
     assert str(kind("Leave it out.", parameter="drop", value="x")) == "Leave it out (drop='x')."
 
 
-def test_the_command_line_names_its_flag():
+def test_another_face_puts_its_own_hint_in_place():
     error = TableError("Give more rows.", parameter="test_size", value="0.3")
-    flag = on_command_line(error.parameter, error.value)
-    assert error.told_with(flag) == "Give more rows (--test-size 0.3)."
-    assert SpecError("No.").told_with(on_command_line("", "")) == "No."
+    assert error.told_with("--test-size 0.3") == "Give more rows (--test-size 0.3)."
+    assert SpecError("No.").told_with("") == "No."
 
 
 def test_an_error_survives_the_way_from_another_process():

@@ -10,10 +10,10 @@ from scipy import stats
 from sklearn import metrics as reference
 
 from cuesta.metrics import (
+    baseline,
     classification_metrics,
     interval,
     regression_metrics,
-    trivial,
     wilson,
 )
 
@@ -195,24 +195,24 @@ def test_a_bootstrap_interval_depends_on_its_seed_alone(metric):
     assert first != other
 
 
-# --- the trivial predictor --------------------------------------------------------------------
+# --- the baseline --------------------------------------------------------------------
 
 
-def test_the_trivial_predictor_says_the_shares_of_the_classes_in_training():
-    shares = trivial(np.array([0, 1, 1, 1]), rows=2, classes=3)
+def test_the_baseline_says_the_shares_of_the_classes_in_training():
+    shares = baseline(np.array([0, 1, 1, 1]), rows=2, classes=3)
     assert shares.tolist() == [[0.25, 0.75, 0.0]] * 2
 
 
-def test_the_trivial_predictor_says_the_mean_of_the_values_in_training():
-    values = trivial(np.array([[1.0, 10.0], [3.0, 30.0]]), rows=3, classes=2)
+def test_the_baseline_says_the_mean_of_the_values_in_training():
+    values = baseline(np.array([[1.0, 10.0], [3.0, 30.0]]), rows=3, classes=2)
     assert values.tolist() == [[2.0, 20.0]] * 3
 
 
 @given(seed=SEEDS)
-def test_on_its_own_rows_the_trivial_predictor_has_the_entropy_and_an_r2_of_0(seed):
+def test_on_its_own_rows_the_baseline_has_the_entropy_and_an_r2_of_0(seed):
     y, values = drawn_classes(seed, 3)[0], drawn_values(seed, 1)[0]
-    shares = trivial(y, len(y), 3)
+    shares = baseline(y, len(y), 3)
     loss = classification_metrics(y, shares)["log_loss"]
     assert loss == pytest.approx(stats.entropy(shares[0]), rel=CLOSE)
-    r2 = regression_metrics(values, trivial(values, len(values), 1))["r2"]
+    r2 = regression_metrics(values, baseline(values, len(values), 1))["r2"]
     assert r2 == pytest.approx(0, abs=CLOSE)

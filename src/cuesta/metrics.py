@@ -1,4 +1,4 @@
-"""Metrics on test rows, their intervals, and the trivial predictor's."""
+"""Metrics on test rows, their intervals, and what the baseline predicts."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
     return float(found.low), float(found.high)
 
 
-def trivial(y_train: np.ndarray, rows: int, classes: int) -> np.ndarray:
-    """What one would say without looking: the classes' shares in training, or the mean."""
+def baseline(y_train: np.ndarray, rows: int, classes: int) -> np.ndarray:
+    """What the baseline predicts for each row: the classes' shares in training, or the mean."""
     if y_train.ndim == 1:
         row = np.bincount(y_train, minlength=classes) / len(y_train)
     else:

@@ -34,7 +34,7 @@ from cuesta.lab.functions import FUNCTIONS
 from cuesta.lab.settings import RaceSettings
 from cuesta.search.samplers import SAMPLERS
 from cuesta.search.select import METRICS
-from cuesta.tabular.prepare import TASKS, Options
+from cuesta.tabular.options import TASKS, Options
 from tests.cli.option_tables import commands, name_of, options_of, page, table
 
 SOURCE = Path(cuesta.__file__).parent

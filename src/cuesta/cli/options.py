@@ -146,7 +146,7 @@ Sampler = Annotated[
     str,
     _option(
         "How candidates are chosen: random (evenly spread), grid (every combination of the lists "
-        "in --space) or tpe (in waves that learn from the scores of those before).",
+        "in --space) or tpe (16 at a time, which learns from the scores of those before).",
         panel=SEARCH,
     ),
 ]

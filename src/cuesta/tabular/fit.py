@@ -89,7 +89,7 @@ def open_test(task: Task, model: FittedModel, options: Options, earlier: list[st
     x, y = task.sealed.open()
     opened = datetime.now(UTC).isoformat(timespec="seconds")
     decided = model.decide(x)
-    baseline = metrics.trivial(task.y, len(y), task.target.outputs)
+    baseline = metrics.baseline(task.y, len(y), task.target.outputs)
     classes = task.feed.classes
     measure = metrics.classification_metrics if classes else metrics.regression_metrics
     return TestOutcome(

@@ -48,7 +48,8 @@ class Inspection:
 def inspect_training(run: Run, task: Task, options: Options, selection: Selection) -> Inspection:
     """Train the winner once more under the instruments; find where lanes diverged.
 
-    The network that was fitted stays as it is; what is inspected is its twin, to a rounding. Its
+    The network that was fitted stays as it is; what is inspected is trained anew, and
+    equal to a rounding. Its
     validation is that of its lanes on the folds.
     """
     if options.instruments == "off":

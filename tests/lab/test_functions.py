@@ -1,4 +1,5 @@
 import math
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ from cuesta.lab.function import check_start
 from cuesta.lab.functions import FUNCTIONS, function
 from cuesta.lab.objectives import cliff, quadratic, quadratic_hessian
 
+DOCS = Path(__file__).parents[2] / "docs"
 CLOSED = 1e-10  # float64's 1e-16, amplified by the few hundred operations of these functions
 rng = np.random.default_rng(0)
 SIZES = {name: 2 if sizes == (2, 2) else 5 for name, (_, sizes) in FUNCTIONS.items()}
@@ -112,6 +114,21 @@ def test_the_cliff_has_a_wall_where_fifty_factors_multiply():
 def test_the_cliffs_minima_are_a_line_of_which_the_hessian_knows():
     low, high = extreme_eigenvalues(cliff, function("cliff").minima[0])
     assert abs(low) < 1e-12 < high
+
+
+def described(name):
+    """A function's row in docs/lab.md."""
+    _, (least, most) = FUNCTIONS[name]
+    dimensions = str(least) if least == most else f"from {least}"
+    found = function(name)
+    formula = found.formula.partition(" = ")[2]
+    return f"| `{name}` | {formula} | {found.source} | {dimensions} |"
+
+
+def test_the_labs_page_lists_the_functions_as_they_are():
+    text = (DOCS / "lab.md").read_text(encoding="utf-8")
+    told = [line for line in text.splitlines() if line.startswith("| `")]
+    assert told == [described(name) for name in FUNCTIONS]
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ import pickle
 import threading
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -240,6 +242,38 @@ def test_partial_fit_knows_classes_that_come_later():
     assert set(net.predict(x)) == {0, 1, 2}
     with pytest.raises(CuestaError, match="class 7"):
         net.partial_fit(x[:2], [0, 7])
+
+
+def test_a_warning_about_a_column_points_at_the_line_that_fits():
+    table = pd.DataFrame({"size": np.arange(40) % 7, "same": 1.0})
+    with pytest.warns(UserWarning, match="same: ") as told:
+        quick(epochs=1).fit(table, np.arange(40) % 2)
+    assert [Path(each.filename) for each in told] == [Path(__file__)]
+
+
+def test_a_table_after_an_array_and_an_array_after_a_table_are_refused():
+    table = pd.DataFrame({"a": ["x", "y"] * 20, "b": np.arange(40) % 7})
+    y = np.arange(40) % 2
+    net = quick().partial_fit(np.arange(80.0).reshape(40, 2), y)
+    with pytest.raises(CuestaError, match="array again"), pytest.warns(UserWarning, match="names"):
+        net.partial_fit(table, y)
+    net = quick().partial_fit(table, y)
+    with pytest.raises(CuestaError, match="as a table"), pytest.warns(UserWarning, match="names"):
+        net.partial_fit(np.arange(80.0).reshape(40, 2), y)
+
+
+def test_a_fit_that_diverges_leaves_the_one_before():
+    net = quick_values().fit(*DIABETES)
+    before = net.predict(DIABETES[0])
+    with pytest.raises(DivergedError):
+        net.set_params(optimizer="sgd", learning_rate=1e3).fit(*DIABETES)
+    np.testing.assert_array_equal(net.predict(DIABETES[0]), before)
+
+
+@pytest.mark.parametrize("draws", [0, 2.5, -1])
+def test_draws_that_are_no_number_of_networks_are_named(draws):
+    with pytest.raises(SpecError, match="draws"):
+        quick(dropout=0.1).fit(*IRIS).predict(IRIS[0], return_std=True, draws=draws)
 
 
 def test_an_interrupt_keeps_what_was_trained_and_a_warm_start_ends_it(two_classes, monkeypatch):

@@ -25,6 +25,7 @@ from sklearn.preprocessing import StandardScaler
 
 from cuesta import MLPClassifier, MLPRegressor, SearchCV
 from cuesta.errors import SpecError
+from cuesta.estimators import fitting
 from cuesta.training import lanes, workers
 from cuesta.training.lanes import PROGRAMS
 
@@ -147,6 +148,25 @@ def test_several_seeds_are_several_networks_for_each_candidate():
             for fold in range(2):
                 mine = search.cv_results_[f"split{fold * 3 + seed}_test_score"][candidate]
                 assert mine == alone.cv_results_[f"split{fold}_test_score"][0]
+
+
+def test_curves_of_several_seeds_stand_in_the_order_of_the_splits():
+    search = SearchCV(quick(), {"learning_rate": [1e-2]}, cv=2, seeds=[0, 1, 2], threads=2)
+    found = search.fit(X, Y).cv_results_
+    (curves,) = found["curves"]
+    scores = [found[f"split{i}_test_score"][0] for i in range(6)]
+    assert len(set(scores)) > 3  # so that another order would show
+    np.testing.assert_allclose(curves["validation_accuracy"][:, -1], scores, atol=1e-6)
+
+
+@pytest.mark.parametrize("make", [np.random.RandomState, np.random.default_rng])
+def test_a_generator_gives_each_fold_the_network_that_was_trained_for_it(make, monkeypatch):
+    ours = SearchCV(quick(random_state=make(3)), RATES, cv=2, refit=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(fitting, "train", lambda *_, **__: pytest.fail("trained on the spot"))
+        ours.fit(X, Y)
+    theirs = GridSearchCV(quick(random_state=make(3)), RATES, cv=2, refit=False).fit(X, Y)
+    assert_same_scores(ours, theirs)
 
 
 def test_tpe_learns_from_wave_to_wave():

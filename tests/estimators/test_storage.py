@@ -2,6 +2,7 @@
 
 import json
 import struct
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,7 @@ import cuesta
 from cuesta._util.model_file import checksum
 from cuesta.errors import ModelFileError, SpecError
 
+FILES = Path(__file__).parent / "files"
 IRIS = load_iris(return_X_y=True)
 
 
@@ -93,6 +95,28 @@ def test_a_run_of_the_command_can_be_loaded_by_its_folder(tmp_path, saved):
     assert isinstance(cuesta.load(tmp_path), cuesta.model.FittedModel)
 
 
+def test_files_of_an_earlier_version_are_read():
+    # Written by the version before the file had one reader; what it predicted then.
+    net = cuesta.load(FILES / "classifier.safetensors")
+    assert net.class_weight == {"a": 1.0, "b": 2.0, "c": 1.5}
+    assert (net.hidden_layer_sizes, net.n_epochs_, net.best_epoch_) == ((3,), 20, 20)
+    assert net.classes_.tolist() == ["a", "b", "c"]
+    shares = [
+        [0.30036234654827976, 0.43355677917367935, 0.26608087427804084],
+        [0.14700758897434824, 0.3027341387613022, 0.5502582722643496],
+        [0.18116571346274063, 0.3283878249273737, 0.49044646160988564],
+    ]
+    # The forward pass is in float64; another processor may sum in another order.
+    np.testing.assert_allclose(net.predict_proba(IRIS[0][[0, 110, 149]]), shares, rtol=1e-12)
+    values = cuesta.load(FILES / "regressor.safetensors")
+    assert list(values.history_) == ["loss", "validation_rmse"]
+    np.testing.assert_allclose(
+        values.predict(load_diabetes().data[:3]),
+        [246.05081303254178, 143.93959741116316, 204.1222692065409],
+        rtol=1e-12,
+    )
+
+
 def test_what_no_file_can_hold_is_refused(tmp_path):
     pytest.importorskip("optax")
     import optax
@@ -153,8 +177,12 @@ def test_a_hostile_description_runs_nothing(what, saved, tmp_path):
     if what == "deep nesting":  # a parameter is only checked when it is used
         cuesta.load(path).predict(IRIS[0])
         return
-    with pytest.raises(ModelFileError, match=r"net\.safetensors"):
+    with pytest.raises(ModelFileError, match=r"net\.safetensors") as error:
         cuesta.load(path)
+    told = str(error.value)
+    assert told.endswith(".")
+    assert not told.endswith("..")
+    assert "\n" not in told
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path):

@@ -105,10 +105,11 @@ class FittedModel:
         """Encoded rows (rows, columns) → class probabilities, or values in their own units."""
         if not len(x):
             return np.empty((0, self.target.outputs))
-        blocks = [self._decide(x[at : at + BLOCK]) for at in range(0, len(x), BLOCK)]
+        blocks = [self._forward(x[at : at + BLOCK]) for at in range(0, len(x), BLOCK)]
         return np.concatenate(blocks)
 
-    def _decide(self, x: np.ndarray, masks: Sequence[np.ndarray] = ()) -> np.ndarray:
+    def _forward(self, x: np.ndarray, masks: Sequence[np.ndarray] = ()) -> np.ndarray:
+        """The forward pass: shares or values; `masks` multiply the units of each hidden layer."""
         units = self.inputs.inputs(x)
         for depth, (w, b) in enumerate(self.layers):
             units = units @ w.astype(np.float64) + b
@@ -139,7 +140,7 @@ class FittedModel:
         squares = np.zeros_like(total)
         for draw in range(draws):
             masks = [(rng.random(len(b)) < keep) / max(keep, 1e-12) for _, b in self.layers[:-1]]
-            decided = self._decide(x, masks)
+            decided = self._forward(x, masks)
             step = decided - total
             total += step / (draw + 1)  # Welford, 1962
             squares += step * (decided - total)

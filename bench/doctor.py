@@ -313,6 +313,59 @@ def first(found: Diagnosis) -> str:
     return severe[0] if severe else "healthy"
 
 
+class Result(NamedTuple):
+    """A run, its planted fault (or `healthy`), and what the doctor found."""
+
+    fault: str
+    run: Run
+    diagnosis: Diagnosis
+
+    @property
+    def told(self) -> str:
+        """The first severe finding."""
+        return first(self.diagnosis)
+
+
+def examined(job: tuple[str, int]) -> Result:
+    """The result of a fault and a seed."""
+    fault, seed = job
+    run = healthy(seed) if fault == "healthy" else planted(fault, seed)
+    return Result(fault, run, diagnose(run))
+
+
+def print_confusion(faults: list[str], counts: Counter[tuple[str, str]]) -> None:
+    """A row for each planted fault, a column for each fault that was told."""
+    columns = [*FAULTS, "healthy"]
+    print("| planted | " + " | ".join(columns) + " | right |")
+    print("|---" * (len(columns) + 2) + "|")
+    for fault in [*faults, "healthy"]:
+        row = [counts[fault, told] for told in columns]
+        share = counts[fault, fault] / sum(row) if sum(row) else float("nan")
+        print(f"| {fault} | " + " | ".join(str(n or "") for n in row) + f" | {share:.0%} |")
+
+
+def print_shares(faults: list[str], counts: Counter[tuple[str, str]]) -> None:
+    """How many planted faults were told first, and how many healthy runs had no severe finding."""
+    planted_runs = sum(n for (fault, _), n in counts.items() if fault != "healthy")
+    if planted_runs:
+        right = sum(counts[fault, fault] for fault in faults)
+        print(f"\nplanted fault first: {right} of {planted_runs} ({right / planted_runs:.1%})")
+    healthy_runs = sum(n for (fault, _), n in counts.items() if fault == "healthy")
+    if healthy_runs:
+        right = counts["healthy", "healthy"]
+        share = right / healthy_runs
+        print(f"healthy without a severe finding: {right} of {healthy_runs} ({share:.1%})")
+
+
+def print_misses(results: list[Result]) -> None:
+    """The runs of which something else was told, with all findings."""
+    for fault, run, diagnosis in results:
+        if fault != first(diagnosis):
+            print(f"\n{fault} → {first(diagnosis)}: {run.name} seed {run.seed} {run.candidate}")
+            for finding in diagnosis.findings:
+                print("  ", finding.fault, finding.weight, finding.says)
+
+
 def main() -> None:
     """Run, count and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -327,42 +380,14 @@ def main() -> None:
     each = -(-given.runs // len(faults)) if faults else 0
     jobs = [(fault, given.first_seed + i) for fault in faults for i in range(each)]
     jobs += [("healthy", given.first_seed + i) for i in range(given.healthy)]
-
-    def look(job: tuple[str, int]) -> tuple[str, str, Run, Diagnosis]:
-        fault, seed = job
-        run = healthy(seed) if fault == "healthy" else planted(fault, seed)
-        found = diagnose(run)
-        return fault, first(found), run, found
-
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(look, jobs))
-    counts = Counter((fault, told) for fault, told, _, _ in results)
-    told_all = [*FAULTS, "healthy"]
-    print("| planted | " + " | ".join(told_all) + " | right |")
-    print("|---" * (len(told_all) + 2) + "|")
-    right = 0
-    for fault in [*faults, "healthy"]:
-        row = [counts[fault, told] for told in told_all]
-        total = sum(row)
-        right += counts[fault, fault] if fault != "healthy" else 0
-        share = counts[fault, fault] / total if total else float("nan")
-        print(f"| {fault} | " + " | ".join(str(n or "") for n in row) + f" | {share:.0%} |")
-    planted_runs = len(faults) * each
-    if planted_runs:
-        print(f"\nplanted fault first: {right} of {planted_runs} ({right / planted_runs:.1%})")
-    if given.healthy:
-        calm = counts["healthy", "healthy"]
-        print(
-            f"healthy without a severe finding: {calm} of {given.healthy} "
-            f"({calm / given.healthy:.1%})"
-        )
+        results = list(pool.map(examined, jobs))
+    counts = Counter((result.fault, result.told) for result in results)
+    print_confusion(faults, counts)
+    print_shares(faults, counts)
     print(f"{time.perf_counter() - began:.0f} s")
     if given.misses:
-        for fault, told, run, found in results:
-            if fault != told:
-                print(f"\n{fault} → {told}: {run.name} seed {run.seed} {run.candidate}")
-                for finding in found.findings:
-                    print("  ", finding.fault, finding.weight, finding.says)
+        print_misses(results)
 
 
 if __name__ == "__main__":

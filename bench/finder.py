@@ -3,14 +3,14 @@
     python bench/finder.py [--first-seed 100] [--seeds 1]
 
 A cell is a table and an optimizer. The finder suggests a rate; then the suggested rate and a grid
-of 41 over the same range train with ten other seeds, and the mean loss at the end, on rows that
-did not train, is set beside the grid's lowest. No search can do better than the seeds allow, so a
-second grid of 41 rates with ten seeds of its own is asked the same: what it finds is the ceiling.
+of 41 over the same range train with ten other seeds, and the mean validation loss at the end is
+compared with the grid's lowest. No search can do better than the seeds allow, so a second grid of
+41 rates with ten seeds of its own is judged likewise: what it finds is the ceiling.
 
-Two groups of tables: those with noise in them, as tables have, and synthetic ones without, where
-many rates end at nearly nothing. There the ratio of two nothings says little, and beside it is
+Two groups of tables: those with noise in them, as real tables have, and synthetic ones without,
+where many rates end at nearly 0. There the ratio of two losses says little, and beside it is
 counted what is within a hundredth of the baseline's loss. Networks have one to three hidden layers;
-40 epochs. What the finder takes for granted was set on seeds below 100.
+40 epochs. The finder's constants were set on seeds below 100.
 """
 
 from __future__ import annotations

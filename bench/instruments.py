@@ -3,7 +3,7 @@
     python bench/instruments.py [--rounds 5] [--steps 200]
 
 The time of a step under watch over that of the plain step (the program that trains lanes, one lane
-in it), in turns, medians: the economy set every step, the full set every step and every tenth.
+in it), measured alternately, medians: economy every step, full every step and every tenth.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def main() -> None:
         "full, every tenth step": lambda: record(training, instruments="full", every=10),
     }
     times: dict[str, list[float]] = {way: [] for way in ways}
-    for turn in range(given.rounds + 1):
+    for round_ in range(given.rounds + 1):
         for way, run in ways.items():
             began = time.perf_counter()
             run()
-            if turn:  # the first compiles
+            if round_:  # the first compiles
                 times[way].append((time.perf_counter() - began) / given.steps)
     plain = statistics.median(times["plain"])
     print("| instruments | ms a step | of the plain step | bar |")

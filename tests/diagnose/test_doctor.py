@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from sklearn.datasets import load_breast_cancer
 from typer.testing import CliRunner
 
@@ -123,6 +124,24 @@ def test_a_diagnosis_comes_back_from_its_file(diagnosis, tmp_path):
     write_evidence(tmp_path / FILE, diagnosis.evidence)
     again = read_diagnosis(tmp_path)
     assert again.findings == diagnosis.findings
+
+
+def test_the_file_keeps_its_names_so_that_old_files_are_read(diagnosis, tmp_path):
+    write_evidence(tmp_path / FILE, diagnosis.evidence)
+    with safe_open(tmp_path / FILE, framework="numpy") as file:
+        names, values = set(file.keys()), json.loads(file.metadata()["cuesta"])
+    gauges = ["loss", "gradient", "shrink", "update", "clipped", "dead", "saturated", "noise"]
+    assert {f"recording.economy.{gauge}" for gauge in [*gauges, "broken"]} <= names
+    assert values["trivial"] == diagnosis.evidence.baseline
+    assert values["twins"] == []
+
+
+def test_the_baseline_is_explained_where_a_finding_names_it(diagnosis, calm):
+    named = "the baseline predicts the share of each class"
+    assert (named in str(diagnosis)) == any("baseline" in f.says for f in diagnosis.findings)
+    memorized = with_curves(calm, np.geomspace(0.5, 1e-4, 30), np.full(30, 0.3))["over-fitting"]
+    assert "baseline" in memorized.says
+    assert named in str(replace(diagnosis, findings=(memorized,)))
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.9])

@@ -8,6 +8,7 @@ import pytest
 DOCS = Path(__file__).parents[1] / "docs"
 
 
+@pytest.mark.slow("the searches of a whole page, scikit-learn's among them")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
 @pytest.mark.parametrize("page", ["estimators.md"])
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):

@@ -112,6 +112,7 @@ def test_the_optimizers_page_runs_as_it_stands():
     assert abs(found["params"]["w"] - 3.0).max() < 0.05  # α ends at 1e-3 and steps by about that
 
 
+@pytest.mark.slow("races and searches for minima")
 def test_the_labs_page_runs_as_it_stands():
     (code,) = blocks("docs/lab.md", "python")
     found = {}

@@ -22,6 +22,7 @@ def run(tmp_path_factory):
     return folder, done
 
 
+@pytest.mark.slow("starts the command and trains")
 def test_fit_tells_the_table_the_candidates_the_winner_and_the_test(run):
     _, done = run
     for words in (
@@ -39,6 +40,7 @@ def test_fit_tells_the_table_the_candidates_the_winner_and_the_test(run):
     assert done.stderr == ""
 
 
+@pytest.mark.slow("starts the command and trains")
 def test_json_prints_the_result_and_nothing_else(run):
     folder, _ = run
     done = cuesta("fit", "iris", *SMALL, "--out", "iris", "--json", cwd=folder)
@@ -48,6 +50,7 @@ def test_json_prints_the_result_and_nothing_else(run):
     assert done.stderr == ""
 
 
+@pytest.mark.slow("starts the command and trains")
 def test_the_folder_is_named_after_the_table_by_default(in_folder):
     assert cuesta("fit", "iris", *SMALL, cwd=in_folder).returncode == 0
     assert (in_folder / "iris.cuesta" / "result.json").exists()
@@ -66,6 +69,7 @@ def flowers():
     return read_table("iris").frame.drop("target").head(7)
 
 
+@pytest.mark.slow("starts the command and trains")
 def test_predict_writes_labels_and_probabilities(run, flowers):
     folder, _ = run
     done = cuesta("predict", folder / "iris", new_rows(folder, flowers))
@@ -79,6 +83,7 @@ def test_predict_writes_labels_and_probabilities(run, flowers):
     assert found["target"].to_list() == largest
 
 
+@pytest.mark.slow("starts the command and trains")
 def test_predict_takes_columns_in_any_order_extra_ones_and_gaps(run, flowers):
     folder, _ = run
     plain = cuesta("predict", folder / "iris", new_rows(folder, flowers)).stdout
@@ -90,6 +95,7 @@ def test_predict_takes_columns_in_any_order_extra_ones_and_gaps(run, flowers):
     assert done.stdout != plain
 
 
+@pytest.mark.slow("starts the command and trains")
 def test_predict_writes_a_file(run, flowers):
     folder, _ = run
     path = folder / "predicted.csv"
@@ -108,6 +114,7 @@ def modules_after(*arguments):
     return set(done.stderr.split())
 
 
+@pytest.mark.slow("starts the command and trains")
 def test_predict_imports_neither_jax_nor_scikit_learn(run, flowers):
     folder, _ = run
     loaded = modules_after("predict", folder / "iris", new_rows(folder, flowers))
@@ -145,6 +152,7 @@ def test_help_teaches_by_examples_and_defaults(command):
     assert "[default: " in told or command == "doctor"
 
 
+@pytest.mark.slow("starts the command and trains")
 def test_an_interrupt_keeps_chunks_and_says_so(in_folder):
     import signal
     import time

@@ -7,6 +7,8 @@ from typer.testing import CliRunner
 
 from cuesta.cli import app
 
+pytestmark = pytest.mark.slow("a race for each option")
+
 QUICK = ["--steps", "30", "--tries", "4", "--seeds", "3", "--no-basins"]
 MINE = '''
 import jax.numpy as jnp

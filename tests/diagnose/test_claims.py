@@ -7,6 +7,8 @@ from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 from cuesta import MLPClassifier, MLPRegressor
 from cuesta.errors import DivergedError
 
+pytestmark = pytest.mark.slow("trains deep networks")
+
 CANCER = load_breast_cancer(return_X_y=True)
 DIGITS = load_digits(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)

@@ -25,6 +25,8 @@ SPEC = importlib.util.spec_from_file_location("bench_doctor", BENCH)
 plants = importlib.util.module_from_spec(SPEC)
 import sys  # noqa: E402
 
+pytestmark = pytest.mark.slow("a watched training for each fault")
+
 sys.modules["bench_doctor"] = plants
 SPEC.loader.exec_module(plants)
 X, Y = load_breast_cancer(return_X_y=True)

@@ -19,6 +19,8 @@ from cuesta.diagnose.second_order import LocalLoss
 from cuesta.diagnose.spectrum import first_probe
 from cuesta.hyperparameters import ACTIVATIONS, Candidate, Shape
 
+pytestmark = pytest.mark.slow("dense Hessians of many networks")
+
 ROWS, SIZES = 12, (4, 6, 5, 3)
 TOLERANCE = 1e-6  # of the figure; float64 rounding is far below
 

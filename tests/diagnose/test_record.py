@@ -21,6 +21,7 @@ def watch(feed, candidate, epochs=4, **how):
     return record(training_of(feed, candidate, epochs), **how)
 
 
+@pytest.mark.slow("compiles a watched program for each case")
 @pytest.mark.parametrize("make", [class_feed, value_feed])
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
 @pytest.mark.parametrize("instruments", ["economy", "full"])

@@ -5,7 +5,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from cuesta import MLPClassifier, MLPRegressor, SearchCV
 
-pytestmark = pytest.mark.filterwarnings("default")
+pytestmark = [
+    pytest.mark.filterwarnings("default"),
+    pytest.mark.slow("scikit-learn's checks make hundreds of fits"),
+]
 
 
 # Repeated rows and weights are the same to the last bit where an epoch is one batch, which the

@@ -63,6 +63,7 @@ def test_a_pipeline_a_grid_and_cross_validation_take_it(two_classes):
     assert grid.best_params_ == {"learning_rate": 1e-2}
 
 
+@pytest.mark.slow("dozens of fits")
 def test_calibration_voting_and_importance_take_it(two_classes):
     x, y = two_classes
     calibrated = CalibratedClassifierCV(quick(epochs=20), cv=2).fit(x, y)

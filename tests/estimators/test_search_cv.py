@@ -61,6 +61,7 @@ def assert_same_results(ours, theirs):
 # A lane's result depends on nothing but itself: not only near, the same bits.
 
 
+@pytest.mark.slow("every search twice, once fit by fit")
 @pytest.mark.parametrize(
     ("net", "data", "grid", "how"),
     [

@@ -12,6 +12,8 @@ from cuesta.lab.functions import FUNCTIONS, HIMMELBLAUS, function
 from cuesta.lab.minima import NOWHERE, classify, critical_points, labels
 from cuesta.lab.user_function import wrap_function
 
+pytestmark = pytest.mark.slow("searches for minima from hundreds of starts")
+
 
 def kinds(found):
     return Counter(c.kind for c in found)

@@ -13,6 +13,8 @@ from cuesta.lab.settings import RaceSettings
 from cuesta.lab.user_function import wrap_function
 from cuesta.report.race.view import arrived, outcome, view
 
+pytestmark = pytest.mark.slow("races of hundreds of paths")
+
 QUICK = RaceSettings(steps=300, seeds=5, tries=12, tuning_starts=5, basins=False)
 
 

@@ -289,6 +289,7 @@ def test_products_in_bfloat16_are_told_in_the_result():
     assert {score.candidate.precision for score in result.scores} == {"bfloat16"}
 
 
+@pytest.mark.slow("starts processes")
 def test_any_executor_gives_the_same_result():
     from multiprocessing import get_context
 

@@ -291,6 +291,7 @@ COLUMN = st.one_of(
 )  # fmt: skip
 
 
+@pytest.mark.slow("the whole job on two hundred tables")
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(columns=st.lists(COLUMN, min_size=1, max_size=3), target=COLUMN)
 def test_any_table_is_fitted_and_predicted_or_refused_in_a_sentence(

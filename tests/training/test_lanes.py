@@ -72,6 +72,7 @@ def test_lane_ignores_the_number_of_threads(feed):
             assert_same_bits(leaves(a, lane), leaves(b, lane))
 
 
+@pytest.mark.slow("compiles a program for each size and width")
 @pytest.mark.parametrize("size", [(33, 17), (64,), (128, 64)], ids=str)
 @pytest.mark.parametrize("batch_size", [8, 100])
 def test_width_changes_no_bit_at_other_sizes(size, batch_size):
@@ -92,6 +93,7 @@ def diverging_like(candidate):
     )
 
 
+@pytest.mark.slow("compiles a program for each part")
 @pytest.mark.parametrize(
     ("part", "changes"),
     [

@@ -10,6 +10,8 @@ from cuesta.report.page.styles import trace_styles
 from cuesta.report.race.still import still
 from tests.report.race.views import FORMULAS, view
 
+pytestmark = pytest.mark.slow("draws pictures with matplotlib")
+
 
 @pytest.mark.parametrize("dimensions", [2, 1, 5])
 def test_the_still_holds_every_optimizers_colour(tmp_path, dimensions):

@@ -11,6 +11,8 @@ from cuesta.report.race.terminal import kinds_sentence
 from cuesta.report.race.view import numbers, view
 from tests.report.race.views import view as synthetic
 
+pytestmark = pytest.mark.slow("races on every kind of function")
+
 QUICK = {"steps": 40, "seeds": 3, "tries": 5, "tuning_starts": 2}
 
 

@@ -230,9 +230,9 @@ def loss_of(candidate: Candidate, task: str) -> str:
     suited = LOSSES[task]
     name = suited[0] if candidate.loss == "auto" else candidate.loss
     if name not in suited:
-        raise SpecError(f"loss {name!r} does not suit {task}; take {' or '.join(suited)}.")
+        raise SpecError(f"loss {name!r} cannot be used for {task}; choose {' or '.join(suited)}.")
     if candidate.label_smoothing and name != "cross_entropy":
-        raise SpecError(f"label_smoothing is for classes; the loss here is {name}.")
+        raise SpecError(f"label_smoothing works only for classification; the loss here is {name}.")
     return "smoothed" if candidate.label_smoothing else name
 
 

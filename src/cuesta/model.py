@@ -1,4 +1,4 @@
-"""A fitted model: arrays and how they are used; its forward pass is NumPy, its file safetensors."""
+"""A fitted model: its weights, its prediction in NumPy, its file."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ def activate(name: str, z: np.ndarray) -> np.ndarray:
         return np.tanh(z)
     if name == "sigmoid":
         return 0.5 + 0.5 * np.tanh(0.5 * z)  # σ(z), without overflow
-    return z
+    if name == "identity":
+        return z
+    raise ValueError(f"activation {name!r} has no form in NumPy")
 
 
 def softmax(outputs: np.ndarray) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Learning rates as functions of the step: what an optimizer takes in place of a number.
+"""Learning rates that change with the step, for use in place of a number.
 
 A schedule is called with the step's number, counted from 0, and gives that step's α. They work
 under `jit` and `vmap`, and in optax's optimizers too.

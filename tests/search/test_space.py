@@ -221,7 +221,7 @@ def test_each_candidate_of_a_file_is_as_the_file_says(place):
 
 
 FAULTS = [
-    ("", "s.toml.*no parameter"),
+    ("", "s.toml.*is empty"),
     ("a = = 3", "s.toml.*line 1"),
     ("lr = 0.1", "'lr'"),
     ("learning_rat = 0.1", "'learning_rat'.*'learning_rate'"),

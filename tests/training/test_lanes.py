@@ -93,9 +93,9 @@ def diverging_like(candidate):
     )
 
 
-@pytest.mark.slow("compiles a program for each part")
+@pytest.mark.slow("compiles a program for each feature")
 @pytest.mark.parametrize(
-    ("part", "changes"),
+    ("feature", "changes"),
     [
         ("memory", {"optimizer": "sgd", "dropout": 0.1, "activation": "tanh"}),
         ("bounded", {"activation": "relu", "dropout": 0.1}),
@@ -103,10 +103,10 @@ def diverging_like(candidate):
         ("dropout", {"activation": "tanh", "optimizer": "rmsprop"}),
     ],
 )
-def test_a_part_that_a_lane_does_not_need_changes_no_bit_of_it(feed, part, changes):
+def test_a_feature_that_a_lane_does_not_need_changes_no_bit_of_it(feed, feature, changes):
     candidate = base(clip_norm=0.5, weight_decay=0.1, final_learning_rate=1e-3, **changes)
     whole = chunk_of(feed, [candidate])
-    lean = dataclasses.replace(whole, parts=ProgramFeatures()._replace(**{part: False}))
+    lean = dataclasses.replace(whole, features=ProgramFeatures()._replace(**{feature: False}))
     assert_same_bits(leaves(train_chunk(lean, feed)), leaves(train_chunk(whole, feed)))
 
 

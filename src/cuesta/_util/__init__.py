@@ -1,1 +1,1 @@
-"""Files, caches and progress: plumbing that any part may use."""
+"""Helpers for files, caches, checks and progress bars, which any part may use."""

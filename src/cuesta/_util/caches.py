@@ -1,4 +1,4 @@
-"""Where compiled code is kept between processes."""
+"""The folder where compiled code is kept for the next run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writing files so that nothing is ever half-written."""
+"""Writes a file completely or not at all."""
 
 from __future__ import annotations
 

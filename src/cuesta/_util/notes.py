@@ -1,4 +1,4 @@
-"""What is said of a table that can be used, beside the sentences of errors."""
+"""A note about a usable table: a sentence, and the parameter that would change it."""
 
 from __future__ import annotations
 

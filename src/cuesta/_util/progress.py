@@ -1,4 +1,4 @@
-"""How far long work is, on a terminal or in a notebook as a bar, in a log file as a few lines."""
+"""Shows progress: a bar on a terminal or in a notebook, a few lines in a log file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From the texts of a command line to values."""
+"""Turns the texts of a command line into Python values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Say where two optimizers part."""
+"""`cuesta compare`: at which step two optimizers begin to differ."""
 
 from __future__ import annotations
 

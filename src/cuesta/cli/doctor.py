@@ -1,4 +1,4 @@
-"""Say what went wrong in a training."""
+"""`cuesta doctor`: what went wrong in a training."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Choose, refit and test a network for a table."""
+"""`cuesta fit`: choose, refit and test a network for a table."""
 
 from __future__ import annotations
 

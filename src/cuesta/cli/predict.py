@@ -1,4 +1,4 @@
-"""Predict new rows with a fitted model."""
+"""`cuesta predict`: predict new rows with a fitted model."""
 
 from __future__ import annotations
 

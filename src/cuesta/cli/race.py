@@ -1,4 +1,4 @@
-"""Race optimizers on a function."""
+"""`cuesta race`: race optimizers on a function."""
 
 from __future__ import annotations
 

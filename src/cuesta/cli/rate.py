@@ -1,4 +1,4 @@
-"""Find a learning rate for a network."""
+"""`cuesta rate`: find a learning rate for a network."""
 
 from __future__ import annotations
 

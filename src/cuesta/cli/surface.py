@@ -1,4 +1,4 @@
-"""Map the loss of a network and the paths on it."""
+"""`cuesta surface`: a network's loss as a surface, with the paths of optimizers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The backward pass: ∂J/∂W as a product of factors, one a layer (N4)."""
+"""The backward pass: ∂J/∂W as a product of factors, one for each layer (N4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Optimizers of optax's as a candidate's: any factory that takes a learning rate."""
+"""Optimizers that are not ours: finds optax's by name, takes the user's function, checks both."""
 
 from __future__ import annotations
 
@@ -41,9 +41,7 @@ def _probe(name: str, found: Factory) -> None:
     try:
         made = found(learning_rate=1e-3)
     except Exception as error:  # whatever a factory of somebody's may raise
-        raise SpecError(
-            f"optimizer {name!r} cannot be made from a learning rate alone: {error}."
-        ) from error
+        raise SpecError(f"optimizer {name!r} needs more than a learning rate: {error}.") from error
     try:
         made.update(weights, made.init(weights), weights)
     except Exception as error:
@@ -54,7 +52,10 @@ def _probe(name: str, found: Factory) -> None:
 
 def _of_optax(name: str) -> Factory:
     if not name.startswith("optax."):
-        raise SpecError(f"optimizer {name!r} is unknown here; give its factory as a function.")
+        raise SpecError(
+            f"optimizer {name!r} is unknown; a name can only be one of optax, such as optax.lion; "
+            "in Python, give the function itself."
+        )
     try:
         import optax
     except ImportError as error:
@@ -66,5 +67,7 @@ def _of_optax(name: str) -> Factory:
     if not inspect.isfunction(found):
         near = difflib.get_close_matches(plain, dir(optax), n=1)
         hint = f" (did you mean 'optax.{near[0]}'?)" if near else ""
-        raise SpecError(f"optimizer {name!r} is unknown: optax has no such factory{hint}.")
+        raise SpecError(
+            f"optimizer {name!r} is unknown: optax has no optimizer of that name{hint}."
+        )
     return found

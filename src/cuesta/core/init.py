@@ -1,4 +1,4 @@
-"""Initial weights (N10): one formula, a row of numbers for each scheme."""
+"""Initial weights (N10): one formula; each scheme is a row of numbers for it."""
 
 from __future__ import annotations
 

@@ -53,7 +53,7 @@ class FoldData(NamedTuple):
     `x` (rows, inputs) float32; `y` (rows,) class numbers, or (rows, targets) normalized values or
     labels; `weights` (rows,), their mean over the training rows 1;
     `order` (epochs, places): row numbers, a shuffle per epoch, of which the first `n_train`
-    count; `validation` (places,): row hyperparameters, of which the first `n_validation` count.
+    count; `validation` (places,): row numbers, of which the first `n_validation` count.
     """
 
     x: Array

@@ -1,4 +1,4 @@
-"""From a candidate's hyper-parameters to the numbers of a lane."""
+"""Turns a candidate's hyper-parameters into the numbers that compiled code reads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Losses and the sums from which metrics are made, over rows with weights."""
+"""The losses, and the sums from which metrics are computed; rows may have weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One update rule for every optimizer: a row of numbers.
+"""One update rule for all optimizers; each optimizer is a row of numbers for it.
 
     V ← aV + bG          F ← cF + dG⊙G          w ← w − α V̂ / (√(F̂ + ε_in) + ε_out)
 

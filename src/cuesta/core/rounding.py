@@ -1,4 +1,4 @@
-"""Numbers that are rounded where the formula says, whatever the compiler could join."""
+"""Keeps the compiler from merging a product and a sum, so that each is rounded on its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the core computes with. One code serves numbers traced, batched and plain, so: Any."""
+"""Type names of the core: one code takes plain, batched and traced numbers, so most are `Any`."""
 
 from __future__ import annotations
 

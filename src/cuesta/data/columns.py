@@ -1,4 +1,4 @@
-"""What each column is: a number, a boolean, a category; and its values, tidied."""
+"""Decides each column's kind (number, boolean, category, date, time) and cleans its values."""
 
 from __future__ import annotations
 

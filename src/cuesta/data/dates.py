@@ -1,4 +1,4 @@
-"""Dates and times: how text is told to be one, and the numbers that a network gets of it."""
+"""Dates and times: how text is recognized as one, and which numbers the network gets for it."""
 
 from __future__ import annotations
 

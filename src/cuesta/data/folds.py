@@ -1,4 +1,4 @@
-"""The seal on the test rows, and the folds of the rest (N2)."""
+"""Splits the rows: test rows that can be read once, and folds of the others (N2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of other libraries as polars frames: pandas, pyarrow, and polars itself."""
+"""Converts tables of pandas and pyarrow to polars, and predictions back."""
 
 from __future__ import annotations
 

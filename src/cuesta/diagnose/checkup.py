@@ -1,4 +1,4 @@
-"""A check-up: train a network under watch on some rows, and let the doctor look."""
+"""Trains a network while it is recorded, then looks for faults."""
 
 from __future__ import annotations
 

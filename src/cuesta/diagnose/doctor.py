@@ -1,4 +1,4 @@
-"""The doctor: from gauges, curves and rows to findings in words, the gravest first.
+"""Turns measurements and loss curves into findings in words, the most serious first.
 
 The thresholds of the faults were set on the planted faults of `bench/doctor.py` with one set of
 seeds, and are judged with another (docs/diagnose.md).

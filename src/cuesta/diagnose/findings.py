@@ -1,4 +1,4 @@
-"""What the doctor says of one fault."""
+"""One finding: a fault, the figures that show it, and what to change."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A diagnosis in a file: the evidence, from which the findings can be had again."""
+"""Saves the evidence of a diagnosis; reading it computes the findings again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""J(w, b) of one's own network: the plane that holds most of its training paths, and J on it."""
+"""The loss surface of a network, on the plane that is closest to its training paths."""
 
 from __future__ import annotations
 

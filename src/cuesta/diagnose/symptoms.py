@@ -1,4 +1,4 @@
-"""Figures drawn from the evidence that several faults look at."""
+"""Numbers computed from the evidence, which several faults use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Training ONE network under watch: the steps that lanes take, with gauges at chosen ones."""
+"""Trains ONE network as a lane does, and measures it at chosen steps."""
 
 from __future__ import annotations
 

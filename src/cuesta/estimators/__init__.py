@@ -1,1 +1,1 @@
-"""scikit-learn's face: estimators, the search, and their files."""
+"""The scikit-learn interface: estimators, SearchCV, and their files."""

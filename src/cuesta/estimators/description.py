@@ -1,4 +1,4 @@
-"""What a model's file holds of an estimator beside its model, in JSON."""
+"""The part of a model's file that describes the estimator, in JSON."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lists and scipy's distributions as `SearchCV` takes them: told apart, and suggested by TPE."""
+"""Tells lists from SciPy's distributions, and lets TPE draw from both."""
 
 from __future__ import annotations
 

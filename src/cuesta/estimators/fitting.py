@@ -1,4 +1,4 @@
-"""From prepared rows to a trained network: the recipe, the training, what is kept of it."""
+"""Trains an estimator's network on prepared rows."""
 
 from __future__ import annotations
 

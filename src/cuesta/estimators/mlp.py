@@ -1,4 +1,4 @@
-"""The network as scikit-learn's estimators are: `MLPClassifier` and `MLPRegressor`."""
+"""The estimators `MLPClassifier` and `MLPRegressor`."""
 
 from __future__ import annotations
 

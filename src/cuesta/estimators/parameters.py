@@ -1,4 +1,4 @@
-"""An estimator's parameters, as users write them, in the types of the rest of the system."""
+"""Converts an estimator's parameters to the types of the rest of the system."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Fits that a search has trained before scikit-learn asks for them, one by one.
+"""Results that a search computed before scikit-learn asks for each of them.
 
 scikit-learn's own code slices the rows, fits a clone and scores it, one network at a time. While a
 search uses `PretrainedFits`, an estimator's `fit` first looks there for its result, and so finds

@@ -1,4 +1,4 @@
-"""X, y and sample_weight as users give them → the rows on which a network trains or predicts."""
+"""Checks X, y and sample_weight, and makes training rows of them."""
 
 from __future__ import annotations
 

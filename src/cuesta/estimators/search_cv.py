@@ -1,4 +1,4 @@
-"""`SearchCV`: where scikit-learn's GridSearchCV and RandomizedSearchCV stand, all lanes at once."""
+"""`SearchCV`: replaces GridSearchCV and RandomizedSearchCV, and trains all candidates together."""
 
 from __future__ import annotations
 

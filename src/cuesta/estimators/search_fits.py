@@ -1,4 +1,4 @@
-"""The fits of a search: every candidate on every split with every seed, made to train at once."""
+"""The fits of a search, made so that all can be trained together."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`load`: what `save` or a run wrote, from its file, with nothing in it run."""
+"""`load`: reads what `save` or a run wrote, and runs nothing in it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Targets as users give them → numbers that a network learns, and the weights of classes."""
+"""Turns targets into the numbers that a network learns, and weighs classes."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Functions to learn on: J is a formula, so its minima are known and every path can be seen."""
+"""Test functions for optimizers: J is a formula, so its minima are known."""

@@ -1,4 +1,4 @@
-"""Where two optimizers part, by how much, and which convention is the cause."""
+"""Finds the step at which two optimizers begin to differ, and the convention that causes it."""
 
 from __future__ import annotations
 

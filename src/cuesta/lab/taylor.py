@@ -1,4 +1,4 @@
-"""What Taylor's expansion predicts of a step, beside what J really did (N8)."""
+"""Compares the change of J that Taylor's expansion predicts with the one that came (N8)."""
 
 from __future__ import annotations
 

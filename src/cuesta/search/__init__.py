@@ -1,1 +1,1 @@
-"""Which candidate: the space, the samplers, and the choice among trained candidates."""
+"""Chooses candidates: the space, the samplers, the ranking, halving."""

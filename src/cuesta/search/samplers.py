@@ -1,4 +1,4 @@
-"""Samplers: where candidates come from, all by one ask/tell protocol.
+"""Samplers propose candidates; all have `ask` and `tell`.
 
     while candidates := sampler.ask():
         sampler.tell(losses_of(candidates))
@@ -114,7 +114,7 @@ def space_sampler(space: Space, sampler: str, count: int, seed: int) -> Sampler[
         return FixedSampler(sobol(space, count, seed))
     candidates = list(grid(space))
     if not candidates:
-        raise SpecError("The grid of the space is empty.")
+        raise SpecError("The space has no combination of values.")
     return FixedSampler(candidates)
 
 

@@ -1,4 +1,4 @@
-"""Selection by the mean over the folds (N2)."""
+"""Scores candidates by their mean over the folds, and ranks them (N2)."""
 
 from __future__ import annotations
 

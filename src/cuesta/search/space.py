@@ -116,7 +116,8 @@ def check_grid(space: Space | None) -> None:
     """Raise SpecError unless the space is given and has lists alone."""
     if space is None:
         raise SpecError(
-            "A grid needs a space of lists; the default one has ranges.", parameter="space"
+            "The sampler grid needs a space of lists; the default space has ranges.",
+            parameter="space",
         )
     next(grid(space))
 
@@ -127,7 +128,9 @@ def grid(space: Space) -> Iterator[Candidate]:
         dimensions = space.dimensions(optimizer)
         for name, dimension in dimensions.items():
             if not isinstance(dimension, Choice):
-                raise SpecError(f"A grid needs a list of values for {name}; the space has a range.")
+                raise SpecError(
+                    f"The sampler grid needs a list of values for {name}; the space has a range."
+                )
         lists = [d.values for d in dimensions.values() if isinstance(d, Choice)]
         for values in product(*lists):
             named = dict(zip(dimensions, values, strict=True))
@@ -203,14 +206,17 @@ def read_space(path: str) -> Space:
     }
     for section, names in own.items():
         if "optimizer" in names:
-            raise SpecError(f"The section of {section} in {path!r} cannot name an optimizer.")
+            raise SpecError(f"The section [{section}] in {path!r} must not contain `optimizer`.")
     common = {n: v for n, v in content.items() if n not in own}
     if not content:
-        raise SpecError(f"The space {path!r} names no parameter.")
+        raise SpecError(f"The space {path!r} is empty.")
     space = Space(_dimensions(common), {name: _dimensions(part) for name, part in own.items()})
     for section in own:
         if section not in space.optimizers.values:
-            raise SpecError(f"{path!r} has a section for {section}, which is not in `optimizer`.")
+            raise SpecError(
+                f"{path!r} has a section of {section!r}, but its list `optimizer` lacks it; add "
+                "it there, or remove the section."
+            )
     return space
 
 
@@ -238,16 +244,18 @@ def _dimension(name: str, value: Any) -> Dimension:
 
 def _range(name: str, value: dict[str, Any]) -> Range:
     if not {"low", "high"} <= set(value) <= RANGE:
-        raise SpecError(f"The range of {name} needs low and high, may have log, and no more.")
+        raise SpecError(f"A range of {name} has low, high and, if wanted, log, and nothing else.")
     low, high, log = value["low"], value["high"], value.get("log", False)
     for end in (low, high):
         check_range(name, end, -math.inf, math.inf)
     if not isinstance(log, bool):
         raise SpecError(f"In the range of {name} log is true or false, not {log!r}.")
     if not low <= high:
-        raise SpecError(f"The range of {name} must go from a lower to a higher number.")
+        raise SpecError(f"In the range of {name} low must not be above high.")
     if log and low <= 0:
-        raise SpecError(f"The range of {name} is logarithmic and so must begin above 0.")
+        raise SpecError(f"In the range of {name} low must be above 0, since log = true.")
     if name in ("batch_size", "hidden_layer_sizes"):
-        raise SpecError(f"{name} takes a list: each value is compiled on its own.")
+        raise SpecError(
+            f"{name} needs a list of values, not a range: a program is compiled for each value."
+        )
     return Range(float(low), float(high), bool(log))

@@ -1,4 +1,4 @@
-"""Candidates on the folds: ask for some, train their lanes, score them, tell the sampler."""
+"""Scores candidates on the folds: ask for some, train their lanes, score them, tell the sampler."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Scoring:
         wanted = self.options.candidates
         count = wanted if self.options.sampler == "tpe" else first
         if count < wanted and self.options.sampler == "random":
-            self.listener.said(f"the space holds no more than {count} different candidates")
+            self.listener.said(f"the space has only {count} different candidates; all are tried")
         self.listener.started(halving.lane_epochs(count, self.rungs) * self.task.feed.refit)
 
     def score(self, numbered: Numbered) -> list[Score]:

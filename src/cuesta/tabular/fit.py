@@ -1,4 +1,4 @@
-"""The main job, top to bottom.
+"""The main job of `cuesta fit`, in the order in which it happens.
 
 Read → tidy → seal → encode → folds → candidates (ask) → lanes → scores (tell) → select → refit →
 test.
@@ -40,9 +40,9 @@ def fit(
     """From a table to a tested network.
 
     Chunks train on threads of this machine, or on the executor. The test rows are a share of the
-    table, or all of a table of their own. With a folder, finished chunks
-    are kept there and taken from there, and the result is written to it. Raises CuestaError with
-    one sentence that names the culprit.
+    table, or all of a table of their own. With a folder, finished chunks are kept there and taken
+    from there, and the result is written to it. Raises CuestaError with one sentence that names
+    the culprit.
     """
     began = time.perf_counter()
     listener = listener or Listener()

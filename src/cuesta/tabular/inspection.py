@@ -1,4 +1,4 @@
-"""What the instruments saw: the winner's last training, and where lanes diverged."""
+"""Diagnoses the winner's training; finds in which layer lanes diverged."""
 
 from __future__ import annotations
 
@@ -48,9 +48,8 @@ class Inspection:
 def inspect_training(run: Run, task: Task, options: Options, selection: Selection) -> Inspection:
     """Train the winner once more under the instruments; find where lanes diverged.
 
-    The network that was fitted stays as it is; what is inspected is trained anew, and
-    equal to a rounding. Its
-    validation is that of its lanes on the folds.
+    The network that was fitted stays as it is; the one that is inspected is trained anew, and is
+    equal to a rounding. Its validation is that of its lanes on the folds.
     """
     if options.instruments == "off":
         return Inspection(None, _diverged_lanes(run, selection.scores, inspected=0))

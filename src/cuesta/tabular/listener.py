@@ -1,4 +1,4 @@
-"""What a run tells of itself while it goes on."""
+"""The methods that a run calls to report its progress."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a user may set of a run."""
+"""The options of a run, checked when they are made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The columns of a table as a run takes them: each tidied once, told apart, and converted."""
+"""Cleans a table's columns, decides their kinds and converts them."""
 
 from __future__ import annotations
 

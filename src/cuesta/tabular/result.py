@@ -1,4 +1,4 @@
-"""What a run found, and how it is told in plain values."""
+"""The result of a run, also for JSON and CSV."""
 
 from __future__ import annotations
 

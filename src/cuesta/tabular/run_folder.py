@@ -1,4 +1,4 @@
-"""The folder of a run: made, recognized, and written so that it is never half a result."""
+"""Makes a run's folder, checks that it is this run's, writes results completely or not at all."""
 
 from __future__ import annotations
 

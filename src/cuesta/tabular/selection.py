@@ -1,4 +1,4 @@
-"""The winner: the best candidate that trains on all rows without diverging."""
+"""The winner: the best candidate that trains on all training rows without diverging."""
 
 from __future__ import annotations
 
@@ -66,8 +66,9 @@ def select(run: Run, scores: list[Score]) -> Selection:
             return Selection(ranked, score, layers, skipped)
         skipped.append(score)
     raise CuestaError(
-        f"No candidate is left: all {len(ranked)} diverged; give the space lower learning rates, "
-        "or clipping."
+        f"All {len(ranked)} candidates diverged; use a space with lower learning rates, or with "
+        "clip_norm.",
+        parameter="space",
     )
 
 

@@ -1,4 +1,4 @@
-"""One network for a table: what the commands need that train one and search for none."""
+"""Prepares one network for the commands that do not search: `rate` and `surface`."""
 
 from __future__ import annotations
 
@@ -54,4 +54,6 @@ def layer_sizes(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(size) for size in text.split(",") if size.strip())
     except ValueError:
-        raise SpecError(f"hidden must be sizes with commas between, not {text!r}.") from None
+        raise SpecError(
+            f"hidden must be whole numbers separated by commas, such as 64,32, not {text!r}."
+        ) from None

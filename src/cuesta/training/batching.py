@@ -1,4 +1,4 @@
-"""How lanes become chunks: which may share one, how wide it is, what its program can do."""
+"""Groups lanes into chunks: which share one, how many, and what its program can do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What lanes are fed: each fold's normalized rows, and the order in which they train."""
+"""The data of each fold: its normalized rows, and the order in which they train."""
 
 from __future__ import annotations
 

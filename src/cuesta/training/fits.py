@@ -1,4 +1,4 @@
-"""Networks fitted to rows of their own, alone or many at once: what an estimator's fit does.
+"""Trains the networks of estimators, each on its own rows, alone or together.
 
 A fit is a lane with the rows it trains on. Fits that can share chunks do; the result of each is
 bit for bit what it would be alone.

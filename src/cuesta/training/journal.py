@@ -1,4 +1,4 @@
-"""The journal of a run: what each finished lane gave, in one file a chunk."""
+"""The journal of a run: what each finished lane gave, in one file for each chunk."""
 
 from __future__ import annotations
 

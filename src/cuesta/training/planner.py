@@ -1,4 +1,4 @@
-"""How wide a chunk is: a model of the time that a width would take."""
+"""Chooses a chunk's width, its number of lanes, by estimating the time that each would take."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from cuesta.hyperparameters import Shape
 DEFAULT_CACHE = 8 << 20
 CACHES = Path("/sys/devices/system/cpu/cpu0/cache")
 # A chunk of one lane loses its lane axis in the compiler and rounds differently. So a lane trains
-# alone always, or never: which of the two hangs on its size and the machine.
+# alone always, or never: which of the two depends on its size, against a bound
+# that is the same on all machines.
 NARROWEST, ALONE = 2, 1 << 20
 
 

@@ -1,4 +1,4 @@
-"""One run's way from candidates to records: candidates × folds become lanes, lanes chunks."""
+"""Trains a run's candidates on all folds, and keeps their records."""
 
 from __future__ import annotations
 

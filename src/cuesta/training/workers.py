@@ -1,4 +1,4 @@
-"""Who trains chunks: threads of this machine, or any executor, with a bounded number in flight."""
+"""Trains chunks on threads or on an executor, a limited number at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Numbers as pages write them."""
+"""How pages write numbers, points and shares."""
 
 from __future__ import annotations
 

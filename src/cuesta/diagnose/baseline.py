@@ -10,10 +10,10 @@ from cuesta.hyperparameters import is_classes
 def describe_baseline(loss: str) -> str:
     """What the baseline of a loss predicts, in words."""
     if is_classes(loss):
-        what = "the share of each class" if loss != "logistic" else "the share of each label"
+        what = f"the share of each {'label' if loss == 'logistic' else 'class'} in"
     else:
-        what = "the median" if loss == "absolute" else "the mean"
-    return f"the baseline predicts {what} in the training rows, whatever the inputs are"
+        what = f"the {'median' if loss == 'absolute' else 'mean'} target of"
+    return f"the baseline predicts {what} the training rows, whatever the inputs are"
 
 
 def baseline_loss(loss: str, y: np.ndarray, weights: np.ndarray | None = None) -> float:

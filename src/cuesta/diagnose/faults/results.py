@@ -141,7 +141,7 @@ def _why_so_little(e: Evidence, s: Symptoms, *, still_falls: bool) -> tuple[str,
     layers = f"hidden layers of {sizes} {c.activation} units" if sizes else "no hidden layer"
     return (
         f"a network with {layers} fits these rows no better",
-        "use more units or layers, or another activation; or the columns may not tell more",
+        "use more units or layers, or another activation; or add columns that say more",
         "hidden_layer_sizes, activation",
         40,
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cuesta.diagnose.evidence import Evidence
 from cuesta.diagnose.findings import SEVERE, WARNING, Finding
-from cuesta.diagnose.symptoms import Symptoms
+from cuesta.diagnose.symptoms import INSTEAD_OF_INFINITY, Symptoms
 
 LONG_STEP = 0.2  # ‖Δ‖/‖w‖ of a first step
 WIDE_SWING, FAR_FROM_LEARNED = 0.5, 0.3  # of the training loss; of the baseline's loss
@@ -21,8 +21,7 @@ def rate_too_high(e: Evidence, s: Symptoms) -> Finding | None:
     return Finding(
         "learning rate too high",
         WARNING if s.learns and not s.diverged_at else SEVERE,
-        f"{_what_became_of_the_loss(s)}; the first steps changed the weights of a layer by up to "
-        f"{s.first_update:.2g} of their norm, with a learning rate of {rate:g}",
+        f"{_loss_in_words(s)}; {_steps_in_words(s)}, with a learning rate of {rate:g}",
         "lower the learning rate, let it decay, or clip the gradient",
         f"learning_rate={rate / FACTOR:.1g}",
         81 if s.first_update > LONG_STEP or s.diverged_at else 62,
@@ -30,12 +29,21 @@ def rate_too_high(e: Evidence, s: Symptoms) -> Finding | None:
     )
 
 
-def _what_became_of_the_loss(s: Symptoms) -> str:
+def _loss_in_words(s: Symptoms) -> str:
     if s.diverged_at:
         return f"the loss or the gradient became infinite or NaN at step {s.diverged_at:,}"
     return (
         f"from epoch to epoch the training loss rises by {s.swing:.0%} on average (a fall counts "
         f"as 0), and it ends at {s.final_loss:.3g}, where the baseline has {s.baseline:.3g}"
+    )
+
+
+def _steps_in_words(s: Symptoms) -> str:
+    if s.first_update >= INSTEAD_OF_INFINITY:
+        return "the first steps are infinite or NaN"
+    return (
+        "the first steps changed the weights of a layer by up to "
+        f"{s.first_update:.2g} of their norm"
     )
 
 

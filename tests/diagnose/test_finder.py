@@ -48,12 +48,12 @@ def eigenvalues(scale):
 
 
 @pytest.mark.parametrize("scale", [1.0, 4.0])
-def test_on_a_quadratic_the_walls_are_where_algebra_says(scale):
+def test_on_a_quadratic_the_limits_are_where_algebra_says(scale):
     found, ends = find(line(scale), recipe()), eigenvalues(scale)
-    wall = 2 / ends[-1]
-    assert found.limit == pytest.approx(wall, rel=1e-3)  # a hundred steps of power iteration
-    # Beyond the far wall each step climbs: no rate there falls, and none but those does.
-    assert found.high <= wall < found.high * 1.6
+    limit = 2 / ends[-1]
+    assert found.limit == pytest.approx(limit, rel=1e-3)  # a hundred steps of power iteration
+    # Beyond the limit each step climbs: no rate there falls, and none but those does.
+    assert found.high <= limit < found.high * 1.6
     assert found.low <= found.suggested <= found.high
 
 

@@ -18,7 +18,7 @@ INSTEAD_OF_INFINITY = 1e9  # so that a gauge that is infinite or NaN counts as v
 
 @dataclass(frozen=True)
 class Symptoms:
-    """The symptoms in some evidence, each computed when first asked for."""
+    """The symptoms in some evidence, each computed when it is first needed."""
 
     evidence: Evidence
 

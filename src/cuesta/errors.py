@@ -15,6 +15,8 @@ A diverged lane among others is no exception: it is an outcome, a value.
 
 from __future__ import annotations
 
+from cuesta._text import one_line
+
 
 class CuestaError(Exception):
     """Something a user can mend.
@@ -40,8 +42,9 @@ class CuestaError(Exception):
         return self.told_with(in_python(self.parameter, self.value))
 
     def told_with(self, hint: str) -> str:
-        """The sentence with a hint in brackets at its end, or as it is without one."""
-        return f"{self.sentence.removesuffix('.')} ({hint})." if hint else self.sentence
+        """The sentence in one line, with a hint in brackets at its end where there is one."""
+        sentence = one_line(self.sentence)
+        return f"{sentence.removesuffix('.')} ({one_line(hint)})." if hint else sentence
 
 
 def in_python(parameter: str, value: str) -> str:

@@ -13,9 +13,11 @@ import numpy as np
 import polars as pl
 
 from cuesta._util.model_file import read_model_file, write_model_file, wrong_description
+from cuesta.data.columns import find_column
 from cuesta.data.encode import Encoder, Feature, Target
-from cuesta.data.frames import as_frame, like
+from cuesta.data.frames import as_frame, beside, like
 from cuesta.data.scale import Scaling
+from cuesta.data.unusual import check_columns_are_there, unusual
 from cuesta.errors import TableError
 from cuesta.hyperparameters import Candidate
 
@@ -39,6 +41,15 @@ def softmax(outputs: np.ndarray) -> np.ndarray:
     """exp(oᵢ)/Σ exp(oⱼ), row by row."""
     shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
     return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A table of predictions, new names of the columns that it keeps, and what is to be said."""
+
+    table: pl.DataFrame
+    kept: Mapping[str, str]
+    notes: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -148,11 +159,13 @@ class FittedModel:
             squares += step * (decided - total)
         return total, np.sqrt(squares / draws)
 
-    def predict(self, table: Any) -> Any:
+    def predict(self, table: Any, keep: str | Sequence[str] = ()) -> Any:
         """A table of predictions: the target's own column, and for each class a column `p_<class>`.
 
-        It is of the kind that was given: pandas, polars or pyarrow. Raises TableError for what is
-        no table, a missing column or an unusable value.
+        It is of the kind that was given: pandas, polars or pyarrow. The columns of `keep` ("all":
+        all of them) stand before the predictions as they were; one that is named like a prediction
+        is called `given_<name>`. Raises TableError for what is no table, a missing column or an
+        unusable value.
         """
         frame = as_frame(table)
         if frame is None:
@@ -160,20 +173,57 @@ class FittedModel:
                 "predict needs a table of pandas, polars or pyarrow, not one of type "
                 f"{type(table).__name__}."
             )
-        return like(table, self._predict(frame))
+        kept = self._kept_names(frame, keep)
+        return beside(table, kept, like(table, self._named(self._encode(frame))))
 
-    def _predict(self, frame: pl.DataFrame) -> pl.DataFrame:
-        decided = self.decide(self.encoder.encode(frame))
+    def predict_and_tell(self, frame: pl.DataFrame, keep: str | Sequence[str] = ()) -> Prediction:
+        """The predictions of a polars frame, and what of it is unlike the training rows.
+
+        Raises TableError as `predict`.
+        """
+        kept = self._kept_names(frame, keep)
+        x = self._encode(frame)
+        notes = unusual(self.encoder, frame, x, kept)
+        return Prediction(beside(frame, kept, self._named(x)), kept, tuple(notes))
+
+    def _encode(self, frame: pl.DataFrame) -> np.ndarray:
+        check_columns_are_there(self.encoder, frame)
+        return self.encoder.encode(frame)
+
+    def _kept_names(self, frame: pl.DataFrame, keep: str | Sequence[str]) -> dict[str, str]:
+        """The columns to keep, and what each is called beside the predictions."""
+        names = [keep] if isinstance(keep, str) else keep
+        if isinstance(keep, str) and keep == "all":
+            names = frame.columns
+        taken = {*self.output_names, *names}
+        kept = {}
+        for name in names:
+            find_column(frame, name, "The table")
+            kept[name] = name
+            if name in self.output_names:
+                while kept[name] in taken:
+                    kept[name] = f"given_{kept[name]}"
+                taken.add(kept[name])
+        return kept
+
+    @property
+    def output_names(self) -> list[str]:
+        """The columns of a table of predictions."""
         if self.target.task == "regression":
-            return pl.DataFrame(dict(zip(self.target.names, decided.T, strict=True)))
+            return list(self.target.names)
+        of = self.target.labels if self.target.task == "classification" else self.target.names
+        return [*self.target.names, *(f"p_{label}" for label in of)]
+
+    def _named(self, x: np.ndarray) -> pl.DataFrame:
+        """What is decided of encoded rows, as columns with their names."""
+        decided = self.decide(x)
+        columns: list[Any] = list(decided.T)
         if self.target.task == "multilabel":
-            held = (decided > 0.5).astype(np.int64).T
-            shares = {f"p_{name}": decided[:, i] for i, name in enumerate(self.target.names)}
-            return pl.DataFrame(dict(zip(self.target.names, held, strict=True)) | shares)
-        labels = pl.Series(self.target.names[0], list(self.target.labels))
-        chosen = labels[decided.argmax(axis=1).tolist()]
-        shares = {f"p_{label}": decided[:, i] for i, label in enumerate(self.target.labels)}
-        return pl.DataFrame({self.target.names[0]: chosen, **shares})
+            columns = [*(decided > 0.5).astype(np.int64).T, *columns]
+        elif self.target.task == "classification":
+            labels = pl.Series(self.target.labels)
+            columns = [labels[decided.argmax(axis=1).tolist()], *columns]
+        return pl.DataFrame(dict(zip(self.output_names, columns, strict=True)))
 
     def save(self, path: str | Path) -> None:
         """Write the model atomically: weights and scalings as arrays, the rest as JSON."""

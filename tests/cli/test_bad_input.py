@@ -453,11 +453,11 @@ def refuse_to_predict(culprits, *arguments):
     result = cuesta("predict", *arguments)
     complain(result, *culprits)
     assert result.stdout == ""
-    complain(cuesta("predict", *arguments, "--out", "new.out"), *culprits)
-    assert not Path("new.out").exists()
-    write("old.out", "old")
-    complain(cuesta("predict", *arguments, "--out", "old.out"), *culprits)
-    assert Path("old.out").read_text(encoding="utf-8") == "old"
+    complain(cuesta("predict", *arguments, "--out", "out.csv"), *culprits)
+    assert not Path("out.csv").exists()
+    write("old.csv", "old")
+    complain(cuesta("predict", *arguments, "--out", "old.csv"), *culprits)
+    assert Path("old.csv").read_text(encoding="utf-8") == "old"
 
 
 def test_good_rows_are_predicted(model):

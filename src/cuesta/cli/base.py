@@ -12,6 +12,7 @@ from typing import Any, ParamSpec, get_type_hints
 import typer
 from typer.models import OptionInfo
 
+from cuesta._text import one_line
 from cuesta.errors import CuestaError
 
 INTERRUPTED = 130
@@ -86,7 +87,7 @@ def print_json(figures: Any) -> None:
 
 def _refusal(sentence: str, code: int = CuestaError.exit_code) -> typer.Exit:
     """Say why the command ends here; the exit to raise."""
-    typer.echo(f"cuesta: {sentence}", err=True)
+    typer.echo(f"cuesta: {one_line(sentence)}", err=True)
     return typer.Exit(code)
 
 

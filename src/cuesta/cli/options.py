@@ -235,7 +235,21 @@ NewRows = Annotated[
 ]
 Predictions = Annotated[
     Path | None,
-    _option("A CSV file to write.", metavar="FILE", default="printed"),
+    _option(
+        "The file to write, in the format that its ending says: .csv, .tsv, .parquet (or .pq), "
+        ".arrow (or .feather, .ipc).",
+        metavar="FILE",
+        default="printed as CSV",
+    ),
+]
+Keep = Annotated[
+    list[str] | None,
+    _option(
+        "A column of TABLE to write before the predictions, such as an id; all keeps every column. "
+        "One that is named like a prediction is called given_COLUMN. May be given again for more.",
+        metavar="COLUMN",
+        default="none",
+    ),
 ]
 WatchedRun = Annotated[
     Path, typer.Argument(help="The folder of a run of `cuesta fit`.", metavar="DIR")

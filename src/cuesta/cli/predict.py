@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
+import typer
+
+from cuesta._text import one_line, safe
 from cuesta.cli import options
 from cuesta.cli.base import guarded
+
+if TYPE_CHECKING:
+    from polars import DataFrame
 
 
 @guarded()
@@ -13,25 +21,61 @@ def predict(
     model: options.Model,
     table: options.NewRows,
     out: options.Predictions = None,
+    keep: options.Keep = None,
     header: options.Header = True,
 ) -> None:
-    """Predict the rows of TABLE with a fitted model, as CSV.
+    """Predict the rows of TABLE with a fitted model: as CSV, or in the format that --out names.
 
     Classes come with a column p_CLASS for the probability of each. Categories that training
-    did not see, and missing values, are no fault.
+    did not see, and missing values, are no fault; how many there are is told on standard error.
+    Text that a spreadsheet would run as a formula, such as =A1, stands in CSV after an
+    apostrophe, which cuesta takes off when it reads the file.
 
     For example:
 
       cuesta predict houses new_houses.csv --out predictions.csv
+
+      cuesta predict houses new_houses.parquet --keep id --keep price --out predictions.parquet
     """
-    from cuesta._util.files import write_text
     from cuesta.data.table import read_table
+    from cuesta.data.write import check_columns, check_path, write_table
     from cuesta.model import load_model
 
+    if out is not None:
+        check_path(out)
     path = model / "model.safetensors" if model.is_dir() else model
-    text = load_model(path).predict(read_table(table, header=header).frame).write_csv()
+    fitted = load_model(path)
+    rows = read_table(table, header=header)
+    kept = "all" if "all" in (keep or ()) else keep or ()
+    made = fitted.predict_and_tell(rows.frame, kept)
+    check_columns(made.table, out)
+    _tell((*rows.notes, *made.notes, *_renamed(made.kept)))
     if out is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        _print(made.table)
     else:
-        write_text(out, text)
+        write_table(out, made.table)
+
+
+def _renamed(kept: Mapping[str, str]) -> list[str]:
+    return [
+        f"{old} of the table is kept as {new}: {old} is the prediction"
+        for old, new in kept.items()
+        if old != new
+    ]
+
+
+def _tell(notes: Iterable[str]) -> None:
+    for note in notes:
+        typer.echo(f"note: {one_line(note)}", err=True)
+
+
+def _print(frame: DataFrame) -> None:
+    """CSV on standard output: safe where it is a terminal, else byte for byte, in UTF-8."""
+    from cuesta.data.write import to_text
+
+    text = to_text(frame)
+    if sys.stdout.isatty():
+        sys.stdout.write("\n".join(map(safe, text.split("\n"))))
+    else:
+        sys.stdout.buffer.write(text.encode())
+    sys.stdout.flush()

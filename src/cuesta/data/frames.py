@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,28 @@ def like(table: Any, made: pl.DataFrame) -> Any:
 
         return pd.DataFrame({n: made[n].to_list() for n in made.columns}, index=table.index)
     return made.to_arrow() if home == "pyarrow" else made
+
+
+def beside(table: Any, kept: Mapping[str, str], made: Any) -> Any:
+    """Columns of a table, by their new names, and after them those of a table of the same kind.
+
+    `kept` gives each column's new name; the columns stay as they are, whatever their type.
+    """
+    if not kept:
+        return made
+    home = type(table).__module__.partition(".")[0]
+    if home == "pandas":
+        import pandas as pd
+
+        names = [str(name) for name in table.columns]
+        columns = [table.iloc[:, names.index(old)].rename(new) for old, new in kept.items()]
+        return pd.concat([*columns, made], axis=1)
+    if home == "pyarrow":
+        for place, (old, new) in enumerate(kept.items()):
+            made = made.add_column(place, new, table[old])
+        return made
+    frame = table.collect() if isinstance(table, pl.LazyFrame) else table
+    return pl.DataFrame([frame[old].alias(new) for old, new in kept.items()]).hstack(made)
 
 
 def _from_pandas(table: Any) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from pathlib import Path
 import polars as pl
 
 from cuesta.data.bundled import BUNDLED, load_bundled
+from cuesta.data.spreadsheet import unmarked
 from cuesta.errors import TableError
 
 TEXT_FILES = (".csv", ".tsv", ".tab", ".txt")
@@ -90,9 +91,8 @@ def _read_text(path: Path, kind: str, has_header: bool) -> pl.DataFrame:
             f"{str(path)!r} begins with an empty line; the first line must be the header."
         )
     separator = "\t" if kind in (".tsv", ".tab") else _separator(sample)
-    header = [
-        name.strip() for name in next(csv.reader(sample.splitlines(True), delimiter=separator))
-    ]
+    line = next(csv.reader(sample.splitlines(True), delimiter=separator))
+    header = [name.strip() for name in unmarked(pl.Series(line, dtype=pl.String))]
     if has_header:
         _check_header(path, header)
         names = [name or f"{NAMELESS}{place}" for place, name in enumerate(header, start=1)]
@@ -119,12 +119,15 @@ def _read_text(path: Path, kind: str, has_header: bool) -> pl.DataFrame:
 
 
 def _unquoted(series: pl.Series) -> pl.Series:
-    """Text without single quotes around it, where every value has them, as '-1'."""
+    """Text without single quotes around it, where every value has them, as '-1'.
+
+    Else without the apostrophe by which a spreadsheet's formulas are marked as text.
+    """
     first = series.drop_nulls().head(1)
     if not first.len() or not first.str.contains(QUOTED)[0]:
-        return series
+        return unmarked(series)
     quoted = series.drop_nulls().str.contains(QUOTED).all()
-    return series.str.strip_chars().str.slice(1).str.head(-1) if quoted else series
+    return series.str.strip_chars().str.slice(1).str.head(-1) if quoted else unmarked(series)
 
 
 def _separator(sample: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from cuesta._util.files import write_text
 from cuesta.data.table import Table
+from cuesta.data.write import to_text
 from cuesta.diagnose.storage import FILE, write_evidence
 from cuesta.errors import RunFolderError
 from cuesta.tabular.options import Options
@@ -87,5 +88,5 @@ def write_run(folder: Path, result: FitResult, options: Options) -> None:
     (folder / FILE).unlink(missing_ok=True)
     if result.diagnosis is not None:
         write_evidence(folder / FILE, result.diagnosis.evidence)
-    write_text(folder / "candidates.csv", candidates_table(result).write_csv())
+    write_text(folder / "candidates.csv", to_text(candidates_table(result)))
     write_text(folder / RESULT, to_json(summary(result, options)) + "\n")

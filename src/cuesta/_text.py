@@ -43,7 +43,7 @@ def cut(text: object, most: int = NAME) -> str:
 def one_line(sentence: str) -> str:
     """A sentence in one safe line, whatever long texts were put into it."""
     shorter = LONG_QUOTED.sub(lambda found: cut(found.group(), QUOTED), sentence)
-    return safe(cut(shorter, SENTENCE))
+    return cut(safe(shorter), SENTENCE)
 
 
 def listed(names: Iterable[object], most: int = SHOWN_NAMES) -> str:

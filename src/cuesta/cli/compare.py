@@ -30,10 +30,9 @@ def compare(
 
       cuesta compare momentum:notes momentum:torch --final-learning-rate 0.0001
     """
-    from rich.console import Console
-
     from cuesta.lab.compare import compare as run_compare
     from cuesta.report.comparison import plain, show_comparison
+    from cuesta.report.console import SafeConsole
 
     found = run_compare(
         one,
@@ -49,4 +48,4 @@ def compare(
 
         typer.echo(json.dumps(plain(found), indent=2))
     else:
-        show_comparison(Console(), found)
+        show_comparison(SafeConsole(), found)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cuesta.cli import options
-from cuesta.cli.base import guarded, print_json
+from cuesta.cli.base import flag, guarded, print_json
+from cuesta.cli.fit import fit
 
 
 @guarded()
@@ -21,13 +24,12 @@ def doctor(run_folder: options.WatchedRun, json_: options.Json = False) -> None:
 
       cuesta doctor breast_cancer.cuesta
     """
-    from rich.console import Console
-
     from cuesta.diagnose.storage import read_diagnosis
+    from cuesta.report.console import SafeConsole
     from cuesta.report.diagnosis import plain_diagnosis, show_diagnosis
 
     diagnosis = read_diagnosis(run_folder)
     if json_:
         print_json(plain_diagnosis(diagnosis))
     else:
-        show_diagnosis(Console(), diagnosis)
+        show_diagnosis(SafeConsole(), diagnosis, partial(flag, fit))

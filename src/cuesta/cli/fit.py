@@ -52,10 +52,9 @@ def fit(
       cuesta fit train.csv --no-header --target 14 --test test.csv --columns 3=category
     """
     given = locals()
-    from rich.console import Console
-
     from cuesta.data.columns import parse_kinds
     from cuesta.data.table import read_table
+    from cuesta.report.console import SafeConsole
     from cuesta.report.run.terminal import TerminalListener, show_result
     from cuesta.search.space import read_space
     from cuesta.tabular.fit import fit as run_fit
@@ -74,8 +73,9 @@ def fit(
         space=read_space(str(space)) if space else None,
     )
     folder = out or Path(f"{rows.name}.cuesta")
-    console = Console()
-    listener = Listener() if json_ else TerminalListener(console, partial(flag, fit))
+    console = SafeConsole()
+    as_flag = partial(flag, fit)
+    listener = Listener() if json_ else TerminalListener(console, as_flag)
     try:
         result = run_fit(rows, settings, folder, listener, test=test_rows)
     finally:
@@ -83,4 +83,4 @@ def fit(
     if json_:
         typer.echo(to_json(summary(result, settings)))
     else:
-        show_result(console, result, str(folder))
+        show_result(console, result, str(folder), as_flag)

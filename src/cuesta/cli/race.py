@@ -102,21 +102,19 @@ def _run(
     function: Function, settings: RaceSettings, start: list[float] | None, *, quiet: bool
 ) -> dict[str, Any]:
     """The race in plain values; with `quiet` its progress goes to standard error."""
-    from rich.console import Console
-
     from cuesta.lab.race import race as run_race
+    from cuesta.report.console import SafeConsole
     from cuesta.report.race.terminal import RaceProgress
     from cuesta.report.race.view import view
 
-    with RaceProgress(Console(stderr=quiet)) as progress:
+    with RaceProgress(SafeConsole(stderr=quiet)) as progress:
         return view(run_race(function, settings, start, progress.watch))
 
 
 def _publish(seen: dict[str, Any], page: Path, png: Path | None, json_: bool) -> None:
     """Write the page and the picture, and print the race."""
-    from rich.console import Console
-
     from cuesta._util.files import write_text
+    from cuesta.report.console import SafeConsole
     from cuesta.report.race.page import render
     from cuesta.report.race.still import still
     from cuesta.report.race.terminal import show_race
@@ -128,4 +126,4 @@ def _publish(seen: dict[str, Any], page: Path, png: Path | None, json_: bool) ->
     if json_:
         print_json(numbers(seen))
     else:
-        show_race(Console(), seen, str(page))
+        show_race(SafeConsole(), seen, str(page))

@@ -29,12 +29,11 @@ def rate(
 
       cuesta rate digits --optimizer momentum --hidden 64,32
     """
-    from rich.console import Console
-
     from cuesta._util.progress import Bar
     from cuesta.data.folds import hold_out
     from cuesta.data.table import read_table
     from cuesta.diagnose.finder import find_rate, find_work
+    from cuesta.report.console import SafeConsole
     from cuesta.report.rate import plain_rate, show_rate
     from cuesta.tabular.single import single
     from cuesta.training.batching import Batching
@@ -56,4 +55,4 @@ def rate(
     if json_:
         print_json(plain_rate(found))
     else:
-        show_rate(Console(), found, optimizer)
+        show_rate(SafeConsole(), found, optimizer)

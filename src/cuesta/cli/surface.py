@@ -68,13 +68,15 @@ def _ways(optimizers: str) -> dict[str, dict[str, object]]:
 
 
 def _show(seen: Landscape, page: Path) -> None:
-    from rich.console import Console
+    from cuesta.report.console import SafeConsole, sentence, shown
 
-    console = Console(highlight=False)
+    console = SafeConsole(highlight=False)
     for path in seen.paths:
         diverged = ", then diverged" if path.diverged else ""
         console.print(
-            f"{path.name:<13} J {path.heights[0]:.4g} → {path.heights[-1]:.4g}{diverged} · "
+            f"{shown(path.name):<13} J {path.heights[0]:.4g} → {path.heights[-1]:.4g}{diverged} · "
             f"{path.off:.0%} of its variation off the plane"
         )
-    console.print(f"{seen.off:.0%} of all variation is off the plane · written to {page}")
+    console.print(
+        f"{seen.off:.0%} of all variation is off the plane · written to {sentence(str(page))}"
+    )

@@ -16,7 +16,7 @@ from cuesta.diagnose.evidence import (
     largest_target_size,
     validation_loss,
 )
-from cuesta.diagnose.findings import SEVERE, Finding
+from cuesta.diagnose.findings import Finding
 from cuesta.diagnose.record import Recording, record
 from cuesta.hyperparameters import is_classes
 from cuesta.training.lanes import Training
@@ -50,8 +50,8 @@ class Diagnosis:
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing is severe."""
-        return all(finding.severity != SEVERE for finding in self.findings)
+        """Whether nothing was found, neither severe nor a warning."""
+        return not self.findings
 
     @property
     def note(self) -> str:

@@ -54,7 +54,7 @@ class InspectionMixin:
         Returns
         -------
         diagnosis : Diagnosis
-            `print` it for the findings; `healthy` says whether none is severe.
+            `print` it for the findings; `healthy` says whether there is none.
 
         Raises
         ------

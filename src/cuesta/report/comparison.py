@@ -7,10 +7,11 @@ from dataclasses import asdict
 from typing import Any
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from cuesta._text import count
 from cuesta.lab.compare import Comparison, Suspect
+from cuesta.report.console import shown
 
 
 def plain(found: Comparison) -> dict[str, Any]:
@@ -23,8 +24,8 @@ def plain(found: Comparison) -> dict[str, Any]:
 
 def show_comparison(console: Console, found: Comparison) -> None:
     """The step from which they differ, and what each convention has to do with it."""
-    names = f"[bold]{escape(found.one)}[/] and [bold]{escape(found.other)}[/]"
-    where = f"{found.steps:,} steps on {found.stream} gradients, float64"
+    names = f"[bold]{shown(found.one)}[/] and [bold]{shown(found.other)}[/]"
+    where = f"{count(found.steps, 'step')} on {shown(found.stream)} gradients, float64"
     if found.part:
         console.print(
             f"{names} differ from step {found.part} on, by {found.gap:.2g} of the path's largest "
@@ -48,8 +49,8 @@ def show_comparison(console: Console, found: Comparison) -> None:
 def _suspects(found: Comparison) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("convention")
-    table.add_column(escape(found.one), justify="right")
-    table.add_column(escape(found.other), justify="right")
+    table.add_column(shown(found.one), justify="right")
+    table.add_column(shown(found.other), justify="right")
     table.add_column("with this one made equal, they")
     for suspect in found.suspects:
         table.add_row(suspect.convention, suspect.one, suspect.other, _effect(suspect, found.part))

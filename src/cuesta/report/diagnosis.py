@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Callable
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.diagnose.evidence import Evidence
+from cuesta.errors import in_python
+from cuesta.hyperparameters import Candidate
+from cuesta.report.console import sentence
 from cuesta.report.text_plots import bar, sparkline
 
 NOTHING = "nothing is wrong"
+IN_THE_SPACE = {field.name for field in fields(Candidate)}
+# Parameters of a finding that `cuesta fit` has under another name.
+OPTIONS = {"columns": "drop"}
 
 
-def show_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
-    """Curves, layers, steps, and the findings."""
+def show_diagnosis(
+    console: Console,
+    diagnosis: Diagnosis,
+    name_parameter: Callable[[str, str], str] = in_python,
+) -> None:
+    """Curves, layers, steps, and the findings; `name_parameter` as in `show_findings`."""
     evidence = diagnosis.evidence
     for line in _curves(evidence):
         console.print(line, highlight=False)
@@ -26,25 +36,51 @@ def show_diagnosis(console: Console, diagnosis: Diagnosis) -> None:
     for line in _steps(evidence):
         console.print(line, highlight=False)
     console.print()
-    show_findings(console, diagnosis)
+    show_findings(console, diagnosis, name_parameter)
 
 
-def show_findings(console: Console, diagnosis: Diagnosis) -> None:
-    """The findings in words, the gravest first."""
+def show_findings(
+    console: Console,
+    diagnosis: Diagnosis,
+    name_parameter: Callable[[str, str], str] = in_python,
+) -> None:
+    """The findings in words, the gravest first.
+
+    `name_parameter` (parameter, value) tells how the reader sets a parameter; empty where no
+    option does.
+    """
     if not diagnosis.findings:
         console.print(f"[green]doctor[/]  {NOTHING}", highlight=False)
     for finding in diagnosis.findings:
         color = "red" if finding.severity == "severe" else "yellow"
         console.print(
-            f"[{color}]{finding.severity:<7}[/] [bold]{finding.fault}[/]: {escape(finding.says)}",
+            f"[{color}]{finding.severity:<7}[/] [bold]{finding.fault}[/]: {sentence(finding.says)}",
             highlight=False,
         )
-        console.print(
-            f"        → {escape(finding.remedy)} [dim]({escape(finding.parameter)})[/]",
-            highlight=False,
-        )
+        where = _where_to_set(finding.parameter, name_parameter)
+        hint = f" [dim]({sentence(where)})[/]" if where else ""
+        console.print(f"        → {sentence(finding.remedy)}{hint}", highlight=False)
     if diagnosis.note:
-        console.print(f"[dim]{diagnosis.note}[/]", highlight=False)
+        console.print(f"[dim]{sentence(diagnosis.note)}[/]", highlight=False)
+
+
+def _where_to_set(parameters: str, name_parameter: Callable[[str, str], str]) -> str:
+    """Parameters of Python ("epochs=100, dropout") as options, or as what a space holds.
+
+    Those that are neither, as `early_stopping`, are left out.
+    """
+    if name_parameter is in_python:
+        return parameters
+    options, in_space = [], []
+    for part in parameters.split(", "):
+        name, _, value = part.partition("=")
+        if option := name_parameter(OPTIONS.get(name, name), value):
+            options.append(option)
+        elif name in IN_THE_SPACE:
+            in_space.append(part)
+    if in_space:
+        options.append(f"{', '.join(in_space)} in {name_parameter('space', '')}")
+    return "; ".join(options)
 
 
 def _curves(e: Evidence) -> list[str]:

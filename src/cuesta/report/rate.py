@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 
+from cuesta._text import count
 from cuesta.diagnose.finder import FoundRate
+from cuesta.report.console import shown
 from cuesta.report.text_plots import bar
 
 WIDTH = 32
@@ -26,13 +28,14 @@ def show_rate(console: Console, found: FoundRate, optimizer: str) -> None:
             console.print(f"{mark}{rate:8.2g}  [dim]diverges[/]", highlight=False)
             continue
         share = float((loss - lowest) / max(highest - lowest, 1e-12))
+        after = count(int(epochs), "epoch")
         console.print(
-            f"{mark}{rate:8.2g}  {bar(share, WIDTH)} {loss:.4g} [dim]after {epochs} epochs[/]",
+            f"{mark}{rate:8.2g}  {bar(share, WIDTH)} {loss:.4g} [dim]after {after}[/]",
             highlight=False,
         )
     console.print()
     console.print(
-        f"[bold]learning_rate={found.suggested:.2g}[/] for {optimizer}; the loss falls from "
+        f"[bold]learning_rate={found.suggested:.2g}[/] for {shown(optimizer)}; the loss falls from "
         f"{found.low:.2g} to {found.high:.2g}",
         highlight=False,
     )

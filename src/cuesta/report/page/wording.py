@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from cuesta._text import count
+
+__all__ = ["count", "number", "point", "share"]
 SHOWN = 6  # coordinates of a point that are written out
 
 
@@ -32,8 +35,3 @@ def point(values: Sequence[float | None]) -> str:
 def share(value: float | None) -> str:
     """A share as a percentage."""
     return "–" if value is None else f"{100 * value:.0f} %"
-
-
-def count(n: int, what: str) -> str:
-    """How many there are, such as "1 start" or "2,000 steps"."""
-    return f"{n:,} {what}{'' if n == 1 else 's'}"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections import Counter
 from collections.abc import Callable, Iterable
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 
+from cuesta._text import count, cut, listed
 from cuesta._util.notes import Note
 from cuesta._util.progress import Bar
 from cuesta.errors import in_python
 from cuesta.hyperparameters import Candidate
+from cuesta.report.console import sentence, shown
 from cuesta.report.diagnosis import show_findings
 from cuesta.search.select import Score
 from cuesta.tabular.inspection import DivergedLane
@@ -30,6 +32,7 @@ NAMES = {
     "mae": "MAE",
     "r2": "R²",
 }
+PLURALS = {"category": "categories"}
 SHOWN = 10
 SHOWN_COLUMNS = 12
 LARGE = 10_000  # from here on decimals say nothing
@@ -51,7 +54,7 @@ class TerminalListener(Listener):
 
     def said(self, text: str) -> None:
         """Print a warning or a decision."""
-        self._console.print(f"[yellow]note[/] {escape(text)}")
+        self._console.print(f"[yellow]note[/] {sentence(text)}", highlight=False)
 
     def prepared(self, task: Task) -> None:
         """Print what the table is."""
@@ -64,7 +67,8 @@ class TerminalListener(Listener):
         """A note, and the parameter that would change what it tells, where there is one."""
         if not isinstance(note, Note):
             return note
-        return f"{note} ({self._name_parameter(note.parameter, note.value)})"
+        hint = self._name_parameter(note.parameter, note.value)
+        return f"{note} ({hint})" if hint else note
 
     def started(self, lane_epochs: int) -> None:
         """Show the bar."""
@@ -76,7 +80,8 @@ class TerminalListener(Listener):
     def found(self, lane_epochs: int) -> None:
         """Shorten the bar by what the folder holds already, and say so."""
         if lane_epochs:
-            self.said(f"{lane_epochs:,} lane-epochs are in the run's folder already: not repeated")
+            done = count(lane_epochs, "lane-epoch")
+            self.said(f"the run's folder holds {done} already, which are not trained again")
             if self._bar is not None:
                 self._bar.lessen(lane_epochs)
 
@@ -91,29 +96,26 @@ class TerminalListener(Listener):
         if bar is not None:
             bar.stop()
             if bar.done:
-                self._console.print(
-                    f"trained {bar.done:,} lane-epochs in {bar.seconds:.1f} s", highlight=False
-                )
+                done = count(bar.done, "lane-epoch")
+                self._console.print(f"trained {done} in {bar.seconds:.1f} s", highlight=False)
 
 
 def describe_task(task: Task) -> list[str]:
     """The table, the target and the split, in three lines."""
     kinds = Counter(feature.kind for feature in task.encoder.features)
     missing = sum(feature.missing for feature in task.encoder.features)
-    columns = ", ".join(_count(n, kind) for kind, n in kinds.items())
+    columns = ", ".join(count(n, kind, PLURALS.get(kind, "")) for kind, n in kinds.items())
     gaps = f", {missing} with missing values" if missing else ""
-    names = escape(", ".join(task.target.names))
+    target = "regression"
     if task.target.task == "classification":
-        labels = [str(label) for label in task.target.labels]
-        shown = ", ".join(labels[:SHOWN]) + (" …" if len(labels) > SHOWN else "")
-        target = f"classification, {len(labels)} classes ({escape(shown)})"
-    else:
-        target = "regression"
+        labels = sentence(listed(task.target.labels, SHOWN))
+        target = f"classification, {count(len(task.target.labels), 'class', 'classes')} ({labels})"
     return [
-        f"[bold]{escape(task.table)}[/]  {len(task.x) + task.test_rows:,} rows · "
-        f"{columns}{gaps} → {task.encoder.width} inputs",
-        f"target  {names} · {target} · selected by {NAMES[task.metric]}",
-        f"rows    {len(task.x):,} to train and validate ({task.feed.refit} folds) · "
+        f"[bold]{shown(task.table)}[/]  {count(len(task.x) + task.test_rows, 'row')} · "
+        f"{columns}{gaps} → {count(task.encoder.width, 'input')}",
+        f"target  {sentence(listed(task.target.names))} · {target} · selected by "
+        f"{NAMES[task.metric]}",
+        f"rows    {len(task.x):,} to train and validate ({count(task.feed.refit, 'fold')}) · "
         f"{task.test_rows:,} sealed for the test",
     ]
 
@@ -122,61 +124,61 @@ def describe_columns(task: Task) -> list[str]:
     """What each column was taken for, kind by kind; a category with how many it has."""
     of_kind: dict[str, list[str]] = {}
     for feature in task.encoder.features:
-        count = len(feature.categories) + feature.other
-        text = f"{feature.name} ({count})" if feature.kind == "category" else feature.name
+        many = f" ({len(feature.categories) + feature.other})"
+        text = cut(feature.name) + (many if feature.kind == "category" else "")
         of_kind.setdefault(feature.kind, []).append(text + ("?" if feature.missing else ""))
     gaps = any(feature.missing for feature in task.encoder.features)
     lines = []
     for kind, names in of_kind.items():
-        more = f" … {len(names) - SHOWN_COLUMNS} more" if len(names) > SHOWN_COLUMNS else ""
-        shown = ", ".join(names[:SHOWN_COLUMNS]) + more
-        lines.append(
-            f"  [dim]{kind + 's' if kind != 'category' else 'categories':<11}[/] {escape(shown)}"
-        )
+        many = PLURALS.get(kind, kind + "s")
+        lines.append(f"  [dim]{many:<11}[/] {sentence(listed(names, SHOWN_COLUMNS))}")
     if gaps:
         lines.append("  [dim]?           some values are missing; --columns NAME=KIND overrides[/]")
     return lines
 
 
-def _count(n: int, kind: str) -> str:
-    many = {"category": "categories"}.get(kind, kind + "s")
-    return f"{n} {kind if n == 1 else many}"
+def show_result(
+    console: Console,
+    result: FitResult,
+    folder: str | None,
+    name_parameter: Callable[[str, str], str] = in_python,
+) -> None:
+    """The best candidates, the diverged lanes, the winner, the test.
 
-
-def show_result(console: Console, result: FitResult, folder: str | None) -> None:
-    """The best candidates, the diverged lanes, the winner, the test."""
+    `name_parameter` (parameter, value) tells how the reader sets a parameter.
+    """
     task, winner = result.task, result.winner
     console.print()
     console.print(_best(result.scores, task.metric))
     console.print(describe_diverged(result), highlight=False)
     for line in describe_lost(result):
         console.print(line, highlight=False)
-    chosen = escape(describe(winner.candidate, varied(result.scores)))
+    chosen = sentence(describe(winner.candidate, varied(result.scores)))
     console.print(
-        f"winner  [bold]{chosen}[/], {winner.epochs} epochs",
+        f"winner  [bold]{chosen}[/], {count(winner.epochs, 'epoch')}",
         highlight=False,
         soft_wrap=not console.is_terminal,
     )
     console.print(
         f"        validation {NAMES[task.metric]} {_number(winner.mean)} ± {_number(winner.se)} "
-        f"(mean ± s.e. over {len(winner.folds)} folds, at its best epoch)",
+        f"(mean ± s.e. over {count(len(winner.folds), 'fold')}, at its best epoch)",
         highlight=False,
         soft_wrap=not console.is_terminal,
     )
     if result.diagnosis is not None:
-        show_findings(console, result.diagnosis)
+        show_findings(console, result.diagnosis, name_parameter)
     console.print(_test(result))
-    where = f" · written to {escape(folder)}" if folder else ""
+    where = f" · written to {sentence(folder)}" if folder else ""
     console.print(
         f"{result.seconds:.1f} s{where}", highlight=False, soft_wrap=not console.is_terminal
     )
     if folder:
-        hint = f"predict new rows: cuesta predict {escape(folder)} TABLE"
+        hint = f"predict new rows: cuesta predict {sentence(shlex.quote(folder))} TABLE"
         console.print(hint, highlight=False, soft_wrap=not console.is_terminal)
 
 
 def _best(scores: list[Score], metric: str) -> Table:
-    title = f"best {min(SHOWN, len(scores))} of {len(scores)} candidates"
+    title = f"best {min(SHOWN, len(scores))} of {count(len(scores), 'candidate')}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("", justify="right")
     table.add_column(f"{NAMES[metric]}, mean ± s.e.", no_wrap=True)
@@ -189,7 +191,7 @@ def _best(scores: list[Score], metric: str) -> Table:
             if not any(score.diverged)
             else "diverged"
         )
-        row = escape(describe(score.candidate, also))
+        row = sentence(describe(score.candidate, also))
         table.add_row(str(place), mean, str(score.epochs), row)
     return table
 
@@ -197,11 +199,11 @@ def _best(scores: list[Score], metric: str) -> Table:
 def describe_diverged(result: FitResult) -> str:
     """How many lanes diverged, and with which optimizer."""
     lanes, counts = result.selection.lanes, result.selection.diverged_by_optimizer()
-    bad = {name: count for name, (count, _) in counts.items() if count}
+    bad = {of: lost for of, (lost, _) in counts.items() if lost}
     if not bad:
-        return f"diverged  none of {lanes:,} lanes"
-    each = ", ".join(f"{name} {n} of {counts[name][1]}" for name, n in sorted(bad.items()))
-    return f"diverged  {sum(bad.values()):,} of {lanes:,} lanes: {each}"
+        return f"diverged  none of {count(lanes, 'lane')}"
+    each = listed(f"{of} {n} of {counts[of][1]}" for of, n in sorted(bad.items()))
+    return f"diverged  {sum(bad.values()):,} of {count(lanes, 'lane')}: {sentence(each)}"
 
 
 def describe_lost(result: FitResult) -> list[str]:
@@ -213,11 +215,12 @@ def describe_lost(result: FitResult) -> list[str]:
     for lane in list(first.values())[:SHOWN]:
         layer = f", first in layer {lane.layer}" if lane.layer else ""
         lines.append(
-            f"          {lane.optimizer} α={lane.learning_rate:.3g}: not finite from step "
+            f"          {shown(lane.optimizer)} α={lane.learning_rate:.3g}: not finite from step "
             f"{lane.step:,} on{layer}; ‖G‖ was {lane.norm:.3g}"
         )
     if len(first) > SHOWN:
-        lines.append(f"          and {len(first) - SHOWN} more candidates (result.json has all)")
+        more = count(len(first) - SHOWN, "more candidate")
+        lines.append(f"          and {more} (result.json has all)")
     return lines
 
 
@@ -255,7 +258,7 @@ def _test(result: FitResult) -> Table:
     often = (
         "once" if times == 1 else f"{times} times in this folder: do not choose between runs by it"
     )
-    title = f"test, {result.task.test_rows:,} rows, opened {often}"
+    title = f"test, {count(result.task.test_rows, 'row')}, opened {often}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("")
     table.add_column("winner", justify="right")

@@ -139,7 +139,8 @@ def test_a_file_that_cannot_be_read_is_named(name, content, culprits):
 
 
 def test_a_file_that_is_not_there_is_named():
-    refuse_to_fit(["'none.csv'", "breast_cancer"], "none.csv", *CLASS)
+    refuse_to_fit(["'none.csv'"], "none.csv", *CLASS)
+    refuse_to_fit(["'none'", "breast_cancer"], "none", *CLASS)
 
 
 def test_a_misspelt_data_set_is_offered_its_name():
@@ -558,3 +559,32 @@ def test_the_command_itself_ends_in_one_sentence_and_code_2(command):
     assert ended.stdout == ""
     assert re.fullmatch(r"cuesta: [^\n]*'none[^\n]*\.\n", ended.stderr)
     assert not Path("out").exists()
+
+
+# --- words ------------------------------------------------------------------------------------
+
+
+def test_a_wrong_target_is_told_though_the_folder_holds_a_run():
+    Path("run").mkdir()
+    write("run/run.json", json.dumps({"table": "good", "target": ["y"], "columns": ["x", "y"]}))
+    result = cuesta(
+        "fit", write("good.csv", "house,price\n1,2\n"), "--target", "prize", "--out", "run"
+    )
+    complain(result, "no column 'prize'; did you mean 'price'?")
+
+
+@pytest.mark.parametrize(
+    ("files", "told"),
+    [
+        (None, "There is no folder 'run'."),
+        ([], "'run' holds no run of `cuesta fit`."),
+        (["run.json"], "The run in 'run' has not ended: the same `cuesta fit` goes on with it."),
+        (["run.json", "result.json"], "The run in 'run' was not watched:"),
+    ],
+)
+def test_the_doctor_says_why_there_is_nothing_to_read(files, told):
+    if files is not None:
+        Path("run").mkdir()
+    for name in files or ():
+        write(f"run/{name}", "{}")
+    complain(cuesta("doctor", "run"), told)

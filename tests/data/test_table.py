@@ -104,6 +104,28 @@ def test_a_misspelt_data_set_is_a_fault_that_offers_the_nearest(name):
         read_table(name + "x")
 
 
+@pytest.mark.parametrize(
+    ("name", "instead"),
+    [
+        ("huoses.csv", "; did you mean 'houses.csv'?"),
+        ("houses.tsv", "; did you mean 'houses.csv'?"),
+        ("houses", "; did you mean 'houses.csv'?"),
+        ("deep/boat.csv", "; did you mean 'deep/boats.csv'?"),
+        ("depe/boat.csv", ": there is no folder 'depe'."),
+        ("iris.csv", "."),  # a path is meant, and no data set
+        ("./iris", "."),
+        ("xyz", f"; bundled data sets are: {', '.join(BUNDLED)}."),
+    ],
+)
+def test_a_file_that_is_not_there_is_told_with_what_may_be_meant(name, instead, in_folder):
+    (in_folder / "deep").mkdir()
+    for file in ("houses.csv", "deep/boats.csv", "iris.png"):
+        (in_folder / file).write_text("a\n1\n")
+    with pytest.raises(TableError) as raised:
+        read_table(name)
+    assert str(raised.value) == f"There is no file {name!r}{instead}"
+
+
 def cut(write):
     file = io.BytesIO()
     write(file)

@@ -162,7 +162,7 @@ def test_files_without_a_header_and_a_test_of_their_own(headless):
     assert "end in a full stop" in done.output
     predicted = command("predict", headless / "run", headless / "test.csv", "--no-header")
     assert predicted.exit_code == 0, predicted.output
-    assert {line.split(",")[0] for line in predicted.output.splitlines()[1:]} <= {"up", "down"}
+    assert {line.split(",")[0] for line in predicted.stdout.splitlines()[1:]} <= {"up", "down"}
 
 
 @pytest.mark.parametrize(

@@ -19,8 +19,8 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
     if value in choices:
         return
     near = difflib.get_close_matches(str(value), choices, n=1)
-    hint = f"; did you mean {near[0]!r}? The" if near else "; the"
-    raise SpecError(f"{name} {value!r} is unknown{hint} choices are: {', '.join(choices)}.")
+    hint = f"; did you mean {near[0]!r}? Choose from" if near else "; choose from"
+    raise SpecError(f"{name} {value!r} is unknown{hint}: {', '.join(choices)}.")
 
 
 def check_count(name: str, value: object, largest: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import difflib
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 import polars as pl
@@ -19,6 +20,7 @@ ARROW_FILES = (".arrow", ".feather", ".ipc")
 SEPARATORS = (",", ";", "\t", "|")
 NAMELESS = "\0"  # marks a column without a name until it is left out
 QUOTED = r"^\s*'.*'\s*$"
+MOST_FILES = 1000  # of a folder, among which a name is looked for
 SAMPLE, LINES = 1 << 16, 20  # what is looked at to tell the separator
 
 
@@ -48,10 +50,7 @@ def read_table(source: str, *, header: bool = True) -> Table:
         frame, targets = load_bundled(source)
         return Table(source, frame, tuple(targets))
     if not is_file and not is_folder:
-        near = difflib.get_close_matches(source, BUNDLED, n=1)
-        hint = f"did you mean the data set {near[0]!r}?" if near else "bundled data sets are: "
-        names = "" if near else ", ".join(BUNDLED) + "."
-        raise TableError(f"There is no file {source!r}; {hint}{names}")
+        raise TableError(f"There is no file {source!r}{_instead(source)}")
     if is_folder:
         raise TableError(f"{source!r} is a folder; a table is a file.")
     frame = _read_file(path, header)
@@ -63,6 +62,32 @@ def read_table(source: str, *, header: bool = True) -> Table:
     if not frame.width or not frame.height:
         raise TableError(f"{source!r} has no rows below its header.")
     return Table(path.stem, frame, notes=notes)
+
+
+def _instead(source: str) -> str:
+    """What may be meant by a name that is no file: a file beside it, or a bundled data set."""
+    path = Path(source)
+    is_path = any(sign in source for sign in "./\\")
+    if is_path and not path.parent.is_dir():
+        return f": there is no folder {str(path.parent)!r}."
+    names = BUNDLED if not is_path else ()
+    files = {file.stem: str(file) for file in _tables_beside(path)}
+    near = difflib.get_close_matches(path.stem, [*files, *names], n=1)
+    if near and near[0] in files:
+        return f"; did you mean {files[near[0]]!r}?"
+    if near:
+        return f"; did you mean the data set {near[0]!r}?"
+    return f"; bundled data sets are: {', '.join(names)}." if names else "."
+
+
+def _tables_beside(path: Path) -> list[Path]:
+    """The first files of a folder that could be tables."""
+    endings = TEXT_FILES + PARQUET_FILES + ARROW_FILES
+    try:
+        first = list(islice(path.parent.iterdir(), MOST_FILES))
+    except OSError:
+        return []
+    return [file for file in first if file.suffix.lower() in endings]
 
 
 def _read_file(path: Path, header: bool) -> pl.DataFrame:

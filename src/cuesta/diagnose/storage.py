@@ -62,10 +62,8 @@ def _evidence_values(evidence: Evidence) -> dict[str, Any]:
 def read_diagnosis(folder: Path) -> Diagnosis:
     """The diagnosis of a run's folder. Raises RunFolderError where there is none to read."""
     path = folder / FILE if folder.is_dir() else folder
-    if not path.is_file():
-        raise RunFolderError(
-            f"There are no instruments at {str(path)!r}; fit with --instruments economy or full."
-        )
+    if not path.is_file() or path.suffix != Path(FILE).suffix:
+        raise RunFolderError(_why_none(folder))
     from safetensors import SafetensorError
 
     try:
@@ -73,6 +71,22 @@ def read_diagnosis(folder: Path) -> Diagnosis:
         return Diagnosis(evidence, tuple(examine(evidence)))
     except (SafetensorError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise RunFolderError(f"{str(path)!r} is no whole file of instruments: {error}.") from error
+
+
+def _why_none(folder: Path) -> str:
+    """Why there is no diagnosis to read."""
+    if not folder.exists():
+        return f"There is no folder {str(folder)!r}."
+    if not folder.is_dir():
+        return f"{str(folder)!r} is no folder of a run."
+    if not (folder / "run.json").is_file():
+        return f"{str(folder)!r} holds no run of `cuesta fit`."
+    if not (folder / "result.json").is_file():
+        return f"The run in {str(folder)!r} has not ended: the same `cuesta fit` goes on with it."
+    return (
+        f"The run in {str(folder)!r} was not watched: `cuesta fit` with --instruments economy or "
+        "full records what the doctor reads, of a winner with an optimizer of cuesta's own."
+    )
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:

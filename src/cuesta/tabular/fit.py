@@ -20,6 +20,7 @@ from cuesta.tabular.inspection import inspect_training
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task, prepare
+from cuesta.tabular.read import named_targets
 from cuesta.tabular.result import FitResult, TestOutcome
 from cuesta.tabular.run_folder import check_folder, earlier_openings, make_folder, write_run
 from cuesta.tabular.selection import select
@@ -46,7 +47,7 @@ def fit(
     """
     began = time.perf_counter()
     listener = listener or Listener()
-    names = options.target or table.targets
+    names = named_targets(table, options)  # a wrong name is told before what the folder holds
     if folder is not None:
         check_folder(folder, table, names)
     task = prepare(table, options, test)

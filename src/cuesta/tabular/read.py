@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from cuesta._text import listed
 from cuesta.data.columns import (
     Kind,
     convert_columns,
@@ -18,8 +19,6 @@ from cuesta.data.columns import (
 from cuesta.data.table import Table
 from cuesta.errors import SpecError, TableError
 from cuesta.tabular.options import Options
-
-SHOWN_COLUMNS = 12
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,7 @@ def tidied(table: Table, options: Options) -> Tidied:
     Raises SpecError for a name that does not fit the table, TableError for a column that cannot
     be used.
     """
-    names = _targets(table, options)
+    names = named_targets(table, options)
     left_out = {name for name, kind in options.columns.items() if kind.name == "drop"}
     other_targets = {name for name in table.targets if name not in names}
     frame = table.frame.drop({*options.drop, *left_out, *other_targets})
@@ -84,11 +83,14 @@ def _joined(
     return inputs.with_columns(kept)
 
 
-def _targets(table: Table, options: Options) -> list[str]:
-    """The targets' names, once all names that the user gave are known to fit the table."""
+def named_targets(table: Table, options: Options) -> list[str]:
+    """The targets' names, once all names that the user gave are known to fit the table.
+
+    Raises SpecError or TableError for a name that does not.
+    """
     names = list(options.target or table.targets)
     if not names:
-        columns = ", ".join(table.frame.columns[:SHOWN_COLUMNS])
+        columns = listed(table.frame.columns)
         raise SpecError(
             f"The column to predict is not named; there are: {columns}.", parameter="target"
         )

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -254,27 +254,61 @@ def load_model(path: Path) -> FittedModel:
     Raises ModelFileError for a file that is missing, truncated, altered, of another format or
     with arrays that do not fit its description.
     """
-    description, arrays = read_model_file(path)
+    description, arrays = read_model_file(path, lambda about: _Plan.of(about).numbers)
     with wrong_description(path, "a model"):
-        return _rebuild(description, arrays)
+        return _Plan.of(description).filled(arrays)
 
 
-def _rebuild(description: dict[str, Any], arrays: dict[str, np.ndarray]) -> FittedModel:
-    encoder = Encoder(tuple(_feature(about) for about in description["features"]))
-    target = _target(description["target"])
-    candidate = Candidate.from_dict(description["candidate"])
-    sizes = (encoder.width, *candidate.hidden_layer_sizes, target.outputs)
-    layers = []
-    for depth, (m, n) in enumerate(pairwise(sizes)):
-        w = _checked(arrays, f"{depth}.w", (m, n))
-        layers.append((w, _checked(arrays, f"{depth}.b", (n,))))
-    outputs = None
-    if target.task == "regression":
-        outputs = _scaling(arrays, "outputs", target.outputs)
-    inputs = _scaling(arrays, "inputs", encoder.width)
-    estimator = description.get("estimator")
-    _require(estimator is None or isinstance(estimator, dict), "estimator is no table")
-    return FittedModel(encoder, target, candidate, inputs, outputs, tuple(layers), estimator)
+class _Plan(NamedTuple):
+    """A model without its arrays: all that a file's description says, checked."""
+
+    encoder: Encoder
+    target: Target
+    candidate: Candidate
+    estimator: Mapping[str, Any] | None
+
+    @classmethod
+    def of(cls, description: Mapping[str, Any]) -> _Plan:
+        """Read a description. Raises ValueError, TypeError or LookupError for what is none."""
+        features = description["features"]
+        _require(isinstance(features, list) and len(features) > 0, "features")
+        encoder = Encoder(tuple(_feature(about) for about in features))
+        _require(len(set(encoder.columns)) == len(features), "a column comes twice")
+        estimator = description.get("estimator")
+        _require(estimator is None or isinstance(estimator, dict), "estimator is no table")
+        candidate = Candidate.from_dict(description["candidate"])
+        return cls(encoder, _target(description["target"]), candidate, estimator)
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """All layer sizes, from inputs to outputs."""
+        hidden = self.candidate.hidden_layer_sizes
+        return (self.encoder.width, *hidden, self.target.outputs)
+
+    @property
+    def numbers(self) -> int:
+        """How many numbers its layers and scalings hold."""
+        scalings = 2 * (self.encoder.width + self.target.outputs)
+        return scalings + sum((m + 1) * n for m, n in pairwise(self.sizes))
+
+    def filled(self, arrays: Mapping[str, np.ndarray]) -> FittedModel:
+        """The model with its arrays. Raises ValueError or LookupError where one does not fit."""
+        layers = [
+            (_checked(arrays, f"{depth}.w", (m, n)), _checked(arrays, f"{depth}.b", (n,)))
+            for depth, (m, n) in enumerate(pairwise(self.sizes))
+        ]
+        outputs = None
+        if self.target.task == "regression":
+            outputs = _scaling(arrays, "outputs", self.target.outputs)
+        return FittedModel(
+            self.encoder,
+            self.target,
+            self.candidate,
+            _scaling(arrays, "inputs", self.encoder.width),
+            outputs,
+            tuple(layers),
+            self.estimator,
+        )
 
 
 def _require(so: bool, what: str) -> None:
@@ -287,40 +321,54 @@ def _all_are(kind: type, values: Any) -> bool:
     return isinstance(values, list) and all(type(value) is kind for value in values)
 
 
+def _are_texts(values: Any) -> bool:
+    """Whether this is a list of texts that can be written: JSON may hold half a character."""
+    return _all_are(str, values) and not any(
+        "\ud800" <= character <= "\udfff" for value in values for character in value
+    )
+
+
 def _feature(about: dict[str, Any]) -> Feature:
     feature = Feature(**about)
     _require(
         feature.kind in ("number", "boolean", "date", "time", "category"), f"kind {feature.kind!r}"
     )
-    _require(_all_are(str, [feature.name, feature.format]), f"column {feature.name!r}")
+    _require(_are_texts([feature.name, feature.format]), f"column {feature.name!r}")
     _require(_all_are(bool, [feature.missing, feature.other]), f"column {feature.name!r}")
-    _require(_all_are(str, about["categories"]), f"categories of {feature.name!r}")
+    _require(_are_texts(about["categories"]), f"categories of {feature.name!r}")
     _require(feature.width > feature.missing, f"column {feature.name!r} has no input")
     return replace(feature, categories=tuple(about["categories"]))
 
 
 def _target(about: dict[str, Any]) -> Target:
-    names, labels = about["names"], about["labels"]
-    _require(_all_are(str, names) and len(names) > 0, f"targets {names!r}")
-    if about["task"] == "classification":
-        _require(any(_all_are(kind, labels) for kind in (str, bool, int, float)), "labels")
-        _require(all(map(math.isfinite, labels)) if type(labels[0]) is float else True, "labels")
-        _require(len(names) == 1 and len(set(labels)) == len(labels) > 1, "labels")
+    task, names, labels = about["task"], about["names"], about["labels"]
+    _require(_are_texts(names) and 0 < len(names) == len(set(names)), "target's names")
+    if task == "classification":
+        _require(len(names) == 1 and _are_labels(labels), "labels")
+        _require(names[0] not in [f"p_{label}" for label in labels], "labels")
     else:
-        _require(
-            about["task"] in ("regression", "multilabel") and labels == [],
-            f"task {about['task']!r}",
-        )
-    return Target(about["task"], tuple(names), tuple(labels))
+        _require(task in ("regression", "multilabel"), f"task {task!r}")
+        _require(labels == [], f"labels of a {task}")
+    return Target(task, tuple(names), tuple(labels))
 
 
-def _scaling(arrays: dict[str, np.ndarray], name: str, width: int) -> Scaling:
+def _are_labels(labels: Any) -> bool:
+    """Whether this is a list of two labels or more, all different and of one type."""
+    if not isinstance(labels, list) or not _are_texts([str(label) for label in labels]):
+        return False
+    of_one_type = any(_all_are(kind, labels) for kind in (str, bool, int, float))
+    if not of_one_type or not len(set(labels)) == len(labels) > 1:
+        return False
+    return all(map(math.isfinite, labels)) if type(labels[0]) is float else True
+
+
+def _scaling(arrays: Mapping[str, np.ndarray], name: str, width: int) -> Scaling:
     shift, scale = (_checked(arrays, f"{name}.{part}", (width,)) for part in ("shift", "scale"))
     _require(bool((scale >= 0).all()), f"{name}.scale has negative numbers")
     return Scaling(shift, scale)
 
 
-def _checked(arrays: dict[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
+def _checked(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
     array = arrays[name]
     if array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
         raise ValueError(f"array {name} is not {shape} finite numbers")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from cuesta.errors import RunFolderError
@@ -26,9 +27,10 @@ def write_atomically(path: Path, write: Callable[[Path], object], permissions: i
         beside.chmod(permissions & ~_umask())
         beside.replace(path)
     except OSError as error:
-        raise RunFolderError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
+        raise _refused(path, error) from error
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):  # of a folder that is gone, or may be read alone
+            beside.unlink(missing_ok=True)
 
 
 def check_writable(path: Path) -> None:
@@ -46,7 +48,7 @@ def _beside(path: Path) -> Path:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
         os.close(handle)
     except OSError as error:
-        raise RunFolderError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
+        raise _refused(path, error) from error
     return Path(name)
 
 
@@ -54,7 +56,11 @@ def _write_through(path: Path, write: Callable[[Path], object]) -> None:
     try:
         write(path)
     except OSError as error:
-        raise RunFolderError(f"{str(path)!r} cannot be written: {error.strerror}.") from error
+        raise _refused(path, error) from error
+
+
+def _refused(path: Path, error: OSError) -> RunFolderError:
+    return RunFolderError(f"{str(path)!r} cannot be written: {error.strerror or error}.")
 
 
 def _umask() -> int:

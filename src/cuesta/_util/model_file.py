@@ -6,72 +6,76 @@ ends in a ModelFileError of one sentence.
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from cuesta._util.files import write_atomically
+from cuesta._util.plain_json import parse_json, shown
+from cuesta._util.tensors import (
+    CHECKSUM,
+    TEXT,
+    DamagedFileError,
+    checksum,
+    read_tensors,
+    write_tensors,
+)
 from cuesta.errors import ModelFileError
 
 FORMAT = 1  # of the description, and of each part of it that states a format of its own
+SPARE_BYTES = 1 << 24  # of a file beside its numbers: its description
+SPARE_FACTOR = 32  # a file may hold more numbers than prediction needs, but not any number of them
+BYTES_A_NUMBER = 8
 
 
 def write_model_file(
     path: Path, arrays: Mapping[str, np.ndarray], description: Mapping[str, Any]
 ) -> None:
     """Write a file atomically. Raises RunFolderError where that is not possible."""
-    from safetensors.numpy import save_file
-
-    tensors = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     text = json.dumps({"format": FORMAT, **description}, sort_keys=True, ensure_ascii=False)
-    about = {"cuesta": text, "sha256": checksum(tensors, text)}
-    write_atomically(path, lambda beside: save_file(tensors, beside, about))
+    write_tensors(path, arrays, text)
 
 
-def read_model_file(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
+def read_model_file(
+    path: Path, needed: Callable[[dict[str, Any]], int] | None = None
+) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The description and the arrays of a file.
 
-    Raises ModelFileError for a file that is missing, truncated, altered, of another program or of
-    another format.
+    `needed` counts the numbers that a description asks for: a file that is far larger is refused
+    before its arrays are read. Raises ModelFileError for a file that is missing, truncated,
+    altered, of another program or of another format.
     """
-    about, tensors = _read(path)
-    if "cuesta" not in about:
-        raise ModelFileError(f"{str(path)!r} holds no model of cuesta.")
-    if about.get("sha256") != checksum(tensors, about["cuesta"]):
-        raise ModelFileError(f"{str(path)!r} was altered: its checksum does not fit.")
-    with wrong_description(path, "a model"):
-        description = json.loads(about["cuesta"])
-        check_format(description)
-    return description, tensors
+    description: dict[str, Any] = {}
 
-
-def _read(path: Path) -> tuple[Mapping[str, str], dict[str, np.ndarray]]:
-    from safetensors import SafetensorError, safe_open
+    def expect(about: Mapping[str, str]) -> int | None:
+        if TEXT not in about:
+            raise ModelFileError(f"{str(path)!r} holds no model of cuesta.")
+        with wrong_description(path, "a model"):
+            description.update(_described(about[TEXT]))
+            if needed is None:
+                return None
+            return SPARE_BYTES + SPARE_FACTOR * BYTES_A_NUMBER * needed(description)
 
     try:
         if not path.is_file():
             raise ModelFileError(f"There is no model at {str(path)!r}.")
-        with safe_open(path, framework="numpy") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (its API)
-            return file.metadata() or {}, tensors
-    except (SafetensorError, OSError, ValueError, TypeError, AttributeError) as error:
-        if isinstance(error, ModelFileError):
-            raise
+        about, tensors = read_tensors(path, expect)
+    except DamagedFileError as error:
         raise ModelFileError(f"{str(path)!r} is no whole safetensors file: {error}.") from error
+    except OSError as error:
+        raise ModelFileError(f"{str(path)!r} cannot be read: {error.strerror}.") from error
+    if about.get(CHECKSUM) != checksum(tensors, about[TEXT]):
+        raise ModelFileError(f"{str(path)!r} was altered: its checksum does not fit.")
+    return description, tensors
 
 
-def checksum(tensors: Mapping[str, np.ndarray], text: str) -> str:
-    """SHA-256 of the description and of every array with its name, in hexadecimal."""
-    sha = hashlib.sha256(text.encode())
-    for name in sorted(tensors):
-        sha.update(name.encode())
-        sha.update(tensors[name].tobytes())
-    return sha.hexdigest()
+def _described(text: str) -> dict[str, Any]:
+    description = parse_json(text)
+    check_format(description)
+    return description
 
 
 def check_format(description: Any) -> None:
@@ -79,7 +83,7 @@ def check_format(description: Any) -> None:
     if not isinstance(description, dict):
         raise ValueError("it is no JSON object")
     if description["format"] != FORMAT:
-        raise ValueError(f"format {description['format']!r}; this version reads {FORMAT}")
+        raise ValueError(f"format {shown(description['format'], 20)}; this version reads {FORMAT}")
 
 
 @contextmanager
@@ -90,5 +94,6 @@ def wrong_description(path: Path, what: str) -> Iterator[None]:
     except (
         ValueError, TypeError, AttributeError, LookupError, ArithmeticError, RecursionError,
     ) as error:  # fmt: skip
-        reason = f"{error} is missing" if isinstance(error, KeyError) else str(error).rstrip(".")
+        told = f"{error} is missing" if isinstance(error, KeyError) else error
+        reason = shown(told).rstrip(".")
         raise ModelFileError(f"{str(path)!r} does not describe {what}: {reason}.") from error

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from cuesta._util.files import write_atomically
+from cuesta._util.plain_json import shown
+from cuesta._util.tensors import read_checked, write_tensors
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.diagnose.doctor import examine
 from cuesta.diagnose.evidence import Evidence, Inputs
@@ -26,13 +27,11 @@ Arrays = Mapping[str, np.ndarray]
 
 
 def write_evidence(path: Path, evidence: Evidence) -> None:
-    """Write the evidence: arrays as tensors, the rest as JSON."""
-    from safetensors.numpy import save_file
+    """Write the evidence: arrays as tensors, the rest as JSON, and a checksum of both.
 
-    arrays = _evidence_arrays(evidence)
-    tensors = {name: np.ascontiguousarray(values) for name, values in arrays.items()}
-    text = json.dumps(_evidence_values(evidence))
-    write_atomically(path, lambda beside: save_file(tensors, beside, {"cuesta": text}))
+    Raises RunFolderError where the file cannot be written.
+    """
+    write_tensors(path, _evidence_arrays(evidence), json.dumps(_evidence_values(evidence)))
 
 
 def _evidence_arrays(evidence: Evidence) -> dict[str, np.ndarray]:
@@ -64,13 +63,13 @@ def read_diagnosis(folder: Path) -> Diagnosis:
     path = folder / FILE if folder.is_dir() else folder
     if not path.is_file() or path.suffix != Path(FILE).suffix:
         raise RunFolderError(_why_none(folder))
-    from safetensors import SafetensorError
-
     try:
         evidence = _evidence_of(*_read(path))
         return Diagnosis(evidence, tuple(examine(evidence)))
-    except (SafetensorError, OSError, ValueError, KeyError, TypeError, IndexError) as error:
-        raise RunFolderError(f"{str(path)!r} is no whole file of instruments: {error}.") from error
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
+        raise RunFolderError(
+            f"{str(path)!r} is no whole file of instruments: {shown(error).rstrip('.')}."
+        ) from error
 
 
 def _why_none(folder: Path) -> str:
@@ -90,12 +89,11 @@ def _why_none(folder: Path) -> str:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    """The values and the arrays in a file. Raises ValueError for another format."""
-    from safetensors import safe_open
+    """The values and the arrays in a file.
 
-    with safe_open(path, framework="numpy") as file:
-        values = json.loads((file.metadata() or {})["cuesta"])
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (its API)
+    Files of versions before the checksum are read too. Raises ValueError for another format.
+    """
+    values, arrays = read_checked(path, with_checksum=False)
     if values["format"] != FORMAT:
         raise ValueError(f"format {values['format']!r}; this version reads {FORMAT}")
     return values, arrays

@@ -22,7 +22,13 @@ from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task, prepare
 from cuesta.tabular.read import named_targets
 from cuesta.tabular.result import FitResult, TestOutcome
-from cuesta.tabular.run_folder import check_folder, earlier_openings, make_folder, write_run
+from cuesta.tabular.run_folder import (
+    check_folder,
+    earlier_openings,
+    open_folder,
+    record_opening,
+    write_run,
+)
 from cuesta.tabular.selection import select
 from cuesta.training.batching import shape_of
 from cuesta.training.journal import Journal
@@ -52,21 +58,41 @@ def fit(
         check_folder(folder, table, names)
     task = prepare(table, options, test)
     listener.prepared(task)
-    run = _run(
-        task, options, Journal(make_folder(folder, table, names) if folder else None), executor
-    )
-    for name in run.journal.damaged:
-        listener.said(f"The chunk file {name} is damaged; its lanes are trained again.")
+    if folder is None:
+        return _fit(task, options, listener, _run(task, options, Journal(), executor), began)
+    with open_folder(folder, table, names) as chunks:
+        journal = Journal(chunks)
+        for name in journal.damaged:
+            listener.said(f"The chunk file {name} is damaged; its lanes are trained again.")
+        run = _run(task, options, journal, executor)
+        result = _fit(task, options, listener, run, began, folder)
+        kept = write_run(folder, result, options)
+    if kept is not None:
+        listener.said(f"The folder held another result, which is kept in {kept}.")
+    return result
+
+
+def _fit(
+    task: Task,
+    options: Options,
+    listener: Listener,
+    run: Run,
+    began: float,
+    folder: Path | None = None,
+) -> FitResult:
     selection = select(run, score_candidates(run, task, options, listener))
     model = selection.model(task)
-    earlier = earlier_openings(folder) if folder else []
     inspection = inspect_training(run, task, options, selection)
-    outcome = open_test(task, model, options, earlier)
-    seconds = time.perf_counter() - began
-    result = FitResult(task, selection, model, outcome, inspection, seconds)
+    openings = [*(earlier_openings(folder) if folder else []), _now()]
     if folder is not None:
-        write_run(folder, result, options)
-    return result
+        record_opening(folder, openings)  # before the rows are read: it counts, whatever follows
+    outcome = open_test(task, model, options, openings)
+    seconds = time.perf_counter() - began
+    return FitResult(task, selection, model, outcome, inspection, seconds)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _run(task: Task, options: Options, journal: Journal, executor: Executor | None) -> Run:
@@ -85,10 +111,9 @@ def _run(task: Task, options: Options, journal: Journal, executor: Executor | No
     )
 
 
-def open_test(task: Task, model: FittedModel, options: Options, earlier: list[str]) -> TestOutcome:
-    """Open the test rows, once, and measure."""
+def open_test(task: Task, model: FittedModel, options: Options, openings: list[str]) -> TestOutcome:
+    """Open the test rows, once, and measure; the openings are those before and this one."""
     x, y = task.sealed.open()
-    opened = datetime.now(UTC).isoformat(timespec="seconds")
     decided = model.decide(x)
     baseline = metrics.baseline(task.y, len(y), task.target.outputs)
     classes = task.feed.classes
@@ -97,5 +122,5 @@ def open_test(task: Task, model: FittedModel, options: Options, earlier: list[st
         metrics=measure(y, decided),
         interval=metrics.interval(task.metric, y, decided, options.seed),
         baseline=measure(y, baseline),
-        openings=(*earlier, opened),
+        openings=tuple(openings),
     )

@@ -44,6 +44,8 @@ class Task:
     test_rows: int
     notes: tuple[str, ...]
     kinds: Mapping[str, Kind] = field(default_factory=dict)
+    test_table: str = ""  # the table that the test rows are of
+    test_numbers: tuple[int, ...] = ()  # and their numbers in it, from 0
 
 
 class TidiedRows(NamedTuple):
@@ -52,11 +54,12 @@ class TidiedRows(NamedTuple):
     inputs: pl.DataFrame
     y: np.ndarray
     groups: np.ndarray | None
+    numbers: np.ndarray  # of the rows in the table, from 0
 
     def at(self, places: np.ndarray) -> TidiedRows:
         """The rows at these places."""
         groups = None if self.groups is None else self.groups[places]
-        return TidiedRows(self.inputs[places], self.y[places], groups)
+        return TidiedRows(self.inputs[places], self.y[places], groups, self.numbers[places])
 
 
 def prepare(table: Table, options: Options, test_table: Table | None = None) -> Task:
@@ -95,6 +98,8 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
             *seal.notes,
         ),
         read.kinds,
+        (test_table or table).name,
+        tuple(seal.numbers.tolist()),
     )
 
 
@@ -103,7 +108,7 @@ def _rows(read: Tidied, target: Target, options: Options) -> TidiedRows:
     if options.groups is not None:
         groups = _groups(find_column(read.frame, options.groups, "The table"))
     inputs = read.frame.drop(options.without_inputs(read.targets))
-    return TidiedRows(inputs, encode_target(read.frame, target), groups)
+    return TidiedRows(inputs, encode_target(read.frame, target), groups, read.numbers)
 
 
 def _split(rows: TidiedRows, target: Target, options: Options) -> tuple[TidiedRows, TidiedRows]:
@@ -136,11 +141,13 @@ class Seal(NamedTuple):
     sealed: Sealed[TestRows]
     size: int
     notes: list[str]
+    numbers: np.ndarray  # of the rows in their table
 
 
 def _seal(test: TidiedRows, encoder: Encoder) -> Seal:
     """Seal a share of the table."""
-    return Seal(Sealed(lambda: (encoder.encode_tidied(test.inputs), test.y)), len(test.y), [])
+    sealed = Sealed(lambda: (encoder.encode_tidied(test.inputs), test.y))
+    return Seal(sealed, len(test.y), [], test.numbers)
 
 
 def _seal_table(table: Table, read: Tidied, encoder: Encoder, target: Target) -> Seal:
@@ -149,9 +156,8 @@ def _seal_table(table: Table, read: Tidied, encoder: Encoder, target: Target) ->
     frame, dotted = without_full_stops(test.frame, target)
     notes = [*test.notes, *(["labels end in a full stop, which is taken off"] if dotted else [])]
     x, y = encoder.encode_tidied(frame), encode_target(frame, target)
-    return Seal(
-        Sealed(lambda: (x, y)), len(y), [f"the test table {table.name!r}: {n}" for n in notes]
-    )
+    said = [f"the test table {table.name!r}: {note}" for note in notes]
+    return Seal(Sealed(lambda: (x, y)), len(y), said, test.numbers)
 
 
 def _groups(series: pl.Series) -> np.ndarray:

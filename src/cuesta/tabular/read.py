@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from cuesta._text import listed
@@ -32,6 +33,7 @@ class Tidied:
     targets: list[str]
     kinds: Mapping[str, Kind]
     notes: list[str]
+    numbers: np.ndarray  # of its rows in the table that was given, from 0
 
 
 def tidied(table: Table, options: Options) -> Tidied:
@@ -54,8 +56,8 @@ def tidied(table: Table, options: Options) -> Tidied:
                 parameter="drop",
                 value=name,
             )
-    known, notes = _with_known_targets(whole, names)
-    return Tidied(known, names, kinds, notes)
+    known, notes, numbers = _with_known_targets(whole, names)
+    return Tidied(known, names, kinds, notes, numbers)
 
 
 def tidied_test(
@@ -71,8 +73,8 @@ def tidied_test(
     known = {name: kinds[name] for name in columns}
     inputs = convert_columns(tidy_frame(table.frame.select(columns)), known)
     kept = [tidy_target(table.frame[name]) for name in targets]
-    frame, notes = _with_known_targets(inputs.with_columns(kept), targets)
-    return Tidied(frame, targets, known, notes)
+    frame, notes, numbers = _with_known_targets(inputs.with_columns(kept), targets)
+    return Tidied(frame, targets, known, notes, numbers)
 
 
 def _joined(
@@ -108,9 +110,14 @@ def named_targets(table: Table, options: Options) -> list[str]:
     return names
 
 
-def _with_known_targets(frame: pl.DataFrame, names: list[str]) -> tuple[pl.DataFrame, list[str]]:
-    known = frame.drop_nulls(names)
-    lost = frame.height - known.height
-    if not known.height:
+def _with_known_targets(
+    frame: pl.DataFrame, names: list[str]
+) -> tuple[pl.DataFrame, list[str], np.ndarray]:
+    """The rows that have a value of every target, what is to be said of it, and their numbers."""
+    has_all = np.all([frame[name].is_not_null().to_numpy() for name in names], axis=0)
+    numbers = np.flatnonzero(has_all)
+    lost = frame.height - len(numbers)
+    if not len(numbers):
         raise TableError(f"No row has a value of every target: {', '.join(names)}.")
-    return known, [f"{lost:,} rows without a target are left out"] if lost else []
+    known = frame.filter(has_all) if lost else frame
+    return known, [f"{lost:,} rows without a target are left out"] if lost else [], numbers

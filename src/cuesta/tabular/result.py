@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import platform
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from typing import Any
@@ -18,6 +20,10 @@ from cuesta.tabular.inspection import Inspection
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
 from cuesta.tabular.selection import Selection
+
+MOST_NUMBERS = 1000  # of rows, that a result lists
+# What may differ between two runs that find the same.
+PASSING = frozenset({"seconds", "test_openings", "versions", "notes"})
 
 
 @dataclass(frozen=True)
@@ -116,6 +122,7 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "test_metrics": {name: _finite(value) for name, value in outcome.metrics.items()},
         "trivial_metrics": {name: _finite(value) for name, value in outcome.baseline.items()},
         "test_openings": list(outcome.openings),
+        "test_rows": _test_rows(task),
         "winner": winner.candidate.to_dict(),
         "epochs": winner.epochs,
         "candidates": len(result.scores),
@@ -137,6 +144,25 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "seconds": round(result.seconds, 3),
         "versions": versions(),
     }
+
+
+def _test_rows(task: Task) -> dict[str, Any]:
+    """Which rows of which table were sealed: their numbers, from 0, and a checksum of these.
+
+    Of many rows there is the checksum alone: SHA-256 of the numbers in order, a line each.
+    """
+    numbers = sorted(task.test_numbers)
+    lines = "".join(f"{number}\n" for number in numbers)
+    return {
+        "table": task.test_table,
+        "numbers": numbers if len(numbers) <= MOST_NUMBERS else None,
+        "sha256": hashlib.sha256(lines.encode()).hexdigest(),
+    }
+
+
+def same_result(found: Mapping[str, Any], told: Mapping[str, Any]) -> bool:
+    """Whether two results, in plain values, are of the same run as far as both tell."""
+    return all(found[key] == told[key] for key in found.keys() & told.keys() - PASSING)
 
 
 def _finite(value: float) -> float | None:

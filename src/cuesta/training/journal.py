@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
-from cuesta._util.files import write_atomically
+from cuesta._util.tensors import DamagedFileError, read_checked, write_tensors
 from cuesta.hyperparameters import Candidate, Shape
 from cuesta.training.feed import Feed
 from cuesta.training.lanes import ChunkResult, Lane
 
-FORMAT = 3  # of the records, and of the arithmetic behind them
+FORMAT = 4  # of the records, and of the arithmetic behind them
+SUFFIX = ".safetensors"
+LANES = "lanes"  # the name of the text that lists a file's keys
+COLUMNS = ("curves", "diverged_at", "norm")  # its arrays, a row a lane
+UNTOLD = "untold:"  # begins the keys of lanes that depend on what no key can tell
 
 
 @dataclass(frozen=True)
@@ -73,45 +78,60 @@ class LaneKeys:
 
 
 class Journal:
-    """Records of finished lanes by key, in memory and, given a folder, in files."""
+    """Records of finished lanes by key, in memory and, given a folder, in files.
+
+    A file that is not as it was written is `damaged`: its lanes are trained again, and it gets
+    another name, out of the new file's way. So is one without a checksum, of an earlier version.
+    """
 
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder
         self.records: dict[str, LaneRecord] = {}
         self.damaged: list[str] = []
-        for path in sorted(folder.glob("*.safetensors")) if folder else []:
-            self._read(path)
-
-    def _read(self, path: Path) -> None:
-        from safetensors import SafetensorError, safe_open
-
-        try:
-            with safe_open(path, framework="numpy") as file:
-                keys = json.loads((file.metadata() or {})["lanes"])
-                rows = [file.get_tensor(name) for name in ("curves", "diverged_at", "norm")]
-            found = {
-                key: LaneRecord(curves, int(diverged), float(norm))
-                for key, curves, diverged, norm in zip(keys, *rows, strict=True)
-            }
-        except (SafetensorError, OSError, ValueError, KeyError, TypeError):
-            self.damaged.append(path.name)  # its lanes are trained again
-        else:
-            self.records.update(found)
+        for path in sorted(folder.glob(f"*{SUFFIX}")) if folder else []:
+            try:
+                self.records.update(_read(path))
+            except DamagedFileError:
+                self.damaged.append(path.name)
+                _set_aside(path)
 
     def add(self, keys: list[str], result: ChunkResult) -> None:
-        """Keep what a chunk gave; with a folder, its file is there when this returns."""
-        rows = zip(keys, result.curves, result.diverged_at, result.norm, strict=True)
-        for key, curves, diverged, norm in rows:
-            self.records[key] = LaneRecord(curves, int(diverged), float(norm))
-        if self.folder is not None:
-            from safetensors.numpy import save_file
+        """Keep what a chunk gave; with a folder, its file is there when this returns.
 
-            tensors = {
-                "curves": result.curves,
-                "diverged_at": result.diverged_at,
-                "norm": result.norm,
-            }
-            tensors = {name: np.ascontiguousarray(rows) for name, rows in tensors.items()}
-            about: Mapping[str, str] = {"lanes": json.dumps(keys)}
-            path = self.folder / f"{digest(*[key.encode() for key in keys])[:20]}.safetensors"
-            write_atomically(path, lambda beside: save_file(tensors, beside, dict(about)))
+        Lanes whose keys do not tell all that they depend on stay in memory.
+        """
+        columns = result.curves, result.diverged_at, result.norm
+        self.records.update(_records(keys, *columns))
+        if self.folder is None or any(key.startswith(UNTOLD) for key in keys):
+            return
+        path = self.folder / f"{digest(*[key.encode() for key in keys])[:20]}{SUFFIX}"
+        write_tensors(path, dict(zip(COLUMNS, columns, strict=True)), json.dumps(keys), LANES)
+
+
+def _read(path: Path) -> dict[str, LaneRecord]:
+    """The records in a chunk's file. Raises DamagedFileError."""
+    if not path.is_file():
+        raise DamagedFileError("it is no file")
+    keys, arrays = read_checked(path, LANES)
+    if not isinstance(keys, list) or set(arrays) != set(COLUMNS):
+        raise DamagedFileError("it holds no lanes")
+    curves, diverged_at, norm = (arrays[name] for name in COLUMNS)
+    lanes = (len(keys),)
+    if curves.ndim != 3 or not curves.shape[:1] == diverged_at.shape == norm.shape == lanes:
+        raise DamagedFileError("its arrays are not a row for each lane")
+    if (curves.dtype.kind, diverged_at.dtype.kind, norm.dtype.kind) != ("f", "i", "f"):
+        raise DamagedFileError("its arrays are of other numbers")
+    return _records([str(key) for key in keys], curves, diverged_at, norm)
+
+
+def _records(
+    keys: list[str], curves: np.ndarray, diverged_at: np.ndarray, norm: np.ndarray
+) -> dict[str, LaneRecord]:
+    rows = zip(keys, curves, diverged_at.tolist(), norm.tolist(), strict=True)
+    return {key: LaneRecord(of_lane, int(step), float(size)) for key, of_lane, step, size in rows}
+
+
+def _set_aside(path: Path) -> None:
+    """Give what is damaged another name; should that fail, the new file cannot be written."""
+    with suppress(OSError):
+        path.replace(path.with_name(f"{path.name}.damaged"))

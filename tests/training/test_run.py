@@ -1,15 +1,26 @@
+import json
 import threading
 
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
+from cuesta._util.tensors import read_checked, read_tensors, write_tensors
+from cuesta.errors import RunFolderError
 from cuesta.training import workers
 from cuesta.training.batching import Batching, shape_of
-from cuesta.training.journal import Journal, LaneKeys
+from cuesta.training.journal import LANES, Journal, LaneKeys
 from cuesta.training.lanes import Lane, StoppedError, train_chunk
 from cuesta.training.planner import Machine
 from cuesta.training.run import Run
-from tests.training.tables import base, chunk_of, class_feed, value_feed
+from tests.training.tables import (
+    assert_same_bits,
+    base,
+    chunk_of,
+    class_feed,
+    leaves,
+    value_feed,
+)
 
 CANDIDATES = [base(learning_rate=rate) for rate in (1e-3, 1e-2, 1e-1)]
 EPOCHS = 3
@@ -64,10 +75,7 @@ def test_what_is_in_the_folder_is_not_trained_again(folder, monkeypatch):
     monkeypatch.setattr(workers, "train_chunk", None)  # to train again would be an error
     again = search(class_feed(), folder)
     again.train(CANDIDATES, quiet)
-    for candidate in CANDIDATES:
-        for a, b in zip(first.records(candidate), again.records(candidate), strict=True):
-            np.testing.assert_array_equal(a.curves, b.curves)
-            assert (a.diverged_at, a.norm) == (b.diverged_at, b.norm)
+    assert_same_records(first, again)
 
 
 def test_an_interrupted_run_goes_on_to_the_same_result(folder, monkeypatch):
@@ -96,16 +104,86 @@ def test_an_interrupted_run_goes_on_to_the_same_result(folder, monkeypatch):
             np.testing.assert_array_equal(a.curves, b.curves)
 
 
-@pytest.mark.parametrize("harm", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:8]])
+def rewritten(path, change):
+    """The file with other arrays or keys, and a checksum that fits."""
+    keys, arrays = read_checked(path, LANES)
+    write_tensors(path, *change(arrays, json.dumps(keys)), LANES)
+
+
+def replaced_by_a_folder(path):
+    path.unlink()
+    (path / "inside").mkdir(parents=True)
+
+
+def without_checksum(path):
+    about, arrays = read_tensors(path)
+    save_file(arrays, path, {LANES: about[LANES]})
+
+
+HARMS = {
+    "half": lambda path: path.write_bytes(path.read_bytes()[: path.stat().st_size // 2]),
+    "empty": lambda path: path.write_bytes(b""),
+    "eight bytes": lambda path: path.write_bytes(path.read_bytes()[:8]),
+    "a folder": replaced_by_a_folder,
+    "no checksum": without_checksum,
+    "curves of a lane": lambda path: rewritten(
+        path, lambda arrays, keys: (arrays | {"curves": arrays["curves"][0]}, keys)
+    ),
+    "curves that are whole numbers": lambda path: rewritten(
+        path, lambda arrays, keys: (arrays | {"curves": arrays["curves"].astype(int)}, keys)
+    ),
+    "no norm": lambda path: rewritten(
+        path, lambda arrays, keys: ({k: v for k, v in arrays.items() if k != "norm"}, keys)
+    ),
+    "keys nested deeply": lambda path: rewritten(
+        path, lambda arrays, keys: (arrays, "[" * 100_000)
+    ),
+    "no list of keys": lambda path: rewritten(path, lambda arrays, keys: (arrays, "3")),
+}
+
+
+@pytest.mark.parametrize("harm", HARMS.values(), ids=HARMS)
 def test_a_damaged_chunk_file_is_trained_again(folder, harm):
-    search(class_feed(), folder).train(CANDIDATES, quiet)
-    files = sorted(folder.iterdir())
-    files[0].write_bytes(harm(files[0].read_bytes()))
+    first = search(class_feed(), folder)
+    first.train(CANDIDATES, quiet)
+    damaged = sorted(folder.iterdir())[0]
+    harm(damaged)
     journal = Journal(folder)
-    assert journal.damaged == [files[0].name]
+    assert journal.damaged == [damaged.name]
     told = []
-    Run(class_feed(), shape, EPOCHS, 0, journal, machine()).train(CANDIDATES, told.append)
+    again = Run(class_feed(), shape, EPOCHS, 0, journal, machine())
+    again.train(CANDIDATES, told.append)
     assert 0 < sum(told) < 15 * EPOCHS
+    assert Journal(folder).damaged == []  # the new file is in its place
+    assert_same_records(first, again)
+
+
+def assert_same_records(first, again):
+    for candidate in CANDIDATES:
+        for a, b in zip(first.records(candidate), again.records(candidate), strict=True):
+            np.testing.assert_array_equal(a.curves, b.curves)
+            assert (a.diverged_at, a.norm) == (b.diverged_at, b.norm)
+
+
+def test_a_flipped_bit_of_a_chunk_file_is_told_or_changes_nothing(folder):
+    search(class_feed(), folder).train(CANDIDATES[:1], quiet)
+    whole = Journal(folder).records
+    (path, *_) = sorted(folder.iterdir())
+    content, draws = path.read_bytes(), np.random.default_rng(0)
+    for place in draws.integers(len(content), size=150):
+        flipped = bytearray(content)
+        flipped[place] ^= 1 << int(draws.integers(8))
+        path.write_bytes(flipped)
+        journal = Journal(folder)
+        assert journal.damaged == [path.name]
+        for key, record in journal.records.items():
+            np.testing.assert_array_equal(record.curves, whole[key].curves)
+
+
+def test_an_outcome_that_cannot_be_written_is_a_sentence(folder):
+    run = search(class_feed(), folder / "chunks")
+    with pytest.raises(RunFolderError, match="cannot be written: No such file"):
+        run.train(CANDIDATES, quiet)
 
 
 def test_more_candidates_use_what_fewer_left(folder):
@@ -113,6 +191,16 @@ def test_more_candidates_use_what_fewer_left(folder):
     told = []
     search(class_feed(), folder).train(CANDIDATES, told.append)
     assert sum(told) == 5 * EPOCHS
+
+
+def test_a_refit_is_the_same_whichever_lanes_were_in_the_journal():
+    with_dropout, without = base(dropout=0.5, activation="tanh"), base(optimizer="sgd")
+    whole = search(class_feed())
+    whole.train([with_dropout, without], quiet)
+    resumed = search(class_feed())
+    resumed.train([without], quiet)  # all that a resumed run has left to train
+    a, b = (each.refit(with_dropout, EPOCHS) for each in (whole, resumed))
+    assert_same_bits(leaves(a), leaves(b))
 
 
 def keys(feed=None, epochs=EPOCHS, of_shape=shape, **lane):

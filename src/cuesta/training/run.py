@@ -72,8 +72,8 @@ class Run:
     def refit(self, candidate: Candidate, epochs: int) -> ChunkResult:
         """Train the candidate on all rows for these epochs of the whole schedule."""
         lane, shape = Lane(candidate, self.feed.refit, self.seed), self.shape(candidate)
-        if shape not in self._batching.widths:  # all of the lanes were in the journal
-            self._batching.plan([(shape, [lane])])
+        # Its lanes may all have been in the journal: then no program was planned for it.
+        self._batching.plan([(shape, [lane])])
         wide = self._batching.chunk(shape, (lane,), epochs, self.epochs)
         return train_chunk(self._batching.narrowed(wide, self.feed), self.feed)
 

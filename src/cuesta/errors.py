@@ -8,6 +8,7 @@
     ├── ModelFileError    a model file that is truncated, altered or not ours
     ├── RunFolderError    a run's folder that cannot be written, or holds another run
     ├── SealError         the test rows opened a second time
+    ├── WorkersError      workers of an executor that cannot train, or were lost
     └── DivergedError     a single network whose weights became infinite or NaN
 
 A diverged lane among others is no exception: it is an outcome, a value.
@@ -70,6 +71,10 @@ class RunFolderError(CuestaError, OSError):
 
 class SealError(CuestaError, RuntimeError):
     """The sealed test rows were asked for a second time."""
+
+
+class WorkersError(CuestaError, RuntimeError):
+    """The workers of an executor cannot train, or were lost before they ended."""
 
 
 class DivergedError(CuestaError, ArithmeticError):

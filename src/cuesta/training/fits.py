@@ -26,6 +26,7 @@ from cuesta.training.journal import digest
 from cuesta.training.lanes import Chunk, ChunkResult, Lane, lane_states, train_spans
 from cuesta.training.workers import Progress, train_chunks
 
+IF_LOST = "none is kept: fit again with workers that live"
 DRAWS = 0  # every fit makes its draws as a first fold does
 
 
@@ -142,7 +143,7 @@ def fit_many(
         for i, place in enumerate(of_chunk[id(chunk)]):
             done(place, _fitted(chunk.lanes[i], feed, result, i))
 
-    train_chunks(work, batching.machine, executor, progress, keep)
+    train_chunks(work, batching.machine, executor, progress, keep, IF_LOST)
 
 
 def _fitted(lane: Lane, feed: Feed, result: ChunkResult, place: int) -> Fitted:

@@ -14,6 +14,8 @@ from cuesta.training.lanes import Chunk, ChunkResult, Lane, train_chunk
 from cuesta.training.planner import Machine
 from cuesta.training.workers import Progress, train_chunks
 
+IF_LOST = "they are kept, and the same run goes on from there with workers that live"
+
 
 @dataclass
 class Run:
@@ -61,13 +63,13 @@ class Run:
 
         `epochs` are those of the whole schedule, or fewer: a lane's beginning. `progress` is
         told of lane-epochs. On an interrupt the chunks at hand stop at their next span of epochs,
-        and what is finished stays.
+        and what is finished stays. Raises WorkersError where the executor loses its workers.
         """
         epochs = epochs or self.epochs
         lanes = self.missing(self.lanes(candidates), epochs)
         chunks = self._batching.chunks(lanes, self.shape, epochs, self.epochs)
         work = [(chunk, self.feed) for chunk in chunks]
-        train_chunks(work, self.machine, self.executor, progress, self._keep)
+        train_chunks(work, self.machine, self.executor, progress, self._keep, IF_LOST)
 
     def refit(self, candidate: Candidate, epochs: int) -> ChunkResult:
         """Train the candidate on all rows for these epochs of the whole schedule."""

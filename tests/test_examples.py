@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow("trains in every script")
+
 EXAMPLES = Path(__file__).parents[1] / "examples"
 
 

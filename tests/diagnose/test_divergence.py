@@ -8,6 +8,8 @@ from cuesta.diagnose.record import record
 from cuesta.training.lanes import Lane, Training
 from tests.training.tables import base, chunk_of, train, value_feed
 
+pytestmark = pytest.mark.slow("trains again until a layer breaks")
+
 EPOCHS = 60
 # All rows in one batch, so that an epoch is a step; too high a rate, with which errors grow by a
 # nearly constant factor, and overflow after dozens of steps.

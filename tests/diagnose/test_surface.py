@@ -10,6 +10,8 @@ from cuesta.cli import app
 from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.surface import POINTS, principal_directions, share_left_out
 
+pytestmark = pytest.mark.slow("maps a surface with its paths")
+
 IRIS = load_iris(return_X_y=True)
 TWO = {"a": {"learning_rate": 1e-3}, "b": {"optimizer": "sgd", "learning_rate": 0.3}}
 

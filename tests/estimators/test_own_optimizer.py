@@ -51,6 +51,7 @@ def test_a_search_over_it_has_the_results_of_one_fit_at_a_time():
     assert ours.best_params_ == theirs.best_params_
 
 
+@pytest.mark.slow("starts a process")
 def test_a_spawned_process_trains_it():
     here = SearchCV(quick(), GRID, cv=2, refit=False)
     before = len(MADE)

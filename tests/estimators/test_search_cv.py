@@ -85,6 +85,7 @@ def test_the_results_are_those_of_one_fit_at_a_time(net, data, grid, how):
     np.testing.assert_array_equal(ours.predict(data[0]), theirs.predict(data[0]))
 
 
+@pytest.mark.slow("several searches")
 def test_distributions_are_drawn_as_scikit_learn_draws_them():
     space = {"learning_rate": loguniform(1e-4, 1e-1), "dropout": [0.0, 0.1]}
     ours = SearchCV(quick(), space, n_candidates=5, cv=2, random_state=7).fit(X, Y)
@@ -92,6 +93,7 @@ def test_distributions_are_drawn_as_scikit_learn_draws_them():
     assert_same_results(ours, theirs)
 
 
+@pytest.mark.slow("several searches")
 def test_rows_with_gaps_are_encoded_fold_by_fold():
     rng = np.random.default_rng(0)
     holes = X.copy()
@@ -102,6 +104,7 @@ def test_rows_with_gaps_are_encoded_fold_by_fold():
     assert_same_results(ours, GridSearchCV(quick(), RATES, cv=3).fit(holes, Y))
 
 
+@pytest.mark.slow("several searches")
 def test_weights_and_groups_reach_those_who_want_them():
     rng = np.random.default_rng(0)
     weight, groups = rng.integers(0, 3, len(Y)).astype(float), rng.integers(0, 9, len(Y))
@@ -170,6 +173,7 @@ def test_a_generator_gives_each_fold_the_network_that_was_trained_for_it(make, m
     assert_same_scores(ours, theirs)
 
 
+@pytest.mark.slow("several searches")
 def test_tpe_learns_from_wave_to_wave():
     space = {"learning_rate": loguniform(1e-7, 1e-1), "hidden_layer_sizes": [(4,), (8,)],
              "dropout": uniform(0, 0.2), "epochs": randint(3, 6)}  # fmt: skip

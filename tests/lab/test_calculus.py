@@ -10,6 +10,8 @@ from cuesta.lab.functions import FUNCTIONS, function
 from cuesta.lab.objectives import half_square, himmelblau, ravine, rosenbrock
 from cuesta.lab.taylor import best_rate, forecast
 
+pytestmark = pytest.mark.slow("dense derivatives of every function")
+
 CLOSED = 1e-10  # float64's 1e-16, amplified by the few hundred operations of these functions
 rng = np.random.default_rng(0)
 

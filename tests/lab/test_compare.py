@@ -9,6 +9,8 @@ from cuesta.errors import SpecError
 from cuesta.lab.compare import CONVENTIONS, STREAMS, compare, differing, parse
 from cuesta.lab.functions import FUNCTIONS
 
+pytestmark = pytest.mark.slow("thousands of steps of pairs of rules")
+
 # Two that differ in one convention, or in one above all, and that convention.
 CAUSES = [
     ("adam:notes", "adam:torch", "random", "bias correction"),

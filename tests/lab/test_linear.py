@@ -6,6 +6,8 @@ from sklearn.linear_model import LinearRegression, Ridge
 from cuesta.errors import CuestaError
 from cuesta.lab.linear import objective, solve, train
 
+pytestmark = pytest.mark.slow("trains to the closed form")
+
 rng = np.random.default_rng(0)
 X = rng.standard_normal((50, 4)) * [1, 10, 0.1, 1] + [0, 5, 1, -2]
 Y = X @ rng.standard_normal((4, 3)) + [1, 2, 3] + 0.1 * rng.standard_normal((50, 3))

@@ -24,6 +24,8 @@ from cuesta.search.space import Choice, Space
 from cuesta.tabular.fit import fit
 from cuesta.tabular.options import Options
 
+pytestmark = pytest.mark.slow("the whole job on many kinds of tables")
+
 ROWS = 120
 rng = np.random.default_rng(0)
 SIZE = rng.standard_normal(ROWS).round(3)
@@ -291,8 +293,7 @@ COLUMN = st.one_of(
 )  # fmt: skip
 
 
-@pytest.mark.slow("the whole job on two hundred tables")
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
 @given(columns=st.lists(COLUMN, min_size=1, max_size=3), target=COLUMN)
 def test_any_table_is_fitted_and_predicted_or_refused_in_a_sentence(
     columns, target, tmp_path_factory

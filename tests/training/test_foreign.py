@@ -79,6 +79,7 @@ def test_a_function_without_a_name_is_refused():
         Candidate(optimizer=lambda learning_rate: optax.sgd(2 * learning_rate))
 
 
+@pytest.mark.slow("starts a process")
 def test_a_spawned_process_trains_a_candidate_with_a_factory_of_its_own():
     feed, candidate = class_feed(), base(optimizer=doubled_sgd, learning_rate=0.01)
     chunk = chunk_of(feed, [candidate])

@@ -7,14 +7,22 @@ import pytest
 from tests.report.browser import BROWSER, DRIVER, Reader, complaints, start_browser, until
 
 
+@pytest.hookimpl(tryfirst=True)  # before the fixtures
+def pytest_runtest_setup(item):
+    """Skip where there is no browser: from one place, so that the summary tells it in one line."""
+    if "browser" not in item.fixturenames or (BROWSER.exists() and DRIVER.exists()):
+        return
+    # In CI the browser is never missing.
+    leave = pytest.fail if os.environ.get("CUESTA_NEED_BROWSER") else pytest.skip
+    leave(
+        f"tests of pages in a browser: {BROWSER} or {DRIVER} is missing; install both (on Debian "
+        "`apt-get install chromium chromium-driver`) and run `make test`"
+    )
+
+
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory):
-    """Chromium without a window; it is missing on some machines, but never in CI."""
-    if not (BROWSER.exists() and DRIVER.exists()):
-        missing = f"{BROWSER} and {DRIVER} are not there"
-        if os.environ.get("CUESTA_NEED_BROWSER"):
-            pytest.fail(missing)
-        pytest.skip(f"tests of pages in a browser: {missing}; install them and run `make test`")
+    """Chromium without a window."""
     driver, service = start_browser(tmp_path_factory.mktemp("profile"))
     yield driver
     driver.quit()

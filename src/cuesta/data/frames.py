@@ -64,6 +64,8 @@ def beside(table: Any, kept: Mapping[str, str], made: Any) -> Any:
     return pl.DataFrame([frame[old].alias(new) for old, new in kept.items()]).hstack(made)
 
 
+# narwhals and polars read a pandas table by pyarrow, which is no dependency of ours; they also take
+# categories of numbers for numbers, and name no column that they cannot read.
 def _from_pandas(table: Any) -> pl.DataFrame:
     names = [str(name) for name in table.columns]
     for name in names:

@@ -293,7 +293,7 @@ COLUMN = st.one_of(
 )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(columns=st.lists(COLUMN, min_size=1, max_size=3), target=COLUMN)
 def test_any_table_is_fitted_and_predicted_or_refused_in_a_sentence(
     columns, target, tmp_path_factory

@@ -217,7 +217,7 @@ def test_another_runs_folder_is_left_alone(tmp_path):
 
 def test_all_candidates_diverging_is_a_sentence(tmp_path):
     table = read_table("diabetes")
-    with pytest.raises(CuestaError, match="No candidate is left: all 1 diverged"):
+    with pytest.raises(CuestaError, match="The only candidate diverged; use a space with lower"):
         fit(table, small(candidates=2, space=DIVERGING), tmp_path / "run")
     assert not (tmp_path / "run" / "result.json").exists()
 

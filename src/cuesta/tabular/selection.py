@@ -66,10 +66,13 @@ def select(run: Run, scores: list[Score]) -> Selection:
             return Selection(ranked, score, layers, skipped)
         skipped.append(score)
     raise CuestaError(
-        f"All {len(ranked)} candidates diverged; use a space with lower learning rates, or with "
-        "clip_norm.",
+        f"{_all(len(ranked))} diverged; use a space with lower learning rates, or with clip_norm.",
         parameter="space",
     )
+
+
+def _all(candidates: int) -> str:
+    return "The only candidate" if candidates == 1 else f"All {candidates} candidates"
 
 
 def _is_finite(result: ChunkResult) -> bool:

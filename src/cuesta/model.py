@@ -16,6 +16,7 @@ from cuesta._util.model_file import read_model_file, write_model_file, wrong_des
 from cuesta.data.columns import find_column
 from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.data.frames import as_frame, beside, like
+from cuesta.data.numerals import parse_numerals
 from cuesta.data.scale import Scaling
 from cuesta.data.unusual import check_columns_are_there, unusual
 from cuesta.errors import TableError
@@ -336,8 +337,12 @@ def _feature(about: dict[str, Any]) -> Feature:
     _require(_are_texts([feature.name, feature.format]), f"column {feature.name!r}")
     _require(_all_are(bool, [feature.missing, feature.other]), f"column {feature.name!r}")
     _require(_are_texts(about["categories"]), f"categories of {feature.name!r}")
+    _require(_are_texts(about.get("marks", [])), f"marks of {feature.name!r}")
+    if feature.kind == "number" and feature.format:
+        parse_numerals(feature.format)
     _require(feature.width > feature.missing, f"column {feature.name!r} has no input")
-    return replace(feature, categories=tuple(about["categories"]))
+    categories, marks = tuple(about["categories"]), tuple(about.get("marks", ()))
+    return replace(feature, categories=categories, marks=marks)
 
 
 def _target(about: dict[str, Any]) -> Target:

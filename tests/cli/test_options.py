@@ -15,8 +15,8 @@ from cuesta.cli import app
 from cuesta.cli.arguments import make_settings, split_names, split_numbers
 from cuesta.cli.base import flag, option_names
 from cuesta.data.bundled import BUNDLED
-from cuesta.data.columns import KINDS
 from cuesta.data.folds import PROTOCOLS
+from cuesta.data.kinds import KINDS
 from cuesta.diagnose.surface import WAYS
 from cuesta.errors import SpecError, TableError
 from cuesta.hyperparameters import (
@@ -41,7 +41,19 @@ SOURCE = Path(cuesta.__file__).parent
 ROOT = SOURCE.parents[1]
 COMMANDS = commands()
 # Parameters of Python's errors that the command line names by its flag.
-NAMED = {"columns", "drop", "groups", "out", "protocol", "space", "target", "test_size"}
+NAMED = {
+    "columns",
+    "decimal",
+    "drop",
+    "encoding",
+    "groups",
+    "missing",
+    "out",
+    "protocol",
+    "space",
+    "target",
+    "test_size",
+}
 
 
 def parameters(command):

@@ -74,10 +74,10 @@ def test_a_column_of_nothing_but_nan_is_empty():
 
 
 @given(at=st.integers(0, 39))
-def test_text_among_numbers_is_a_fault_that_names_column_row_and_text(at):
+def test_two_words_among_numbers_are_a_fault_that_names_column_rows_and_words(at):
     values = [str(i) for i in range(40)]
-    values[at] = "oops"
-    with pytest.raises(TableError, match=rf"'size'.*'oops'.*\(row {at + 2}\)"):
+    values[at], values[at - 1] = "oops", "error"
+    with pytest.raises(TableError, match=rf"'size'.*'oops' \(row {at + 2}\).*missing"):
         kind_of(text(*values, name="size"))
 
 

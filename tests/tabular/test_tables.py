@@ -107,9 +107,10 @@ def test_a_column_that_tells_little_is_said(columns, words):
     assert words in text
 
 
-def test_a_column_without_values_is_a_fault_that_names_it():
-    with pytest.raises(TableError, match="'gone'"):
-        told(labelled(gone=[None] * ROWS))
+def test_a_column_without_values_is_left_out_and_told():
+    text, result = told(labelled(gone=[None] * ROWS))
+    assert "gone: left out" in text
+    assert result.model.encoder.columns == ["size"]
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,10 @@ def fit(
     test_size: options.TestSize = 0.2,
     test: options.TestTable = None,
     header: options.Header = True,
+    encoding: options.Encoding = None,
     columns: options.Columns = None,
+    decimal: options.Decimal = "auto",
+    missing: options.Missing = None,
     protocol: options.Protocol = "kfold",
     groups: options.Groups = None,
     drop: options.Drop = None,
@@ -52,7 +55,7 @@ def fit(
       cuesta fit train.csv --no-header --target 14 --test test.csv --columns 3=category
     """
     given = locals()
-    from cuesta.data.columns import parse_kinds
+    from cuesta.data.kinds import parse_kinds
     from cuesta.data.table import read_table
     from cuesta.report.console import SafeConsole
     from cuesta.report.run.terminal import TerminalListener, show_result
@@ -62,14 +65,15 @@ def fit(
     from cuesta.tabular.options import Options
     from cuesta.tabular.result import summary, to_json
 
-    rows = read_table(table, header=header)
-    test_rows = read_table(str(test), header=header) if test else None
+    rows = read_table(table, header=header, encoding=encoding)
+    test_rows = read_table(str(test), header=header, encoding=encoding) if test else None
     settings = make_settings(
         Options,
         given,
         target=tuple(target or ()),
         drop=tuple(drop or ()),
         columns=parse_kinds(columns or ()),
+        missing=tuple(missing or ()),
         space=read_space(str(space)) if space else None,
     )
     folder = out or Path(f"{rows.name}.cuesta")

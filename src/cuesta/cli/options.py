@@ -80,6 +80,15 @@ Columns = Annotated[
         panel=DATA,
     ),
 ]
+Encoding = Annotated[
+    str | None,
+    _option(
+        "The encoding of a text file: utf-8, latin-1, windows-1252, utf-16 and others of Python.",
+        metavar="NAME",
+        default="told by its bytes",
+        panel=DATA,
+    ),
+]
 Json = Annotated[bool, _option("Print the result as JSON, and nothing else.", "--json")]
 
 # --- fit --------------------------------------------------------------------------------------
@@ -102,6 +111,25 @@ Drop = Annotated[
         "A column to leave out. May be given again for more.",
         metavar="COLUMN",
         default="none",
+        panel=DATA,
+    ),
+]
+Decimal = Annotated[
+    str,
+    _option(
+        "The mark before decimals in text that may be read in two ways, as 1,234: a point, a "
+        "comma or auto (by the other columns; else a comma stands between thousands).",
+        metavar="MARK",
+        panel=DATA,
+    ),
+]
+Missing = Annotated[
+    list[str] | None,
+    _option(
+        "A word or a number that means a missing value, as unknown or -9999, beside the usual "
+        "ones. May be given again for more.",
+        metavar="VALUE",
+        default="blanks, ?, NA, NaN, null and others",
         panel=DATA,
     ),
 ]

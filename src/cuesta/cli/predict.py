@@ -23,6 +23,7 @@ def predict(
     out: options.Predictions = None,
     keep: options.Keep = None,
     header: options.Header = True,
+    encoding: options.Encoding = None,
 ) -> None:
     """Predict the rows of TABLE with a fitted model: as CSV, or in the format that --out names.
 
@@ -45,7 +46,7 @@ def predict(
         check_path(out)
     path = model / "model.safetensors" if model.is_dir() else model
     fitted = load_model(path)
-    rows = read_table(table, header=header)
+    rows = read_table(table, header=header, encoding=encoding)
     kept = "all" if "all" in (keep or ()) else keep or ()
     made = fitted.predict_and_tell(rows.frame, kept)
     check_columns(made.table, out)

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
 
-from cuesta._util.checks import check_choice
+from cuesta._util.notes import Note
 from cuesta.data.dates import FIRST_ROW, as_dates, as_times, date_format, time_format
 from cuesta.data.frames import CATEGORICAL
-from cuesta.errors import SpecError, TableError
+from cuesta.data.kinds import ANY_CASE, Kind, shown, without_marks
+from cuesta.data.names import under_any_name
+from cuesta.data.numerals import as_written
+from cuesta.data.readings import (
+    NO,
+    YES,
+    folded,
+    folded_booleans,
+    read_number,
+    read_text,
+    settle_decimals,
+    words_among_numbers,
+)
+from cuesta.errors import TableError
 
 # How missing values are written in text files; compared after stripping blanks, in lower case.
-MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-")
-MOSTLY = 0.9  # from this share of numbers on, other text in a column is taken for a mistake
-WITH_COMMAS = r"^[-+]?\d+(\.\d{3})*(,\d+)+(\.\d+)?$"
-KINDS = ("number", "boolean", "category", "date", "time", "drop")
+LARGEST_TARGET = 1e100  # its square, summed over any number of rows, fits float64
+FEW_CLASSES = 20  # whole numbers with no more distinct values than this are classes
+SPREADSHEET = ("#n/a", "#na", "#n/a n/a", "#null!", "#div/0!", "#value!", "#ref!", "#name?",
+               "#num!", "<na>", "-nan", "1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind",
+               "nat")  # fmt: skip
+MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-", ".", "..", "--", "---", *SPREADSHEET)
+# Among the labels of a target "None" and "-" are classes: the one without the disease, say.
+MISSING_LABELS = ("", "?", "na", "n/a", "nan", "null", *SPREADSHEET)
 
 
 def find_column(frame: pl.DataFrame, name: str, where: str) -> pl.Series:
@@ -30,15 +47,32 @@ def find_column(frame: pl.DataFrame, name: str, where: str) -> pl.Series:
     raise TableError(f"{where} has no column {name!r}; {hint}")
 
 
+def _shown(value: object) -> str:
+    return shown(value) if isinstance(value, str) else repr(value)
+
+
+def frame_of(columns: Iterable[pl.Series]) -> pl.DataFrame:
+    """A table of columns under their own names, which to polars' expressions may be patterns."""
+    return pl.DataFrame(list(columns))
+
+
+def with_columns(frame: pl.DataFrame, columns: Iterable[pl.Series]) -> pl.DataFrame:
+    """A table with these columns, each in the place of the one of its name, or at the end."""
+    made = {column.name: column for column in (*frame, *columns)}
+    return frame_of(made.values())
+
+
+def without(frame: pl.DataFrame, names: Collection[str]) -> pl.DataFrame:
+    """A table without the named columns, whatever they are called."""
+    return frame_of(column for column in frame if column.name not in names)
+
+
 def _listed(names: list[str], most: int = 12) -> str:
     rest = len(names) - most
     return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
-# Among the labels of a target "None" and "-" are classes: the one without the disease, say.
-MISSING_LABELS = ("", "?", "na", "n/a", "nan", "null")
-
-
+@under_any_name
 def tidy(series: pl.Series, missing: tuple[str, ...] = MISSING) -> pl.Series:
     """Text without blanks around it, ways of writing "missing" as null; other types as they are."""
     if series.dtype in (pl.Categorical, pl.Enum):
@@ -53,57 +87,95 @@ def tidy(series: pl.Series, missing: tuple[str, ...] = MISSING) -> pl.Series:
 
 def tidy_frame(frame: pl.DataFrame) -> pl.DataFrame:
     """Each column of a table tidied."""
-    return frame.with_columns([tidy(frame[name]) for name in frame.columns])
+    return frame_of(map(tidy, frame))
 
 
-def tidy_target(series: pl.Series) -> pl.Series:
-    """A target tidied: as any column where it is numbers, else with more of its words as labels.
+@under_any_name
+def read_target(
+    series: pl.Series, task: str = "auto", decimal: str = "auto", missing: tuple[str, ...] = ()
+) -> tuple[pl.Series, tuple[Note, ...]]:
+    """A target tidied, numbers of any writing as numbers; and what is to be said of it.
 
-    Raises TableError for text among numbers, and for infinities.
+    Where it is classes, more of its words are labels, and those that differ in case only are one.
+    Raises TableError for text among numbers, for infinities and for numbers whose squares are
+    too large, and for dates.
     """
-    tidied = tidy(series)
-    if kind_of(tidied) == "number":
-        as_numbers(tidied)
-        return tidied
-    return tidy(series, MISSING_LABELS)
+    tidied = without_marks(tidy(series), missing)
+    kind = _kind(tidied, decimal)
+    if kind.name == "number":
+        values = as_numbers(tidied, kind.format)  # one word among them is no value to predict
+        _check_size(series.name, values)
+        if not kind.format:
+            return tidied, ()
+        if task == "regression" or (task == "auto" and not looks_like_classes(values)):
+            return pl.Series(series.name, values, nan_to_null=True), _of_target(kind.notes)
+    elif kind.name == "date" and task != "classification":
+        raise _dates(series)
+    labels = without_marks(tidy(series, MISSING_LABELS), missing)
+    if labels.dtype != pl.String:
+        return labels, ()
+    if kind.name == "boolean" and kind.notes:
+        return folded_booleans(labels), _of_target(kind.notes)
+    return (folded(labels), _of_target(kind.notes)) if kind.format == ANY_CASE else (labels, ())
 
 
+def _of_target(notes: tuple[Note, ...]) -> tuple[Note, ...]:
+    """Notes on a target, of which `columns` tells nothing."""
+    plain = (
+        Note(n, *(("", "") if n.parameter == "columns" else (n.parameter, n.value))) for n in notes
+    )
+    return tuple(plain)
+
+
+def _dates(series: pl.Series) -> TableError:
+    return TableError(
+        f"The target {series.name!r} holds dates, as {shown(series.drop_nulls()[0])}, and a date "
+        "is no target; to predict when, give a number, as the days since a day."
+    )
+
+
+def _check_size(name: str, values: np.ndarray) -> None:
+    largest = float(np.nanmax(np.abs(values), initial=0.0))
+    if largest > LARGEST_TARGET:
+        power = 10.0 ** np.floor(np.log10(largest))
+        raise TableError(
+            f"The target {name!r} holds numbers as large as {largest:.3g}, whose squares are too "
+            f"large to compute with; divide it by {power:.0e}."
+        )
+
+
+def looks_like_classes(values: np.ndarray) -> bool:
+    """Whether numbers (NaN is missing) are whole, and few for their rows: classes by number."""
+    present = values[~np.isnan(values)]
+    distinct = np.unique(present)
+    whole = bool(np.all(distinct == np.round(distinct)))
+    # Ten rows a class on average: fewer, and whole numbers are counts or measures.
+    return whole and len(distinct) <= min(FEW_CLASSES, max(2, len(present) // 10))
+
+
+@under_any_name
 def kind_of(series: pl.Series) -> str:
     """`number`, `boolean`, `date`, `time`, `category` or `empty` of a tidied column.
 
-    Raises TableError for text among numbers, and for a type that cannot be an input.
+    Raises TableError for words among numbers, and for a type that cannot be an input.
     """
+    return _kind(series).name
+
+
+@under_any_name
+def _kind(series: pl.Series, decimal: str = "auto") -> Kind:
+    """What a tidied column is and how it is read."""
     if series.null_count() == len(series):
-        return "empty"
+        return Kind("empty")
     if series.dtype == pl.String:
-        return _kind_of_text(series)
+        return read_text(series, decimal)
     if series.dtype == pl.Boolean:
-        return "boolean"
+        return Kind("boolean")
     if series.dtype.is_numeric() or series.dtype == pl.Duration:
-        return "number"
+        return Kind("number")
     if series.dtype.is_temporal():
-        return "time" if series.dtype == pl.Time else "date"
+        return Kind("time" if series.dtype == pl.Time else "date")
     raise _unusable(series)
-
-
-def _kind_of_text(series: pl.Series) -> str:
-    if series.str.to_lowercase().is_in(["true", "false"]).all():
-        return "boolean"
-    parsed = series.cast(pl.Float64, strict=False)
-    share = 1 - (parsed.null_count() - series.null_count()) / series.count()
-    if share == 1:
-        return "number"
-    if share >= MOSTLY:
-        raise _text_among_numbers(series, parsed)
-    if series.str.contains(WITH_COMMAS).sum() + parsed.count() >= MOSTLY * series.count():
-        row = int(series.str.contains(WITH_COMMAS).fill_null(False).arg_max() or 0)
-        raise TableError(
-            f"The column {series.name!r} holds numbers with a comma, as {series[row]!r} "
-            f"(row {row + FIRST_ROW}); write them with a point, and thousands without a mark."
-        )
-    if date_format(series) is not None:
-        return "date"
-    return "category" if time_format(series) is None else "time"
 
 
 def _unusable(series: pl.Series) -> TableError:
@@ -111,23 +183,17 @@ def _unusable(series: pl.Series) -> TableError:
     return TableError(f"The column {series.name!r} is of type {kind}, which cannot be an input.")
 
 
-def _text_among_numbers(series: pl.Series, parsed: pl.Series) -> TableError:
-    row = int((parsed.is_null() & series.is_not_null()).arg_max() or 0)
-    return TableError(
-        f"The column {series.name!r} holds the text {series[row]!r} among numbers "
-        f"(row {row + FIRST_ROW})."
-    )
-
-
-def as_numbers(series: pl.Series) -> np.ndarray:
-    """A tidied column as float64, missing as NaN; a span of time in days.
+@under_any_name
+def as_numbers(series: pl.Series, form: str = "") -> np.ndarray:
+    """A tidied column as float64, missing as NaN; text in a format of numbers; spans in days.
 
     Raises TableError for text and for infinities, naming the row.
     """
     if series.dtype == pl.String:
-        parsed = series.cast(pl.Float64, strict=False)
+        parsed = as_written(series, form) if form else series.cast(pl.Float64, strict=False)
         if parsed.null_count() > series.null_count():
-            raise _text_among_numbers(series, parsed)
+            wrong = series.filter(parsed.is_null() & series.is_not_null())
+            raise words_among_numbers(series, wrong.unique(maintain_order=True).to_list())
         series = parsed.alias(series.name)
     elif series.dtype == pl.Duration:
         series = series.cast(pl.Duration("us")).to_physical() / 86_400e6
@@ -140,6 +206,7 @@ def as_numbers(series: pl.Series) -> np.ndarray:
     return values
 
 
+@under_any_name
 def as_booleans(series: pl.Series) -> np.ndarray:
     """A tidied column of true and false (or 1 and 0) as float64, missing as NaN.
 
@@ -147,10 +214,10 @@ def as_booleans(series: pl.Series) -> np.ndarray:
     """
     if series.dtype == pl.String:
         lower = series.str.to_lowercase()
-        known = lower.is_in(["true", "false", "1", "0"])
+        known = lower.is_in([*YES, *NO])
         if not known.fill_null(True).all():
             raise _no_boolean(series, int((~known).fill_null(False).arg_max() or 0))
-        return lower.is_in(["true", "1"]).cast(pl.Float64).fill_null(np.nan).to_numpy()
+        return lower.is_in(YES).cast(pl.Float64).fill_null(np.nan).to_numpy()
     values = as_numbers(series)
     other = ~(np.isnan(values) | (values == 0) | (values == 1))
     if other.any():
@@ -160,11 +227,12 @@ def as_booleans(series: pl.Series) -> np.ndarray:
 
 def _no_boolean(series: pl.Series, row: int) -> TableError:
     return TableError(
-        f"The column {series.name!r} holds {series[row]!r} where the training rows have true or "
-        f"false (row {row + FIRST_ROW})."
+        f"The column {series.name!r} holds {_shown(series[row])} where the training rows have "
+        f"true or false (row {row + FIRST_ROW})."
     )
 
 
+@under_any_name
 def as_text(series: pl.Series) -> pl.Series:
     """A tidied column as text, so that a category compares equal however its file typed it.
 
@@ -179,31 +247,31 @@ def as_text(series: pl.Series) -> pl.Series:
     return series.cast(pl.String)
 
 
-@dataclass(frozen=True)
-class Kind:
-    """What a column is taken for, and the format of its dates where they are text."""
-
-    name: str
-    format: str = ""
-
-
-def read_kinds(frame: pl.DataFrame, given: Mapping[str, Kind]) -> dict[str, Kind]:
+def read_kinds(
+    frame: pl.DataFrame, given: Mapping[str, Kind], decimal: str = "auto"
+) -> dict[str, Kind]:
     """What each column of a tidied table is: as given, or as its values look.
 
     Raises TableError for a column that is of no one kind.
     """
-    return {
-        **given,
-        **{name: _with_format(frame[name], given.get(name)) for name in frame.columns},
+    guessed = {name: _kind(frame[name], decimal) for name in frame.columns if name not in given}
+    known = {
+        name: _with_format(frame[name], kind, decimal)
+        for name, kind in given.items()
+        if name in frame.columns
     }
+    settled = settle_decimals(frame, {**guessed, **known}) if decimal == "auto" else guessed | known
+    return {**given, **{name: settled[name] for name in frame.columns}}
 
 
-def _with_format(series: pl.Series, given: Kind | None) -> Kind:
-    """What a column is, and the format of its dates or times where they are text."""
-    kind = given or Kind(kind_of(series))
-    if kind.name not in FORMATS or kind.format or series.dtype != pl.String:
+@under_any_name
+def _with_format(series: pl.Series, kind: Kind, decimal: str) -> Kind:
+    """What a column is said to be, and the format of its text where it has one."""
+    if kind.format or series.dtype != pl.String or series.null_count() == len(series):
         return kind
-    return Kind(kind.name, FORMATS[kind.name](series) or "")
+    if kind.name == "number":
+        return read_number(series, decimal)
+    return Kind(kind.name, FORMATS[kind.name](series) or "") if kind.name in FORMATS else kind
 
 
 # kind → how the format of text of this kind is found
@@ -220,28 +288,21 @@ def _declared_kinds(frame: pl.DataFrame) -> dict[str, Kind]:
 
 
 def read_columns(
-    frame: pl.DataFrame, given: Mapping[str, Kind] | None = None
+    frame: pl.DataFrame,
+    given: Mapping[str, Kind] | None = None,
+    *,
+    decimal: str = "auto",
+    missing: tuple[str, ...] = (),
 ) -> tuple[pl.DataFrame, dict[str, Kind]]:
     """A table's columns tidied, told apart and converted, and what each of them is.
 
-    Raises TableError naming the column, and the row where one value is the culprit.
+    `decimal` is the mark of numbers that may be read in two ways, `missing` more words for a
+    missing value. Raises TableError naming the column, and the row where one value is the culprit.
     """
-    tidied = tidy_frame(frame)
-    kinds = read_kinds(tidied, {**_declared_kinds(frame), **(given or {})})
+    tidied = frame_of(without_marks(column, missing) for column in tidy_frame(frame))
+    kinds = read_kinds(tidied, {**_declared_kinds(frame), **(given or {})}, decimal)
+    kinds = {name: replace(kind, marks=(*missing, *kind.marks)) for name, kind in kinds.items()}
     return convert_columns(tidied, kinds), kinds
-
-
-def parse_kinds(texts: Iterable[str]) -> dict[str, Kind]:
-    """What columns are, from texts as `NAME=KIND` or `NAME=date:FORMAT`. Raises SpecError."""
-    kinds = {}
-    for text in texts:
-        name, mark, kind = text.rpartition("=") if "=date:" not in text else text.partition("=")
-        kind, _, form = kind.partition(":")
-        if not mark or not name:
-            raise SpecError(f"columns takes NAME=KIND, not {text!r}.")
-        check_choice("the kind", kind, KINDS)
-        kinds[name] = Kind(kind, form)
-    return kinds
 
 
 def convert_columns(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> pl.DataFrame:
@@ -250,19 +311,21 @@ def convert_columns(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> pl.DataFr
     This reads every row, the test rows too, and only to read them: a value that cannot be one of
     its column is found before anything is trained. Raises TableError naming column and row.
     """
-    return frame.with_columns([_converted(frame[name], kinds[name]) for name in frame.columns])
+    return frame_of(_converted(column, kinds[column.name]) for column in frame)
 
 
+@under_any_name
 def _converted(series: pl.Series, of: Kind) -> pl.Series:
-    kind = of.name
+    kind, series = of.name, without_marks(series, of.marks)
     if kind == "date":
         return as_dates(series, of.format)
     if kind == "time":
         return as_times(series, of.format)
     if kind == "category":
-        return as_text(series)
+        text = as_text(series)
+        return folded(text) if of.format == ANY_CASE else text
     if kind == "number":
-        return pl.Series(series.name, as_numbers(series), nan_to_null=True)
+        return pl.Series(series.name, as_numbers(series, of.format), nan_to_null=True)
     if kind == "boolean":
         return pl.Series(series.name, as_booleans(series), nan_to_null=True).cast(pl.Boolean)
     return series.cast(pl.String)

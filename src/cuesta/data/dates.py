@@ -5,17 +5,35 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
+from cuesta.data.kinds import shown
 from cuesta.errors import TableError
 
 DATE_INPUTS, TIME_INPUTS = 7, 3
-LOOKS_DATED = r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})([ T].*)?$"
+MONTH = r"(?i:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+WEEKDAY = r"(?:(?i:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
+LOOKS_DATED = (
+    r"^(\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.]\d{4}|\d{1,2}/\d{1,2}/\d{2}"
+    rf"|{WEEKDAY}\d{{1,2}}\.?[- ]{MONTH}[- ](\d{{4}}|\d{{2}})|{WEEKDAY}{MONTH} \d{{1,2}},? \d{{4}})"
+    r"([ T,].*)?$"
+)
 MOSTLY = 0.9  # from this share of dates on, a column is one of dates
 LOOKS_TIMED = r"^\d{1,2}:\d{2}(:\d{2})?(\.\d+)?$"
-DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y",
-         "%m-%d-%Y")  # fmt: skip
-CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M:%S%.f", " %H:%M:%S%.f", "T%H:%M:%S%#z",
-          " %H:%M:%S%#z")  # fmt: skip
+PLAIN_DATES = ("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y",
+               "%m-%d-%Y")  # fmt: skip
+# %B reads a month's name in full and in short.
+WORDED_DATES = ("%d %B %Y", "%B %d, %Y", "%B %d %Y", "%d-%B-%Y", "%d. %B %Y", "%d-%B-%y",
+                "%d %B %y", "%a, %d %B %Y", "%A, %B %d, %Y", "%d/%m/%y", "%m/%d/%y")  # fmt: skip
+DATES = (*PLAIN_DATES, *WORDED_DATES)
+PLAIN_CLOCKS = ("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", "T%H:%M:%S%.f", " %H:%M:%S%.f",
+                "T%H:%M:%S%#z", " %H:%M:%S%#z")  # fmt: skip
+CLOCKS = (*PLAIN_CLOCKS, "T%H:%M", "T%H:%M%#z", " %H:%M%#z", "T%H:%M:%S%.f%#z", " %H:%M:%S%.f%#z",
+          " %H:%M:%S %#z", " %H:%M:%S UTC", " %I:%M %p", " %I:%M:%S %p", ", %H:%M",
+          ", %I:%M %p")  # fmt: skip
+# The forms of which nothing is said: a date in them looks like one.
+PLAIN_FORMATS = frozenset(day + clock for day in PLAIN_DATES for clock in PLAIN_CLOCKS)
 TIMES = ("%H:%M:%S", "%H:%M", "%H:%M:%S%.f")
+FIRST_YEAR = 1000
+SAMPLE = 1000  # rows from which the form of most is told
 FIRST_ROW = 2  # the line of a text file on which the first row stands
 
 
@@ -30,11 +48,11 @@ def date_format(series: pl.Series) -> str | None:
     if not text.len() or looks.sum() < MOSTLY * text.len():
         return None
     fitting = [day + clock for day in DATES for clock in CLOCKS if _fits(text, day + clock)]
-    days = {form.replace("%H", " ").split(" ")[0].split("T")[0] for form in fitting}
+    days = {day for day in DATES for form in fitting if form.removeprefix(day) in CLOCKS}
     if len(days) > 1:
         raise TableError(
-            f"The dates of the column {series.name!r}, as {text[0]!r}, can be read in two ways; "
-            "say which.",
+            f"The dates of the column {series.name!r}, as {shown(text[0])}, can be read in two "
+            "ways; say which.",
             parameter="columns",
             value=f"{series.name}=date:{sorted(days)[0]}",
         )
@@ -46,18 +64,19 @@ def date_format(series: pl.Series) -> str | None:
 def _mixed(series: pl.Series, text: pl.Series) -> TableError:
     """Dates in several forms, or among other text: the first that is unlike most."""
     forms = [day + clock for day in DATES for clock in CLOCKS]
-    best = min(forms, key=lambda form: _date(text, form).null_count())
+    sample = text.head(SAMPLE)
+    best = min(forms, key=lambda form: _date(sample, form).null_count())
     read = _date(series, best)
     if read.null_count() == len(series):
         return TableError(
-            f"The dates of the column {series.name!r}, as {text[0]!r}, are in no form that is "
+            f"The dates of the column {series.name!r}, as {shown(text[0])}, are in no form that is "
             "known; name the form, or call the column a category.",
             parameter="columns",
             value=f"{series.name}=date:FORMAT",
         )
     row = int((read.is_null() & series.is_not_null()).arg_max() or 0)
     return TableError(
-        f"The column {series.name!r} holds {series[row]!r} among dates as {best} "
+        f"The column {series.name!r} holds {shown(series[row])} among dates as {best} "
         f"(row {row + FIRST_ROW}); write all in one form, or call the column a category.",
         parameter="columns",
         value=f"{series.name}=category",
@@ -73,11 +92,14 @@ def time_format(series: pl.Series) -> str | None:
 
 
 def _fits(text: pl.Series, form: str) -> bool:
-    return _date(text.head(1), form).null_count() == 0 == _date(text, form).null_count()
+    if _date(text.head(1), form).null_count() or (read := _date(text, form)).null_count():
+        return False
+    # %Y takes 05 for the year 5 too.
+    return "%Y" not in form or bool((read.dt.year() >= FIRST_YEAR).all())
 
 
 def _date(text: pl.Series, form: str) -> pl.Series:
-    if "%H" not in form:
+    if "%H" not in form and "%I" not in form:
         return text.str.to_date(form, strict=False).cast(pl.Datetime("us"))
     made = text.str.to_datetime(form, strict=False, time_unit="us")
     return made.dt.convert_time_zone("UTC").dt.replace_time_zone(None) if "%#z" in form else made
@@ -124,8 +146,8 @@ def _all_read(text: pl.Series, made: pl.Series, what: str, form: str) -> pl.Seri
     if made.null_count() > text.null_count():
         row = int((made.is_null() & text.is_not_null()).arg_max() or 0)
         raise TableError(
-            f"The column {text.name!r} holds {text[row]!r}, which is no {what} as the others are "
-            f"(row {row + FIRST_ROW}); expected is {form}."
+            f"The column {text.name!r} holds {shown(text[row])}, which is no {what} as the others "
+            f"are (row {row + FIRST_ROW}); expected is {form}."
         )
     return made
 

@@ -7,7 +7,7 @@ missing values; every other fitted quantity belongs to a fold (`data.scale`).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,14 +15,16 @@ import polars as pl
 
 from cuesta._util.notes import Note
 from cuesta.data.columns import (
-    Kind,
     as_booleans,
     as_numbers,
     as_text,
     find_column,
+    frame_of,
     kind_of,
+    looks_like_classes,
     read_kinds,
     tidy,
+    with_columns,
 )
 from cuesta.data.dates import (
     DATE_INPUTS,
@@ -32,12 +34,15 @@ from cuesta.data.dates import (
     date_inputs,
     time_inputs,
 )
+from cuesta.data.kinds import ANY_CASE, Kind, shown, without_marks
+from cuesta.data.names import under_any_name
+from cuesta.data.readings import fold, read_text, written_as
 from cuesta.errors import TableError
 
 MOST_CATEGORIES = 64  # the commonest have a column each; the rest share one
 IDENTIFIER_SHARE = 0.9  # text with more distinct values a row than this names the row
+FREE_TEXT = 4  # texts of so many words in the middle are sentences
 FEW_ROWS = 20  # fewer rows may have a text each and mean it
-FEW_CLASSES = 20  # whole numbers with no more distinct values than this are classes
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,8 @@ class Feature:
     missing: bool = False  # whether a column marks its missing values
     categories: tuple[str, ...] = ()
     other: bool = False  # whether a column stands for all other categories
-    format: str = ""  # of dates and times that are text
+    format: str = ""  # of text: of dates and times, of numbers, or ANY_CASE of categories
+    marks: tuple[str, ...] = ()  # its own words for a missing value
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -101,7 +107,7 @@ class Encoder:
         "other". Raises TableError for a missing column, for text among numbers, for infinities.
         """
         return self.encode_tidied(
-            frame.select([tidy(find_column(frame, name, "The table")) for name in self.columns])
+            frame_of(tidy(find_column(frame, name, "The table")) for name in self.columns)
         )
 
     def encode_tidied(self, frame: pl.DataFrame) -> np.ndarray:
@@ -129,9 +135,14 @@ def fit_matrix_encoder(x: np.ndarray, names: list[str]) -> Encoder:
     return Encoder(tuple(map(Feature, names, ["number"] * len(names), missing)))
 
 
+@under_any_name
 def _values(series: pl.Series, feature: Feature) -> tuple[np.ndarray, np.ndarray]:
+    series = without_marks(series, feature.marks)
     if feature.kind == "category":
         text = as_text(series)
+        if feature.format == ANY_CASE:
+            names = pl.Series(feature.categories, dtype=pl.String)
+            text = written_as(text, dict(zip(fold(names), names, strict=True)))
         absent = text.is_null().to_numpy()
         hits = [(text == name).fill_null(False).to_numpy() for name in feature.categories]
         if feature.other:
@@ -141,8 +152,9 @@ def _values(series: pl.Series, feature: Feature) -> tuple[np.ndarray, np.ndarray
         read_moments, expand = MOMENTS[feature.kind]
         moments = read_moments(series, feature.format)
         return expand(moments), moments.is_null().to_numpy()
-    read = as_booleans if feature.kind == "boolean" else as_numbers
-    values = read(series)
+    values = (
+        as_booleans(series) if feature.kind == "boolean" else as_numbers(series, feature.format)
+    )
     return values[:, None], np.isnan(values)
 
 
@@ -159,24 +171,29 @@ def fit_encoder(frame: pl.DataFrame, kinds: Mapping[str, Kind] | None = None) ->
     left.
     """
     kinds = kinds or read_kinds(frame, {})
-    found = [_feature(frame[name], kinds[name]) for name in frame.columns]
+    found = [_feature(column, kinds[column.name]) for column in frame]
     features = tuple(feature for feature, _ in found if feature is not None)
     if not features:
         raise TableError("No column is left to learn from.")
-    return Encoder(features, tuple(note for _, notes in found for note in notes))
+    told = (note for column in frame for note in kinds[column.name].notes)
+    return Encoder(features, (*told, *(note for _, notes in found for note in notes)))
 
 
+@under_any_name
 def _feature(series: pl.Series, kind: Kind) -> tuple[Feature | None, list[str]]:
     """A column as a feature, or None where it is left out; and what is to be said of it."""
     name = series.name
     if series.null_count() == len(series):
         return None, [f"{name}: left out, the training rows have no value of it"]
     if kind.name == "category":
-        return _category(series)
+        return _category(series, kind)
+    gaps, how = without_marks(series, kind.marks).null_count() > 0, (kind.format, kind.marks)
     if kind.name in MOMENTS:
-        return Feature(name, kind.name, series.null_count() > 0, format=kind.format), []
-    values = as_booleans(series) if kind.name == "boolean" else as_numbers(series)
-    feature = Feature(name, kind.name, bool(np.isnan(values).any()))
+        return Feature(name, kind.name, gaps, (), False, *how), []
+    feature = Feature(name, kind.name, gaps, (), False, *how)
+    values, _ = _values(series, feature)
+    values = values[:, 0]
+    feature = replace(feature, missing=bool(np.isnan(values).any()))
     return feature, _warnings(name, kind.name, values)
 
 
@@ -203,24 +220,26 @@ def _in_order(values: np.ndarray) -> bool:
     return bool(np.all(steps > 0) or np.all(steps < 0))
 
 
-def _category(series: pl.Series) -> tuple[Feature | None, list[str]]:
-    text = as_text(series)
+def _category(series: pl.Series, kind: Kind) -> tuple[Feature | None, list[str]]:
+    text = as_text(without_marks(series, kind.marks))
     # Under names of our own: a column may be called "count" itself.
     counts = text.drop_nulls().alias("value").value_counts(sort=True, name="rows")
     distinct = counts.height
     if text.count() >= FEW_ROWS and distinct > IDENTIFIER_SHARE * text.count():
-        return None, [
-            f"{series.name}: left out, {distinct:,} distinct texts in {text.count():,} rows "
-            "name the rows"
-        ]
+        texts = f"{distinct:,} distinct texts in {text.count():,} rows"
+        words = float(np.median(text.drop_nulls().str.count_matches(r"\S+").to_numpy()))
+        if words >= FREE_TEXT:
+            return None, [f"{series.name}: left out, it is free text, which is not read ({texts})"]
+        return None, [f"{series.name}: left out, {texts} name the rows"]
     names = counts.sort(["rows", "value"], descending=[True, False])["value"]
     kept = tuple(sorted(names[:MOST_CATEGORIES]))
     other = distinct > MOST_CATEGORIES
     notes = [f"{series.name}: {distinct - len(kept):,} rare categories share a column"]
     if distinct == 1 and not text.null_count():
         notes = [f"{series.name}: the same value in every training row, so it tells nothing"]
-    feature = Feature(series.name, "category", text.null_count() > 0, kept, other)
-    return feature, notes if other or len(names) == 1 else []
+    gaps = text.null_count() > 0
+    feature = Feature(series.name, "category", gaps, kept, other, kind.format, kind.marks)
+    return feature, notes if other or (distinct == 1 and not gaps) else []
 
 
 @dataclass(frozen=True)
@@ -247,9 +266,11 @@ def fit_target(frame: pl.DataFrame, names: list[str], task: str) -> Target:
     Raises TableError for a target that cannot be learned, naming it.
     """
     columns = [frame[name] for name in names]
-    kinds = [kind_of(series) for series in columns]
+    kinds = [_kind_of_target(series) for series in columns]
     if task == "auto":
-        classes = len(names) == 1 and (kinds[0] != "number" or _looks_like_classes(columns[0]))
+        classes = len(names) == 1 and (
+            kinds[0] != "number" or looks_like_classes(as_numbers(columns[0]))
+        )
         task = "classification" if classes else "regression"
     if task == "regression":
         for series, kind in zip(columns, kinds, strict=True):
@@ -275,14 +296,19 @@ def fit_target(frame: pl.DataFrame, names: list[str], task: str) -> Target:
     return Target(task, tuple(names), labels)
 
 
-def _looks_like_classes(series: pl.Series) -> bool:
-    values = as_numbers(series)
-    distinct = np.unique(values)
-    whole = bool(np.all(distinct == np.round(distinct)))
-    # Ten rows a class on average: fewer, and whole numbers are counts or measures.
-    return whole and len(distinct) <= min(FEW_CLASSES, max(2, len(values) // 10))
+@under_any_name
+def _kind_of_target(series: pl.Series) -> str:
+    """What a target is once it is read: numbers of other writings are numbers by now."""
+    if series.dtype != pl.String:
+        return kind_of(series)
+    if series.cast(pl.Float64, strict=False).null_count() == series.null_count():
+        return "number"
+    if read_text(series).marks:
+        as_numbers(series)  # raises: a word among numbers
+    return "category"
 
 
+@under_any_name
 def _labels(series: pl.Series) -> tuple[Any, ...]:
     """The classes in order, as the table has them: text stays text, also where it is a number."""
     if series.dtype == pl.String:
@@ -305,9 +331,15 @@ def without_full_stops(frame: pl.DataFrame, target: Target) -> tuple[pl.DataFram
     series = frame[name]
     if target.task != "classification" or series.dtype != pl.String:
         return frame, False
+    mended = _without_full_stops(series, list(target.labels))
+    return with_columns(frame, [mended]), not mended.equals(series)
+
+
+@under_any_name
+def _without_full_stops(series: pl.Series, labels: list[str]) -> pl.Series:
     short = series.str.strip_suffix(".")
-    mend = (~series.is_in(list(target.labels)) & short.is_in(list(target.labels))).fill_null(False)
-    return frame.with_columns(short.zip_with(mend, series)), bool(mend.any())
+    mend = (~series.is_in(labels) & short.is_in(labels)).fill_null(False)
+    return short.zip_with(mend, series)
 
 
 def encode_target(frame: pl.DataFrame, target: Target) -> np.ndarray:
@@ -323,8 +355,9 @@ def encode_target(frame: pl.DataFrame, target: Target) -> np.ndarray:
     place = {label: number for number, label in enumerate(target.labels)}
     codes = np.array([place.get(value, -1) for value in values], np.int32)
     if (codes < 0).any():
-        unknown = values[int((codes < 0).argmax())]
+        first = values[int((codes < 0).argmax())]
+        unknown = shown(first) if isinstance(first, str) else repr(first)
         raise TableError(
-            f"The target {series.name!r} holds {unknown!r}, which is not in the training rows."
+            f"The target {series.name!r} holds {unknown}, which is not in the training rows."
         )
     return codes

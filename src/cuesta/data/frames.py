@@ -72,25 +72,27 @@ def _from_pandas(table: Any) -> pl.DataFrame:
         if names.count(name) > 1:
             raise TableError(f"The column {name!r} appears twice in the table.")
     columns = (table.iloc[:, place] for place in range(len(names)))
-    return pl.DataFrame([_column(name, c) for name, c in zip(names, columns, strict=True)])
+    # Made without their names, which polars may take for patterns.
+    made = (_column(name, column) for name, column in zip(names, columns, strict=True))
+    return pl.DataFrame([column.alias(name) for name, column in zip(names, made, strict=True)])
 
 
 def _column(name: str, column: Any) -> pl.Series:
     """A pandas column, whatever holds its values: NumPy, Python's objects, Arrow."""
     kind = column.dtype
     if isinstance(kind, np.dtype) and kind.kind in "biuf":
-        return pl.Series(name, column.to_numpy())
+        return pl.Series(column.to_numpy())
     if getattr(kind, "kind", "") in ("M", "m"):
         zone = getattr(kind, "tz", None)
         plain = column if zone is None else column.dt.tz_convert(None)
         unit = "datetime64[us]" if kind.kind == "M" else "timedelta64[us]"
-        return pl.Series(name, plain.to_numpy().astype(unit))
+        return pl.Series(plain.to_numpy().astype(unit))
     absent = column.isna().to_numpy()
     values = [None if gone else v for v, gone in zip(column.tolist(), absent, strict=True)]
     if hasattr(kind, "categories"):
         text = [None if value is None else str(value) for value in values]
-        return pl.Series(name, text, dtype=pl.String).cast(pl.Categorical)
+        return pl.Series(text, dtype=pl.String).cast(pl.Categorical)
     try:
-        return pl.Series(name, values)
+        return pl.Series(values)
     except (TypeError, pl.exceptions.PolarsError) as error:
         raise TableError(f"The column {name!r} holds objects of several kinds.") from error

@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import polars as pl
 
+from cuesta.data.names import under_any_name
+
 FORMULA = r"^'*[=+\-@\t\r\n]"
 HARMLESS = r"^[-+][\s\d.,%$€£¥]*([eE][-+]?\d+)?$"  # a number, with its unit
 MARKED = r"^'+[=+\-@\t\r\n]"
@@ -30,6 +32,7 @@ def without_formulas(frame: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+@under_any_name
 def _marked(series: pl.Series) -> pl.Series:
     if series.dtype in (pl.Categorical, pl.Enum):
         series = series.cast(pl.String)

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import csv
 import difflib
+import io
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TextIO
 
 import polars as pl
 
 from cuesta.data.bundled import BUNDLED, load_bundled
+from cuesta.data.columns import frame_of, without
+from cuesta.data.encodings import Text, read_text_file
+from cuesta.data.kinds import shown
+from cuesta.data.names import under_any_name
 from cuesta.data.spreadsheet import unmarked
-from cuesta.errors import TableError
+from cuesta.errors import CuestaError, TableError
 
 TEXT_FILES = (".csv", ".tsv", ".tab", ".txt")
 PARQUET_FILES = (".parquet", ".pq")
@@ -21,7 +27,8 @@ SEPARATORS = (",", ";", "\t", "|")
 NAMELESS = "\0"  # marks a column without a name until it is left out
 QUOTED = r"^\s*'.*'\s*$"
 MOST_FILES = 1000  # of a folder, among which a name is looked for
-SAMPLE, LINES = 1 << 16, 20  # what is looked at to tell the separator
+LINES = 20  # what is looked at to tell the separator
+LONGEST_NAME = 1000
 
 
 @dataclass(frozen=True)
@@ -34,12 +41,14 @@ class Table:
     notes: tuple[str, ...] = ()
 
 
-def read_table(source: str, *, header: bool = True) -> Table:
+def read_table(source: str, *, header: bool = True, encoding: str | None = None) -> Table:
     """Read a table from a file, or take a bundled data set by its name.
 
     The columns of a text file stay text here; `data.columns` decides what each one is. A text file
-    without a header has its columns named by their places, from 0.
-    Raises TableError for a file that is missing, empty, of an unknown kind or not readable.
+    without a header has its columns named by their places, from 0. Its `encoding` is told by its
+    bytes where it is not given.
+    Raises TableError for a file that is missing, empty, of an unknown kind or not readable,
+    SpecError for an unknown encoding.
     """
     path = Path(source)
     try:
@@ -53,12 +62,11 @@ def read_table(source: str, *, header: bool = True) -> Table:
         raise TableError(f"There is no file {source!r}{_instead(source)}")
     if is_folder:
         raise TableError(f"{source!r} is a folder; a table is a file.")
-    frame = _read_file(path, header)
-    _check_names(source, frame.columns)
+    frame, told = _read_file(path, header, encoding)
     nameless = [name for name in frame.columns if name.startswith(NAMELESS)]
-    frame = frame.drop(nameless)
+    frame = without(frame, nameless) if nameless else frame
     places = [name.removeprefix(NAMELESS) for name in nameless]
-    notes = tuple(f"column {place} has no name and is left out" for place in places)
+    notes = (*told, *(f"column {place} has no name and is left out" for place in places))
     if not frame.width or not frame.height:
         raise TableError(f"{source!r} has no rows below its header.")
     return Table(path.stem, frame, notes=notes)
@@ -90,15 +98,19 @@ def _tables_beside(path: Path) -> list[Path]:
     return [file for file in first if file.suffix.lower() in endings]
 
 
-def _read_file(path: Path, header: bool) -> pl.DataFrame:
+def _read_file(
+    path: Path, header: bool, encoding: str | None
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
     kind = path.suffix.lower()
     try:
         if kind in TEXT_FILES:
-            return _read_text(path, kind, header)
+            return _read_text_file(path, kind, header, encoding)
         if kind in PARQUET_FILES:
-            return pl.read_parquet(path)
+            return pl.read_parquet(path), ()
         if kind in ARROW_FILES:
-            return pl.read_ipc(path)
+            return pl.read_ipc(path), ()
+    except CuestaError:
+        raise
     except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError, csv.Error) as error:
         reason = str(error).strip().splitlines()[0].rstrip(".") if str(error) else type(error)
         raise TableError(f"{str(path)!r} cannot be read: {reason}.") from error
@@ -106,9 +118,21 @@ def _read_file(path: Path, header: bool) -> pl.DataFrame:
     raise TableError(f"{str(path)!r} has an unknown file type; known types are: {known}.")
 
 
-def _read_text(path: Path, kind: str, has_header: bool) -> pl.DataFrame:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        sample = file.read(SAMPLE)
+def _read_text_file(
+    path: Path, kind: str, header: bool, encoding: str | None
+) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    text = read_text_file(path, encoding)
+    try:
+        return _read_text(path, text, kind, header), text.notes
+    except (pl.exceptions.PolarsError, UnicodeDecodeError):
+        whole = read_text_file(path, encoding, whole=True)
+        if whole == text:
+            raise
+        return _read_text(path, whole, kind, header), whole.notes
+
+
+def _read_text(path: Path, text: Text, kind: str, has_header: bool) -> pl.DataFrame:
+    sample = text.sample()
     if not sample.strip():
         raise TableError(f"{str(path)!r} is empty.")
     if not sample.split("\n", 1)[0].strip():
@@ -125,7 +149,7 @@ def _read_text(path: Path, kind: str, has_header: bool) -> pl.DataFrame:
         names = [str(place) for place in range(len(header))]
     try:
         frame = pl.read_csv(
-            path,
+            text.source,
             separator=separator,
             infer_schema=False,
             new_columns=names,
@@ -134,15 +158,16 @@ def _read_text(path: Path, kind: str, has_header: bool) -> pl.DataFrame:
     except pl.exceptions.NoDataError:
         return pl.DataFrame()
     except pl.exceptions.PolarsError:
-        _check_widths(path, separator, len(header))  # says it better, where that is the cause
+        _check_widths(path, text, separator, len(header))  # says it better, if that is the cause
         raise
     if frame.height and frame.to_series(-1).null_count():
-        _check_widths(path, separator, len(header))
+        _check_widths(path, text, separator, len(header))
     if len(header) > 1:  # an empty line is no row; in a table of one column it may be
         frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
-    return frame.with_columns([_unquoted(frame[name]) for name in frame.columns])
+    return frame_of(map(_unquoted, frame))
 
 
+@under_any_name
 def _unquoted(series: pl.Series) -> pl.Series:
     """Text without single quotes around it, where every value has them, as '-1'.
 
@@ -170,12 +195,12 @@ def _separator(sample: str) -> str:
     return max(SEPARATORS, key=fit)
 
 
-def _check_widths(path: Path, separator: str, width: int) -> None:
+def _check_widths(path: Path, text: Text, separator: str, width: int) -> None:
     """A short row would pass for one whose last values are missing; find it.
 
     Called only where the last column has gaps: this reads the file once more, more slowly.
     """
-    with path.open(encoding="utf-8-sig", newline="") as file:
+    with _opened(text) as file:
         reader = csv.reader(file, delimiter=separator)
         for row in reader:
             if row and len(row) != width:
@@ -185,16 +210,20 @@ def _check_widths(path: Path, separator: str, width: int) -> None:
                 )
 
 
+def _opened(text: Text) -> TextIO:
+    if isinstance(text.source, bytes):
+        return io.StringIO(text.source.decode(), newline="")
+    return text.source.open(encoding="utf-8-sig", newline="")
+
+
 def _check_header(path: Path, header: list[str]) -> None:
     for name in header:
         if name and header.count(name) > 1:
-            raise TableError(f"The column {name!r} appears twice in the header of {str(path)!r}.")
-
-
-def _check_names(source: str, names: list[str]) -> None:
-    """Refuse names that the reading library would take for patterns."""
-    for name in names:
-        if name == "*" or (name.startswith("^") and name.endswith("$")):
             raise TableError(
-                f"The column name {name!r} of {source!r} would be read as a pattern; rename it."
+                f"The column {shown(name)} appears twice in the header of {str(path)!r}."
+            )
+        if len(name) > LONGEST_NAME:
+            raise TableError(
+                f"A column of {str(path)!r} has a name of {len(name):,} characters, {shown(name)}; "
+                "the first line must be the header."
             )

@@ -10,6 +10,7 @@ import polars as pl
 from cuesta._text import count, cut, listed
 from cuesta.data.columns import as_text, find_column, tidy
 from cuesta.data.encode import Encoder, Feature
+from cuesta.data.kinds import without_marks
 from cuesta.errors import TableError
 
 MOST_COLUMNS = 12  # columns that are told of one by one
@@ -58,7 +59,8 @@ def _by_column(encoder: Encoder, frame: pl.DataFrame, x: np.ndarray) -> Iterator
 def _of_feature(feature: Feature, frame: pl.DataFrame, block: np.ndarray) -> Iterator[str]:
     name = cut(feature.name)
     if feature.kind == "category":
-        text = as_text(tidy(frame[feature.name]))
+        given = without_marks(tidy(frame[feature.name]), feature.marks)
+        text = as_text(given).alias("text")  # its own name may look like a pattern
         absent = text.is_null().to_numpy()
         strange = ~absent & _strange(feature, block)
         if strange.any():

@@ -16,9 +16,10 @@ from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from cuesta._util.checks import check_count
-from cuesta.data.columns import Kind, convert_columns, read_columns, tidy_frame
+from cuesta.data.columns import convert_columns, read_columns, tidy_frame
 from cuesta.data.encode import Encoder, fit_encoder, fit_matrix_encoder
 from cuesta.data.frames import as_frame
+from cuesta.data.kinds import Kind
 from cuesta.errors import TableError
 from cuesta.estimators.parameters import plain
 from cuesta.estimators.targets import (

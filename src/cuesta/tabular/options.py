@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from cuesta._util.checks import check_choice
 from cuesta.core.foreign import check_optimizer
-from cuesta.data.columns import Kind
 from cuesta.data.folds import PROTOCOLS, check_groups
+from cuesta.data.kinds import Kind
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import INSTRUMENTS, PRECISIONS
 from cuesta.search.samplers import SAMPLERS
@@ -16,6 +16,7 @@ from cuesta.search.select import METRICS
 from cuesta.search.space import Space, check_grid
 
 TASKS = ("auto", "classification", "regression")
+DECIMALS = ("auto", ".", ",")
 LARGEST_SEED = 2**32 - 1  # what scikit-learn's splitters take
 LEAST = {"candidates": 1, "epochs": 1, "folds": 2}
 
@@ -53,6 +54,10 @@ class Options:
         Threads that train; by default one a core.
     columns : mapping of str to Kind
         What a column is, where the guess is wrong.
+    decimal : {"auto", ".", ","}, default "auto"
+        The mark before the decimals of numbers in text, where they may be read in two ways.
+    missing : tuple of str
+        More words (or numbers) that mean a missing value.
     halving : bool, default False
         Whether candidates that are behind are stopped early.
     precision : {"float32", "bfloat16"}, optional
@@ -81,6 +86,8 @@ class Options:
     seed: int = 0
     threads: int | None = None
     columns: Mapping[str, Kind] = field(default_factory=dict)
+    decimal: str = "auto"
+    missing: tuple[str, ...] = ()
     halving: bool = False
     precision: str | None = None
     instruments: str = "economy"
@@ -101,6 +108,7 @@ class Options:
     def _check_names(self) -> None:
         check_choice("task", self.task, TASKS)
         check_choice("protocol", self.protocol, PROTOCOLS)
+        check_choice("decimal", self.decimal, DECIMALS)
         check_choice("sampler", self.sampler, SAMPLERS)
         check_choice("instruments", self.instruments, INSTRUMENTS)
         check_choice("metric", self.metric, ("auto", *METRICS["classification"], "rmse"))

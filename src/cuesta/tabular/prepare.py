@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from cuesta.data.columns import Kind, find_column
+from cuesta.data.columns import find_column, without
 from cuesta.data.encode import (
     Encoder,
     Target,
@@ -19,6 +19,7 @@ from cuesta.data.encode import (
     without_full_stops,
 )
 from cuesta.data.folds import Fold, Sealed, make_folds, split_test
+from cuesta.data.kinds import Kind
 from cuesta.data.table import Table
 from cuesta.errors import SpecError, TableError
 from cuesta.search.select import METRICS
@@ -77,7 +78,7 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
         seal = _seal(test, encoder)
     else:
         train, encoder = rows, fit_encoder(rows.inputs, read.kinds)
-        seal = _seal_table(test_table, read, encoder, target)
+        seal = _seal_table(test_table, read, encoder, target, options)
     x = encoder.encode_tidied(train.inputs)
     folds = _folds(train, target, options)
     return Task(
@@ -107,7 +108,7 @@ def _rows(read: Tidied, target: Target, options: Options) -> TidiedRows:
     groups = None
     if options.groups is not None:
         groups = _groups(find_column(read.frame, options.groups, "The table"))
-    inputs = read.frame.drop(options.without_inputs(read.targets))
+    inputs = without(read.frame, options.without_inputs(read.targets))
     return TidiedRows(inputs, encode_target(read.frame, target), groups, read.numbers)
 
 
@@ -150,11 +151,17 @@ def _seal(test: TidiedRows, encoder: Encoder) -> Seal:
     return Seal(sealed, len(test.y), [], test.numbers)
 
 
-def _seal_table(table: Table, read: Tidied, encoder: Encoder, target: Target) -> Seal:
+def _seal_table(
+    table: Table, read: Tidied, encoder: Encoder, target: Target, options: Options
+) -> Seal:
     """Seal a table of its own: read now, so that a fault in it is found before any training."""
-    test = tidied_test(table, read.targets, encoder.columns, read.kinds)
+    test = tidied_test(table, read.targets, encoder.columns, read.kinds, options)
     frame, dotted = without_full_stops(test.frame, target)
-    notes = [*test.notes, *(["labels end in a full stop, which is taken off"] if dotted else [])]
+    notes = [
+        *table.notes,
+        *test.notes,
+        *(["labels end in a full stop, which is taken off"] if dotted else []),
+    ]
     x, y = encoder.encode_tidied(frame), encode_target(frame, target)
     said = [f"the test table {table.name!r}: {note}" for note in notes]
     return Seal(Sealed(lambda: (x, y)), len(y), said, test.numbers)
@@ -166,7 +173,7 @@ def _groups(series: pl.Series) -> np.ndarray:
         raise TableError(
             f"The column {series.name!r} of groups has no value in {series.null_count():,} rows."
         )
-    return series.rank("dense").to_numpy()
+    return series.alias("one").rank("dense").to_numpy()
 
 
 def _metric(wanted: str, task: str) -> str:

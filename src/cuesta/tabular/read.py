@@ -9,14 +9,19 @@ import numpy as np
 import polars as pl
 
 from cuesta._text import listed
+from cuesta._util.notes import Note
 from cuesta.data.columns import (
-    Kind,
     convert_columns,
     find_column,
+    frame_of,
     read_columns,
+    read_target,
     tidy_frame,
-    tidy_target,
+    with_columns,
+    without,
 )
+from cuesta.data.kinds import Kind
+from cuesta.data.readings import decimal_of
 from cuesta.data.table import Table
 from cuesta.errors import SpecError, TableError
 from cuesta.tabular.options import Options
@@ -45,23 +50,37 @@ def tidied(table: Table, options: Options) -> Tidied:
     names = named_targets(table, options)
     left_out = {name for name, kind in options.columns.items() if kind.name == "drop"}
     other_targets = {name for name in table.targets if name not in names}
-    frame = table.frame.drop({*options.drop, *left_out, *other_targets})
+    frame = without(table.frame, {*options.drop, *left_out, *other_targets})
     given = {name: kind for name, kind in options.columns.items() if name not in left_out}
-    inputs, kinds = read_columns(frame.drop(options.without_inputs(names)), given)
-    whole = _joined(frame, inputs, names, options)
-    for name in whole.columns:
-        if whole[name].null_count() == whole.height:
-            raise TableError(
-                f"The column {name!r} has no value in any row; leave it out.",
-                parameter="drop",
-                value=name,
-            )
+    inputs, kinds = read_columns(
+        without(frame, options.without_inputs(names)),
+        given,
+        decimal=options.decimal,
+        missing=options.missing,
+    )
+    if not inputs.width:
+        raise TableError("No column is left to learn from.")
+    mark = decimal_of(kinds) if options.decimal == "auto" else options.decimal
+    targets, told = _read_targets(frame, names, options, mark)
+    groups = [frame[options.groups]] if options.groups else []
+    whole = with_columns(inputs, [*targets, *groups])
     known, notes, numbers = _with_known_targets(whole, names)
-    return Tidied(known, names, kinds, notes, numbers)
+    return Tidied(known, names, kinds, [*told, *notes], numbers)
+
+
+def _read_targets(
+    frame: pl.DataFrame, names: list[str], options: Options, decimal: str
+) -> tuple[list[pl.Series], list[Note]]:
+    read = [read_target(frame[name], options.task, decimal, options.missing) for name in names]
+    return [series for series, _ in read], [note for _, notes in read for note in notes]
 
 
 def tidied_test(
-    table: Table, targets: list[str], columns: list[str], kinds: Mapping[str, Kind]
+    table: Table,
+    targets: list[str],
+    columns: list[str],
+    kinds: Mapping[str, Kind],
+    options: Options,
 ) -> Tidied:
     """A test table's targets, and those of its columns that were inputs in training.
 
@@ -71,18 +90,10 @@ def tidied_test(
     for name in (*columns, *targets):
         find_column(table.frame, name, where)
     known = {name: kinds[name] for name in columns}
-    inputs = convert_columns(tidy_frame(table.frame.select(columns)), known)
-    kept = [tidy_target(table.frame[name]) for name in targets]
-    frame, notes, numbers = _with_known_targets(inputs.with_columns(kept), targets)
+    inputs = convert_columns(tidy_frame(frame_of(table.frame[name] for name in columns)), known)
+    kept, _ = _read_targets(table.frame, targets, options, decimal_of(dict(kinds)))
+    frame, notes, numbers = _with_known_targets(with_columns(inputs, kept), targets)
     return Tidied(frame, targets, known, notes, numbers)
-
-
-def _joined(
-    frame: pl.DataFrame, inputs: pl.DataFrame, names: list[str], options: Options
-) -> pl.DataFrame:
-    kept = [tidy_target(frame[name]) for name in names]
-    kept += [frame[options.groups]] if options.groups else []
-    return inputs.with_columns(kept)
 
 
 def named_targets(table: Table, options: Options) -> list[str]:
@@ -114,7 +125,11 @@ def _with_known_targets(
     frame: pl.DataFrame, names: list[str]
 ) -> tuple[pl.DataFrame, list[str], np.ndarray]:
     """The rows that have a value of every target, what is to be said of it, and their numbers."""
-    has_all = np.all([frame[name].is_not_null().to_numpy() for name in names], axis=0)
+    for name in names:
+        if frame[name].null_count() == frame.height:
+            raise TableError(f"The target {name!r} has no value in any row.")
+    absent = [frame[name].alias("one").is_null().to_numpy() for name in names]
+    has_all = ~np.any(absent, axis=0)
     numbers = np.flatnonzero(has_all)
     lost = frame.height - len(numbers)
     if not len(numbers):

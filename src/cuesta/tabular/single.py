@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cuesta._util.checks import check_count
-from cuesta.data.columns import parse_kinds
+from cuesta.data.kinds import parse_kinds
 from cuesta.data.table import Table
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import Candidate, loss_of

@@ -7,6 +7,7 @@
     ├── SpecError         a hyper-parameter or an option with an unusable value
     ├── ModelFileError    a model file that is truncated, altered or not ours
     ├── RunFolderError    a run's folder that cannot be written, or holds another run
+    ├── TooLargeError     rows or layers for which there is not enough memory
     ├── SealError         the test rows opened a second time
     ├── WorkersError      workers of an executor that cannot train, or were lost
     └── DivergedError     a single network whose weights became infinite or NaN
@@ -67,6 +68,10 @@ class ModelFileError(CuestaError, ValueError):
 
 class RunFolderError(CuestaError, OSError):
     """A run's folder cannot be written, or belongs to another run."""
+
+
+class TooLargeError(CuestaError, MemoryError):
+    """There is not enough memory for the rows or the layers."""
 
 
 class SealError(CuestaError, RuntimeError):

@@ -1,16 +1,19 @@
 import json
 import threading
 
+import jax
 import numpy as np
 import pytest
 from safetensors.numpy import save_file
 
 from cuesta._util.tensors import read_checked, read_tensors, write_tensors
-from cuesta.errors import RunFolderError
-from cuesta.training import workers
+from cuesta.errors import RunFolderError, TooLargeError
+from cuesta.training import journal as journal_module
+from cuesta.training import lanes, workers
 from cuesta.training.batching import Batching, shape_of
 from cuesta.training.journal import LANES, Journal, LaneKeys
 from cuesta.training.lanes import Lane, StoppedError, train_chunk
+from cuesta.training.memory import shortage_told
 from cuesta.training.planner import Machine
 from cuesta.training.run import Run
 from tests.training.tables import (
@@ -223,6 +226,80 @@ def test_a_lanes_key_holds_all_that_its_result_depends_on():
     ]
     assert len(set(different)) == len(different)
     assert keys() == keys()
+
+
+FACTOR = 1.0
+
+
+def own_rule(learning_rate):
+    import optax
+
+    return optax.sgd(FACTOR * learning_rate)
+
+
+def test_the_key_of_a_foreign_lane_holds_its_code_and_the_version_of_optax(monkeypatch):
+    own, of_optax = base(optimizer=own_rule), base(optimizer="optax.lion")
+    before = keys(candidate=own), keys(candidate=of_optax)
+    assert before == (keys(candidate=own), keys(candidate=of_optax))
+    with monkeypatch.context() as patched:
+        patched.setitem(globals(), "FACTOR", 0.5)
+        assert (keys(candidate=own), keys(candidate=of_optax)) != before
+        assert keys(candidate=of_optax) == before[1]
+    monkeypatch.setattr(journal_module, "package_version", lambda name: "0.0")
+    assert not {keys(candidate=own), keys(candidate=of_optax)} & set(before)
+
+
+def test_lanes_of_which_no_key_can_tell_all_stay_in_memory(folder, monkeypatch):
+    monkeypatch.setattr(journal_module, "code_digest", lambda factory: None)
+    run = search(class_feed(), folder)
+    run.train([base(optimizer=own_rule)], quiet)
+    assert len(run.journal.records) == 5
+    assert list(folder.iterdir()) == []
+
+
+def test_an_optimizer_that_changes_in_a_process_is_compiled_anew(monkeypatch):
+    candidate = base(optimizer=own_rule, learning_rate=0.01)
+    before = train_chunk(chunk_of(class_feed(), [candidate]), class_feed())
+    monkeypatch.setitem(globals(), "FACTOR", 0.5)
+    after = train_chunk(chunk_of(class_feed(), [candidate]), class_feed())
+    halved = base(optimizer="sgd", learning_rate=0.005)
+    wanted = train_chunk(chunk_of(class_feed(), [halved]), class_feed())
+    assert not np.array_equal(before.curves, after.curves)
+    # One compiled call against another of the same mathematics in float32.
+    np.testing.assert_allclose(after.curves, wanted.curves, rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows", "culprit"),
+    [
+        ({}, 10**9, "1,000,000,000 rows × 5 columns"),
+        ({"hidden_layer_sizes": (60_000,) * 2}, 10, "layers 5-60000-60000-3"),
+    ],
+)
+@pytest.mark.parametrize(
+    "error", [MemoryError(), jax.errors.JaxRuntimeError("RESOURCE_EXHAUSTED: Out of memory")]
+)
+def test_too_little_memory_names_the_rows_or_the_layers(changes, rows, culprit, error):
+    with (
+        pytest.raises(TooLargeError, match=culprit),
+        shortage_told(shape(base(**changes)), 2, rows),
+    ):
+        raise error
+
+
+def test_other_errors_of_the_compiler_stay_what_they_are():
+    error = jax.errors.JaxRuntimeError("INTERNAL: broken")
+    with pytest.raises(jax.errors.JaxRuntimeError), shortage_told(shape(base()), 2, 10):
+        raise error
+
+
+def test_a_chunk_that_does_not_fit_the_memory_is_a_sentence(monkeypatch):
+    def full(*arguments, **named):
+        raise MemoryError
+
+    monkeypatch.setattr(lanes, "first_layers", full)
+    with pytest.raises(TooLargeError, match="not enough memory"):
+        search(class_feed()).train(CANDIDATES, quiet)
 
 
 def test_a_chunk_that_is_told_to_stop_stops_between_spans():

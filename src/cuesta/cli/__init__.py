@@ -1,55 +1,35 @@
-"""The command line: arguments, printing, exit codes. Heavy imports wait until a command runs."""
+"""The command line: arguments, printing, exit codes. Heavy imports wait until a command runs.
+
+Nothing is imported here that takes time: an interrupt would come before `main` could answer it.
+"""
 
 from __future__ import annotations
 
 import io
 import sys
-from typing import Annotated
+from typing import Any
 
-import typer
-
-from cuesta.cli.compare import compare
-from cuesta.cli.doctor import doctor
-from cuesta.cli.fit import fit
-from cuesta.cli.predict import predict
-from cuesta.cli.race import race
-from cuesta.cli.rate import rate
-from cuesta.cli.surface import surface
-
-app = typer.Typer(
-    help="From a table to a tested neural network: every candidate trained on every fold at "
-    "once, one honest test number at the end.",
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode="rich",
-    pretty_exceptions_enable=False,
-)
-
-
-def _version(wanted: bool) -> None:
-    if wanted:
-        from cuesta import __version__
-
-        typer.echo(f"cuesta {__version__}")
-        raise typer.Exit
-
-
-@app.callback()
-def main_options(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
-    """Options before any command."""
-
-
-for command in (fit, predict, doctor, rate, surface, compare, race):  # as --help lists them
-    app.command()(command)
+from cuesta.cli.signals import exit_code, listen
 
 
 def main() -> None:
     """The entry point of the `cuesta` command."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="replace")  # a terminal without Greek letters still shows all
-    app()
+    listen()
+    try:
+        from cuesta.cli.application import app
+
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")  # a terminal without Greek letters shows all
+        app()
+    except KeyboardInterrupt as interrupt:
+        print("Interrupted.", file=sys.stderr)
+        sys.exit(exit_code(interrupt))
+
+
+def __getattr__(name: str) -> Any:
+    if name == "app":
+        from cuesta.cli.application import app
+
+        return app
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

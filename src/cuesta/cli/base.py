@@ -6,6 +6,7 @@ import os
 import shlex
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any, ParamSpec, get_type_hints
 
@@ -13,9 +14,8 @@ import typer
 from typer.models import OptionInfo
 
 from cuesta._text import one_line
+from cuesta.cli.signals import exit_code
 from cuesta.errors import CuestaError
-
-INTERRUPTED = 130
 
 Arguments = ParamSpec("Arguments")
 
@@ -33,11 +33,13 @@ def guarded(
             except CuestaError as error:
                 hint = flag(command, error.parameter, error.value)
                 raise _refusal(error.told_with(hint), error.exit_code) from None
-            except MemoryError:
-                raise _refusal("There is not enough memory; take smaller layers.") from None
-            except KeyboardInterrupt:
-                typer.echo(interrupted, err=True)
-                raise typer.Exit(INTERRUPTED) from None
+            except MemoryError as error:
+                wanted = f": {error}" if str(error) else ""  # NumPy says how much, and for what
+                raise _refusal(f"There is not enough memory{wanted}.") from None
+            except KeyboardInterrupt as interrupt:
+                with suppress(OSError):  # of a terminal that is gone
+                    typer.echo(interrupted, err=True)
+                raise typer.Exit(exit_code(interrupt)) from None
             except BrokenPipeError:
                 # The reader of our output left: nothing more to say, and no complaint at exit.
                 _silence()

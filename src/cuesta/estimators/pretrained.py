@@ -14,13 +14,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 
 from cuesta.training.batching import Batching
+from cuesta.training.code_digest import code_digest
 from cuesta.training.fits import Fitted, Recipe, Rows
 from cuesta.training.journal import digest
 
 
 def fit_key(recipe: Recipe, rows_digest: str) -> str:
     """A hash of all that a fit depends on, but for its seed."""
-    return digest(repr(replace(recipe, seed=0)).encode(), rows_digest.encode())
+    factory = recipe.candidate.factory
+    code = "" if factory is None else code_digest(factory) or f"{id(factory)}"
+    return digest(repr(replace(recipe, seed=0)).encode(), code.encode(), rows_digest.encode())
 
 
 @dataclass

@@ -32,6 +32,7 @@ from cuesta.tabular.run_folder import (
 from cuesta.tabular.selection import select
 from cuesta.training.batching import shape_of
 from cuesta.training.journal import Journal
+from cuesta.training.memory import rows_too_large
 from cuesta.training.planner import this_machine
 from cuesta.training.run import Run
 
@@ -56,7 +57,10 @@ def fit(
     names = named_targets(table, options)  # a wrong name is told before what the folder holds
     if folder is not None:
         check_folder(folder, table, names)
-    task = prepare(table, options, test)
+    try:
+        task = prepare(table, options, test)
+    except MemoryError as error:
+        raise rows_too_large(*table.frame.shape) from error
     listener.prepared(task)
     if folder is None:
         return _fit(task, options, listener, _run(task, options, Journal(), executor), began)

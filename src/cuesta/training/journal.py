@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from cuesta._util.tensors import DamagedFileError, read_checked, write_tensors
-from cuesta.hyperparameters import Candidate, Shape
+from cuesta.hyperparameters import Candidate, Shape, is_foreign
+from cuesta.training.code_digest import code_digest, package_version
 from cuesta.training.feed import Feed
 from cuesta.training.lanes import ChunkResult, Lane
 
@@ -73,8 +74,19 @@ class LaneKeys:
                 "fold": [lane.fold, self._folds[lane.fold]],
                 "seed": lane.seed,
             }
-            self._keys[lane] = digest(json.dumps(about, sort_keys=True).encode())
+            own = self._of_optimizer(lane.candidate)
+            key = digest(json.dumps(about | own, sort_keys=True).encode())
+            self._keys[lane] = f"{UNTOLD}{key}" if "code" in own and not own["code"] else key
         return self._keys[lane]
+
+    def _of_optimizer(self, candidate: Candidate) -> dict[str, str]:
+        """What the rule of an optimizer that is not of our table depends on beside its name."""
+        if not is_foreign(candidate.optimizer):
+            return {}
+        about = {"optax": package_version("optax")}
+        if candidate.factory is None:
+            return about
+        return about | {"code": code_digest(candidate.factory) or ""}
 
 
 class Journal:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,7 +20,9 @@ from cuesta.core.lane_hyperparameters import lane_hyperparameters
 from cuesta.core.net import Layer
 from cuesta.core.train import train_lane
 from cuesta.hyperparameters import Candidate, Shape
+from cuesta.training.code_digest import code_digest
 from cuesta.training.feed import Feed
+from cuesta.training.memory import shortage_told
 from cuesta.training.planner import step_flops
 from cuesta.training.programs import Arguments, Program, Programs, Tree
 
@@ -147,12 +150,17 @@ def _static(chunk: Chunk, feed: Feed) -> tuple[Shape, ProgramFeatures]:
     return chunk.shape, chunk.features._replace(weighted=feed.weighted)
 
 
+def _known_by(chunk: Chunk, feed: Feed) -> Hashable:
+    """What tells its program from others: the code of a factory may change, and it stay itself."""
+    factory = chunk.shape.factory
+    return (*_static(chunk, feed), None if factory is None else code_digest(factory))
+
+
 def _program(chunk: Chunk, feed: Feed, arguments: Arguments) -> Program:
     """The chunk's compiled program."""
-    static = _static(chunk, feed)
     return PROGRAMS.get(
-        static,
-        partial(_train_chunk, *static),
+        _known_by(chunk, feed),
+        partial(_train_chunk, *_static(chunk, feed)),
         arguments,
         like=(arguments[0], 0),  # the state, and curves
         options=compiler_options(chunk.shape),
@@ -202,13 +210,19 @@ def _begin(chunk: Chunk, feed: Feed, states: Sequence[State] = ()) -> tuple[Stat
 
 def compile_chunk(chunk: Chunk, feed: Feed) -> None:
     """Compile the chunk's program, if it is new, and train nothing."""
-    _program(chunk, feed, _arguments(chunk, feed, *_begin(chunk, feed), 0))
+    with _shortage_told(chunk, feed):
+        _program(chunk, feed, _arguments(chunk, feed, *_begin(chunk, feed), 0))
+
+
+def _shortage_told(chunk: Chunk, feed: Feed) -> AbstractContextManager[None]:
+    """Say it in a sentence where the chunk does not fit the memory."""
+    return shortage_told(chunk.shape, chunk.width, feed.rows)
 
 
 def is_compiled(chunk: Chunk, feed: Feed) -> bool:
     """Whether the chunk's program is at hand."""
     arguments = _arguments(chunk, feed, *_begin(chunk, feed), 0)
-    return PROGRAMS.ready(_static(chunk, feed), arguments, on_disk=_can_be_kept(chunk))
+    return PROGRAMS.ready(_known_by(chunk, feed), arguments, on_disk=_can_be_kept(chunk))
 
 
 def train_spans(
@@ -219,13 +233,14 @@ def train_spans(
     Yields after each span the stacked state, spare places too, and the lanes' curves (lanes,
     epochs of the span, 1 + scores).
     """
-    state, hyperparameters = _begin(chunk, feed, states)
     count = len(chunk.lanes)
-    for begun in range(start, chunk.epochs, feed.span):
-        arguments = _arguments(chunk, feed, state, hyperparameters, begun)
-        state, curves = _program(chunk, feed, arguments)(*arguments)
-        ended = min(feed.span, chunk.epochs - begun)
-        yield state, np.asarray(curves)[:count, :ended]
+    with _shortage_told(chunk, feed):
+        state, hyperparameters = _begin(chunk, feed, states)
+        for begun in range(start, chunk.epochs, feed.span):
+            arguments = _arguments(chunk, feed, state, hyperparameters, begun)
+            state, curves = _program(chunk, feed, arguments)(*arguments)
+            ended = min(feed.span, chunk.epochs - begun)
+            yield state, np.asarray(curves)[:count, :ended]
 
 
 def lane_states(state: State, count: int) -> list[State]:

@@ -14,6 +14,7 @@ from safetensors.numpy import save_file
 from scipy import special
 
 from cuesta import model as module
+from cuesta._util import model_file
 from cuesta._util.model_file import FORMAT, checksum
 from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.data.scale import Scaling
@@ -344,12 +345,43 @@ def test_a_forged_file_without_a_change_is_read(path):
         ("target", "labels", [None, None, None]),
         ("target", "labels", [[1], [2], [3]]),
         ("target", "labels", []),
+        ("target", "labels", [0.5, math.inf, 2.0]),
+        ("target", "labels", ["a", "b", "\ud800"]),
+        ("target", "names", ["p_no"]),
+        ("target", "names", "y"),
+        ("features", {}),
+        ("features", 0, "name", "kind"),
+        ("features", 0, "name", "\ud800"),
+        ("features", 0, "format", None),
+        ("features", 2, "categories", "ab"),
+        ("estimator", []),
+        ("estimator", "x" * 10_000),
+        ("candidate", "activation", "x" * 10_000),
     ],
     ids=lambda change: " ".join(map(str, change))[:50],
 )
 def test_a_spec_that_describes_no_model_is_a_fault(change, path):
     forge(path, change=change)
-    with pytest.raises(ModelFileError, match="does not describe a model"):
+    with pytest.raises(ModelFileError, match="does not describe a model") as refused:
+        load_model(path)
+    assert len(str(refused.value)) < 400  # whatever stands in the file
+
+
+def test_two_saves_of_one_model_are_the_same_bytes(path):
+    contents = set()
+    for _ in range(8):  # the library draws the order of a header anew each time
+        MODELS["classes"].save(path)
+        contents.add(path.read_bytes())
+    assert len(contents) == 1
+
+
+def test_a_file_far_larger_than_its_model_is_refused_before_its_arrays_are_read(path, monkeypatch):
+    monkeypatch.setattr(model_file, "SPARE_BYTES", 10_000)
+    forge(path, extra=np.zeros(1_000))
+    assert load_model(path).target == CLASSES
+    forge(path, extra=np.zeros(100_000))
+    monkeypatch.setattr(model_file, "checksum", None)  # to come so far would be an error
+    with pytest.raises(ModelFileError, match="larger than what it describes"):
         load_model(path)
 
 

@@ -171,3 +171,47 @@ def test_an_interrupt_keeps_chunks_and_says_so(in_folder):
     assert list(chunks.glob("*.safetensors"))
     assert not list(chunks.glob(".*"))  # nothing half-written
     assert not (in_folder / "digits.cuesta" / "result.json").exists()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "iris"]])
+def test_an_interrupt_during_the_imports_is_one_line(arguments, in_folder):
+    (in_folder / "typer.py").write_text("raise KeyboardInterrupt")
+    done = cuesta(*arguments, cwd=in_folder)  # `python -m` looks into the working folder first
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
+
+
+@pytest.mark.parametrize("heavy", ["polars", "jax"])
+def test_an_interrupt_during_a_commands_imports_is_one_line(heavy, in_folder):
+    (in_folder / f"{heavy}.py").write_text("raise KeyboardInterrupt")
+    done = cuesta("fit", "iris", cwd=in_folder)
+    assert done.returncode == 130
+    assert done.stderr.splitlines() == [
+        "Interrupted; finished work is kept: the same command goes on from there."
+    ]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows knows no such signals")
+@pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130)])
+def test_a_signal_that_ends_a_command_is_one_line(name, code, in_folder):
+    import signal
+
+    (in_folder / "polars.py").write_text(
+        f"import os, time\nos.kill(os.getpid(), {getattr(signal, name)})\ntime.sleep(60)"
+    )
+    done = cuesta("fit", "iris", cwd=in_folder)
+    assert done.returncode == code
+    assert done.stderr.splitlines() == [
+        "Interrupted; finished work is kept: the same command goes on from there."
+    ]
+
+
+def test_too_little_memory_is_one_line_with_the_sizes(in_folder):
+    (in_folder / "polars.py").write_text(
+        "raise MemoryError('Unable to allocate 7 GiB for an array with shape (9, 9)')"
+    )
+    done = cuesta("fit", "iris", cwd=in_folder)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "cuesta: There is not enough memory: Unable to allocate 7 GiB for an array with shape "
+        "(9, 9).\n"
+    )

@@ -51,6 +51,20 @@ def test_a_search_over_it_has_the_results_of_one_fit_at_a_time():
     assert ours.best_params_ == theirs.best_params_
 
 
+def test_two_optimizers_of_one_name_are_not_confused_in_a_search():
+    def named(factor):
+        def mine(learning_rate):
+            return cuesta.optim.sgd(factor * learning_rate)
+
+        mine.__qualname__ = "mine"
+        return mine
+
+    net = quick(optimizer="sgd")
+    ours = SearchCV(net, {"optimizer": [named(1.0), named(0.01)]}, cv=2, refit=False)
+    scores = ours.fit(*IRIS).cv_results_["mean_test_score"]
+    assert scores[0] > scores[1]
+
+
 @pytest.mark.slow("starts a process")
 def test_a_spawned_process_trains_it():
     here = SearchCV(quick(), GRID, cv=2, refit=False)

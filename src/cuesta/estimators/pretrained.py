@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from inspect import isfunction
 
 from cuesta.training.batching import Batching
 from cuesta.training.code_digest import code_digest
@@ -22,7 +23,9 @@ from cuesta.training.journal import digest
 def fit_key(recipe: Recipe, rows_digest: str) -> str:
     """A hash of all that a fit depends on, but for its seed."""
     factory = recipe.candidate.factory
-    code = "" if factory is None else code_digest(factory) or f"{id(factory)}"
+    # A copy by scikit-learn is the same function, but another object where it is none.
+    known = None if factory is None or isfunction(factory) else code_digest(factory)
+    code = known or f"{id(factory)}"
     return digest(repr(replace(recipe, seed=0)).encode(), code.encode(), rows_digest.encode())
 
 

@@ -228,7 +228,12 @@ class FittedModel:
 
     def save(self, path: str | Path) -> None:
         """Write the model atomically: weights and scalings as arrays, the rest as JSON."""
-        write_model_file(Path(path), _arrays(self), _describe(self))
+        save_with(self, Path(path), {})
+
+
+def save_with(model: FittedModel, path: Path, more: Mapping[str, np.ndarray]) -> None:
+    """Write a model with more arrays, which `read_with` gives back."""
+    write_model_file(path, {**_arrays(model), **more}, _describe(model))
 
 
 def _arrays(model: FittedModel) -> dict[str, np.ndarray]:
@@ -255,9 +260,14 @@ def load_model(path: Path) -> FittedModel:
     Raises ModelFileError for a file that is missing, truncated, altered, of another format or
     with arrays that do not fit its description.
     """
+    return read_with(path)[0]
+
+
+def read_with(path: Path) -> tuple[FittedModel, dict[str, np.ndarray]]:
+    """What `load_model` reads, and all arrays of the file. Raises ModelFileError as it does."""
     description, arrays = read_model_file(path, lambda about: _Plan.of(about).numbers)
     with wrong_description(path, "a model"):
-        return _Plan.of(description).filled(arrays)
+        return _Plan.of(description).filled(arrays), arrays
 
 
 class _Plan(NamedTuple):

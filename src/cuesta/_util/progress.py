@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 LOG_STEPS = 10  # lines that a log file gets instead of a moving bar
+RECENT = 64  # reports from which the pace is taken
 
 
 class Bar:
@@ -26,6 +28,7 @@ class Bar:
         self.done = 0
         self._total, self._unit, self._shown, self._console = total, unit, shown, console
         self._logged = 0
+        self._paces: deque[tuple[float, int]] = deque(maxlen=RECENT)
         self._bar: Any = None
         self._lock = threading.Lock()
         self._began = time.perf_counter()
@@ -74,10 +77,11 @@ class Bar:
             TimeElapsedColumn(),
             TextColumn("· left"),
             TimeRemainingColumn(),
+            TextColumn("{task.fields[said]}"),
             console=self._console,
             transient=True,
         )
-        self._task = self._bar.add_task("training", total=self._total)
+        self._task = self._bar.add_task("training", total=self._total, said="")
         self._bar.start()
 
     def stop(self) -> None:
@@ -95,25 +99,34 @@ class Bar:
     def advance(self, count: int) -> None:
         """So many more units are done."""
         with self._lock:
-            self._tell(self.done + count)
+            self._tell(self.done + count, "")
 
-    def advance_to(self, done: int) -> None:
-        """So many units are done in all."""
+    def advance_to(self, done: int, said: str = "") -> None:
+        """So many units are done in all; `said` stands beside them, a loss for instance."""
         with self._lock:
-            self._tell(done)
+            self._tell(done, said)
 
-    def _tell(self, done: int) -> None:
+    def _tell(self, done: int, said: str) -> None:
         self.done = done
+        self._paces.append((self.seconds, done))
+        said = f"· {said}" if said else ""
         if self._bar is not None:
-            self._bar.update(self._task, completed=done)
+            self._bar.update(self._task, completed=done, said=said)
             return
         total = max(self._total, 1)
         tenth = LOG_STEPS * done // total
         if tenth > self._logged and self._console is not None:
             self._logged = tenth
-            spent = self.seconds
-            left = spent * (total - done) / done
             self._console.print(
-                f"training {100 * done // total} % · {spent:.0f} s · about {left:.0f} s left",
+                f"training {100 * done // total} % · {self.seconds:.0f} s · about "
+                f"{self._seconds_left():.0f} s left {said}".rstrip(),
                 highlight=False,
+                soft_wrap=True,
             )
+
+    def _seconds_left(self) -> float:
+        """By the pace of late: the first report's time went into compiling, too."""
+        (began, before), (now, done) = self._paces[0], self._paces[-1]
+        if done <= before:
+            began, before = 0.0, 0
+        return (now - began) * (self._total - done) / max(done - before, 1)

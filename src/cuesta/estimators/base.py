@@ -18,31 +18,41 @@ from cuesta.estimators.description import Description, to_json
 from cuesta.estimators.fitting import (
     History,
     Trained,
+    add_history,
+    check_same_network,
     find_or_train,
     history_of,
     model_of,
     recipe_for,
     seed_of,
     train,
+    training_places,
 )
 from cuesta.estimators.inspection import InspectionMixin
 from cuesta.estimators.parameters import plain
 from cuesta.estimators.rows import Encoding, Prepared, encode_for_prediction, prepare_rows
+from cuesta.estimators.saved_state import state_of_file, state_to_file
+from cuesta.estimators.seen import Seen, go_on, seen_of
 from cuesta.estimators.targets import target_of_file
-from cuesta.model import FittedModel
+from cuesta.model import FittedModel, save_with
 from cuesta.training.fits import Recipe, ResumePoint
 
 MOST_DRAWS = 1_000_000
 
 
 class Network(InspectionMixin, BaseEstimator):
-    """What the two estimators share; `_encoding` and `_resume_point` are what a fit leaves."""
+    """What the two estimators share; what begins with a low line is what a fit leaves.
+
+    Weights, optimizer's state, normalization, class counts and curves are one state: training goes
+    on from all of it, and a file holds all of it.
+    """
 
     epochs: int
     warm_start: bool
     verbose: bool
     _encoding: Encoding
     _resume_point: ResumePoint | None = None
+    _seen: Seen | None = None
 
     def _keep_arguments(self, given: dict[str, Any]) -> None:
         """Keep the arguments of `__init__` as they are, as scikit-learn's `clone` needs them."""
@@ -76,12 +86,12 @@ class Network(InspectionMixin, BaseEstimator):
         DivergedError
             Where the weights do not stay finite.
         """
-        if self.warm_start and self._resume_point is not None:
-            return self._continue_training(X, y, sample_weight, self._resume_point)
+        if self.warm_start and hasattr(self, "model_"):
+            return self._continue_training(X, y, sample_weight)
         prepared = prepare_rows(self, X, y, sample_weight)
         recipe = self._recipe(prepared)
         trained = find_or_train(recipe, prepared.rows, shown=bool(self.verbose))
-        return self._keep(recipe, prepared.encoding, trained, {})
+        return self._keep(recipe, prepared, trained, {})
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Train for one epoch on these rows, from where the last training ended.
@@ -102,58 +112,100 @@ class Network(InspectionMixin, BaseEstimator):
         SpecError, TableError, DivergedError
             As `fit`.
         """
-        resume = self._resume_point
+        resume, known = None, None
+        if hasattr(self, "model_"):
+            resume, known = self._point_to_go_on_from(), self._encoding
+            self._check_classes(classes)
         prepared = prepare_rows(
             self,
             X,
             y,
             sample_weight,
-            known=self._encoding if resume else None,
+            known=known,
             classes=None if classes is None else np.unique(np.asarray(classes)),
+            counts=self._seen.classes if resume and self._seen else None,
         )
         recipe = self._recipe(prepared, resume)
         epochs = resume.epochs + 1 if resume else 1
         one_more = replace(recipe, epochs=epochs, patience=None, held_out=())
         return self._train(one_more, prepared, resume)
 
-    def _continue_training(self, X: Any, y: Any, sample_weight: Any, resume: ResumePoint) -> Self:
+    def _continue_training(self, X: Any, y: Any, sample_weight: Any) -> Self:
         """Train on to `epochs` epochs in all."""
+        resume = self._point_to_go_on_from()
         prepared = prepare_rows(self, X, y, sample_weight, known=self._encoding)
         recipe = self._recipe(prepared, resume)
-        sizes = recipe.shape(prepared.encoding.encoder.width).sizes
-        if sizes != self.model_.sizes:
-            raise SpecError(
-                "warm_start=True trains on the network that is there, with layers of "
-                f"{self.model_.sizes} units, but hidden_layer_sizes asks for {sizes}; set "
-                "warm_start=False to train a new one."
+        if resume.stopped(recipe.patience):
+            reason = (
+                f"early stopping ended the training after epoch {resume.epochs}: nothing is left "
+                "to do. Raise n_iter_no_change to train on."
             )
-        if recipe.epochs <= resume.epochs:
-            warnings.warn(
+        elif recipe.epochs <= resume.epochs:
+            reason = (
                 f"warm_start=True trains on to epochs={recipe.epochs} in all, and {resume.epochs} "
-                "are trained: nothing is left to do. Raise epochs to train on.",
-                ConvergenceWarning,
-                stacklevel=3,
+                "are trained: nothing is left to do. Raise epochs to train on."
             )
-            return self
-        return self._train(recipe, prepared, resume)
+        else:
+            return self._train(recipe, prepared, resume)
+        warnings.warn(reason, ConvergenceWarning, stacklevel=3)
+        return self
+
+    def _point_to_go_on_from(self) -> ResumePoint:
+        """Where the training ended. Raises SpecError where this is not known."""
+        if self._resume_point is None:
+            raise SpecError(
+                "This network cannot be trained on: it comes from a file (or a search) that holds "
+                "its weights without the optimizer's state; load and predict with it, or fit a "
+                "new one with warm_start=False."
+            )
+        return self._resume_point
+
+    def _check_classes(self, classes: Any) -> None:
+        """Raise SpecError for `classes` that are not those of the first call."""
+        if classes is None or self._encoding.target.classes is None:
+            return
+        given = np.unique(np.asarray(classes))
+        if not np.array_equal(given, self._encoding.target.classes):
+            raise SpecError(
+                f"classes={given.tolist()} are not those of the first call, "
+                f"{self._encoding.target.classes.tolist()}; a network's classes stay."
+            )
 
     def _recipe(self, prepared: Prepared, resume: ResumePoint | None = None) -> Recipe:
         seed = resume.seed if resume else seed_of(self)
-        return recipe_for(self, prepared.encoding.target.target, prepared.rows.y, seed)
+        recipe = recipe_for(self, prepared.encoding.target.target, prepared.rows.y, seed)
+        if resume:
+            check_same_network(self.model_.candidate, recipe.candidate)
+        return recipe
 
     def _train(self, recipe: Recipe, prepared: Prepared, resume: ResumePoint | None) -> Self:
+        seen = None
+        if resume is not None and self._seen is not None:
+            resume, seen = go_on(
+                resume, self._seen, prepared.rows, prepared.classes, recipe.candidate.normalize
+            )
         trained = train(recipe, prepared.rows, resume, shown=bool(self.verbose))
-        return self._keep(recipe, prepared.encoding, trained, self.history_ if resume else {})
+        return self._keep(recipe, prepared, trained, self.history_ if resume else {}, seen)
 
-    def _keep(self, recipe: Recipe, encoding: Encoding, trained: Trained, earlier: History) -> Self:
+    def _keep(
+        self,
+        recipe: Recipe,
+        prepared: Prepared,
+        trained: Trained,
+        earlier: History,
+        seen: Seen | None = None,
+    ) -> Self:
         """Keep what training gave. Raises DivergedError where that is not finite."""
-        self.model_ = model_of(recipe.candidate, encoding, trained.fitted)
-        history = history_of(recipe, trained.fitted)
-        self.history_ = {name: earlier.get(name, []) + more for name, more in history.items()}
+        fitted = trained.fitted
+        self.model_ = model_of(recipe.candidate, prepared.encoding, fitted)
+        self.history_ = add_history(earlier, history_of(recipe, fitted))
         self.n_epochs_ = len(self.history_["loss"])
-        self.best_epoch_ = trained.fitted.best or self.n_epochs_
+        self.best_epoch_ = fitted.best or self.n_epochs_
         self._resume_point = trained.resume_point
-        self._keep_encoding(encoding)
+        self._seen = seen or seen_of(
+            prepared.rows, training_places(recipe, prepared.rows), fitted.inputs, prepared.classes
+        )
+        self._keep_encoding(prepared.encoding)
         return self
 
     def _keep_encoding(self, encoding: Encoding) -> None:
@@ -190,6 +242,8 @@ class Network(InspectionMixin, BaseEstimator):
             Where the file cannot be written.
         """
         check_is_fitted(self, "model_")
+        state, arrays = state_to_file(self._resume_point, self._seen)
+        kinds = self._encoding.kinds
         about = Description(
             type(self).__name__,
             self.get_params(),
@@ -198,8 +252,11 @@ class Network(InspectionMixin, BaseEstimator):
             self.history_,
             int(self.best_epoch_),
             self._encoding.target.one_column,
+            self._encoding.target.class_type,
+            None if kinds is None else dict(kinds),
+            state,
         )
-        replace(self.model_, estimator=to_json(about)).save(path)
+        save_with(replace(self.model_, estimator=to_json(about)), Path(path), arrays)
 
     def __sklearn_is_fitted__(self) -> bool:
         """Whether there is a model."""
@@ -212,7 +269,9 @@ class Network(InspectionMixin, BaseEstimator):
         return tags
 
 
-def restore(kind: type[Network], about: Description, model: FittedModel) -> Network:
+def restore(
+    kind: type[Network], about: Description, model: FittedModel, arrays: dict[str, np.ndarray]
+) -> Network:
     """The estimator that was saved. Raises ValueError for a parameter that it does not have."""
     net = kind()
     unknown = set(about.params) - set(net.get_params())
@@ -224,6 +283,7 @@ def restore(kind: type[Network], about: Description, model: FittedModel) -> Netw
         net.feature_names_in_ = np.array(about.column_names, object)
     net.model_, net.history_ = model, about.history
     net.n_epochs_, net.best_epoch_ = len(about.history["loss"]), about.best_epoch
-    target = target_of_file(model.target, one_column=about.one_column)
-    net._keep_encoding(Encoding(model.encoder, None, target))
+    target = target_of_file(model.target, about.class_type, one_column=about.one_column)
+    net._keep_encoding(Encoding(model.encoder, about.kinds, target))
+    net._resume_point, net._seen = state_of_file(about.state, model, arrays)
     return net

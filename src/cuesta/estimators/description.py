@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from cuesta._util.model_file import FORMAT, check_format
+from cuesta.data.columns import Kind
 from cuesta.errors import SpecError
 from cuesta.estimators.parameters import plain
 
@@ -20,6 +23,9 @@ class Description(NamedTuple):
     history: dict[str, list[float]]
     best_epoch: int
     one_column: bool  # whether a regression's y was (rows,)
+    class_type: str = ""  # of labels that are dates; the file holds them as text
+    kinds: dict[str, Kind] | None = None  # of a table's columns
+    state: dict[str, Any] | None = None  # of the training, beside its arrays
 
 
 def to_json(about: Description) -> dict[str, Any]:
@@ -33,9 +39,17 @@ def to_json(about: Description) -> dict[str, Any]:
         "params": {name: _as_json(name, value) for name, value in about.params.items()},
         "n_features_in": about.columns,
         "feature_names_in": list(about.column_names),
-        "history": about.history,
+        "history": {
+            name: [None if np.isnan(value) else value for value in curve]
+            for name, curve in about.history.items()
+        },
         "best_epoch": about.best_epoch,
         "one_target": about.one_column,
+        "class_type": about.class_type,
+        "kinds": None
+        if about.kinds is None
+        else [[name, kind.name, kind.format] for name, kind in about.kinds.items()],
+        "state": about.state,
     }
 
 
@@ -50,10 +64,24 @@ def from_json(values: Mapping[str, Any]) -> Description:
         {name: _as_parameter(value) for name, value in values["params"].items()},
         int(values["n_features_in"]),
         tuple(str(name) for name in values["feature_names_in"]),
-        {str(name): [float(v) for v in curve] for name, curve in values["history"].items()},
+        {str(name): [_number(v) for v in curve] for name, curve in values["history"].items()},
         int(values["best_epoch"]),
         bool(values["one_target"]),
+        str(values.get("class_type", "")),
+        _kinds(values.get("kinds")),
+        values.get("state"),
     )
+
+
+def _number(value: Any) -> float:
+    """A score; NaN, which JSON does not have, where an epoch had none."""
+    return float("nan") if value is None else float(value)
+
+
+def _kinds(values: Any) -> dict[str, Kind] | None:
+    if values is None:
+        return None
+    return {str(name): Kind(str(kind), str(form)) for name, kind, form in values}
 
 
 def _as_json(name: str, value: Any) -> Any:

@@ -84,15 +84,15 @@ def train(recipe: Recipe, rows: Rows, resume: ResumePoint | None = None, *, show
 
     An interrupt keeps what was trained so far and warns, unless nothing was.
     """
-    fitted = state = None
+    fitted = point = None
     pretrained = pretrained_fits()
     batching = pretrained.batching if pretrained else Batching(this_machine())
     places = pretrained.validation_places if pretrained else 0
     done = resume.epochs if resume else 0
     with Bar(recipe.epochs - done, "epochs", shown=shown) as bar:
         try:
-            for state, fitted in fit_one(recipe, rows, batching, resume, places):  # noqa: B007
-                bar.advance_to(len(fitted.curves))
+            for point, fitted in fit_one(recipe, rows, batching, resume, places):  # noqa: B007
+                bar.advance_to(len(fitted.curves), last_scores(recipe, fitted))
         except KeyboardInterrupt:
             if fitted is None:
                 raise
@@ -101,10 +101,31 @@ def train(recipe: Recipe, rows: Rows, resume: ResumePoint | None = None, *, show
                 ConvergenceWarning,
                 stacklevel=4,  # at the line that calls fit
             )
-    if fitted is None or state is None:
+    if fitted is None:
         raise SpecError(f"epochs={recipe.epochs} leaves nothing to train; raise epochs.")
-    ended = done + len(fitted.curves)
-    return Trained(fitted, ResumePoint(state, ended, recipe.seed, fitted.inputs, fitted.targets))
+    return Trained(fitted, point)
+
+
+# What a network is, and what its optimizer's state belongs to: training cannot go on with another.
+LASTING = ("hidden_layer_sizes", "activation", "optimizer", "dialect", "normalize")
+
+
+def check_same_network(was: Candidate, now: Candidate) -> None:
+    """Raise SpecError where training cannot go on with these parameters."""
+    for name in LASTING:
+        old, new = getattr(was, name), getattr(now, name)
+        if old != new:
+            raise SpecError(
+                f"The network that is there has {name}={old!r}, and its training cannot go on with "
+                f"{new!r}; set {name} back, or fit a new one with warm_start=False."
+            )
+
+
+def training_places(recipe: Recipe, rows: Rows) -> np.ndarray | None:
+    """The places of the rows that train; None where all do."""
+    if not recipe.held_out:
+        return None
+    return np.setdiff1d(np.arange(len(rows.x)), recipe.held_out)
 
 
 def model_of(candidate: Candidate, encoding: Encoding, fitted: Fitted) -> FittedModel:
@@ -143,4 +164,21 @@ def history_of(recipe: Recipe, fitted: Fitted) -> History:
     return history | {
         "validation_log_loss": scores[:, 0].tolist(),
         "validation_accuracy": scores[:, 1].tolist(),
+    }
+
+
+def last_scores(recipe: Recipe, fitted: Fitted) -> str:
+    """The last epoch's loss and validation scores in words."""
+    history = history_of(recipe, fitted)
+    return " · ".join(
+        f"{name.replace('_', ' ')} {curve[-1]:.4g}" for name, curve in history.items()
+    )
+
+
+def add_history(earlier: History, more: History) -> History:
+    """All epochs' curves; NaN for epochs in which a score was not taken."""
+    epochs, new = len(earlier.get("loss", [])), len(more["loss"])
+    return {
+        name: earlier.get(name, [np.nan] * epochs) + more.get(name, [np.nan] * new)
+        for name in {**more, **earlier}
     }

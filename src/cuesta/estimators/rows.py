@@ -24,6 +24,8 @@ from cuesta.errors import TableError
 from cuesta.estimators.parameters import plain
 from cuesta.estimators.targets import (
     LearnedTarget,
+    class_factors,
+    count_classes,
     encode_target,
     read_classes,
     read_values,
@@ -52,6 +54,7 @@ class Prepared:
 
     encoding: Encoding
     rows: Rows
+    classes: np.ndarray | None  # the weight of each class's rows, of this fit and those before
 
 
 class Preparation(NamedTuple):
@@ -85,6 +88,7 @@ def prepare_rows(
     *,
     known: Encoding | None = None,
     classes: np.ndarray | None = None,
+    counts: np.ndarray | None = None,
     quiet: bool = False,
 ) -> Prepared:
     """Check, encode and weigh rows for a fit of this estimator.
@@ -98,10 +102,14 @@ def prepare_rows(
     encoded = encode_rows(encoding.encoder, checked.x)
     rows = Rows(encoded, encode_target(encoding.target, checked.y), checked.weights)
     rows = join_equal_rows(rows, check_count("batch_size", plain(net.batch_size), LARGEST_BATCH))
-    weights = weigh_classes(getattr(net, "class_weight", None), encoding.target, rows)
+    found = count_classes(encoding.target, rows)
+    if found is not None and counts is not None:
+        found = found + counts
+    factors = class_factors(getattr(net, "class_weight", None), encoding.target, found)
+    weights = weigh_classes(rows, factors)
     if weights is not None and np.ptp(weights) == 0:
         weights = None  # rows of equal weight need none
-    return Prepared(encoding, Rows(rows.x, rows.y, weights))
+    return Prepared(encoding, Rows(rows.x, rows.y, weights), found)
 
 
 def encode_for_prediction(net: Any, X: Any) -> np.ndarray:

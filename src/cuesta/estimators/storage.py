@@ -6,11 +6,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from cuesta._util.model_file import wrong_description
 from cuesta.estimators.base import Network, restore
 from cuesta.estimators.description import from_json
 from cuesta.estimators.mlp import MLPClassifier, MLPRegressor
-from cuesta.model import FittedModel, load_model
+from cuesta.model import FittedModel, read_with
 
 ESTIMATORS: dict[str, type[Network]] = {
     "MLPClassifier": MLPClassifier,
@@ -21,6 +23,8 @@ ESTIMATORS: dict[str, type[Network]] = {
 def load(path: str | Path) -> Any:
     """Read what `save` wrote, an estimator ready to predict; or the model of a run's folder.
 
+    The estimator's training goes on by `partial_fit`, or `fit` with `warm_start`, as if it had
+    never been saved; a file of an earlier version has no optimizer's state and can only predict.
     Nothing in the file is run: it holds arrays and JSON alone, and a checksum of both.
 
     Parameters
@@ -54,18 +58,18 @@ def load(path: str | Path) -> Any:
     """
     path = Path(path)
     path = path / "model.safetensors" if path.is_dir() else path
-    model = load_model(path)
+    model, arrays = read_with(path)
     if model.estimator is None:
         return model
     with wrong_description(path, "an estimator"):
-        return _estimator(model)
+        return _estimator(model, arrays)
 
 
-def _estimator(model: FittedModel) -> Network:
+def _estimator(model: FittedModel, arrays: dict[str, np.ndarray]) -> Network:
     about = from_json(model.estimator or {})
     if about.name not in ESTIMATORS:
         raise ValueError(f"{about.name!r} is no estimator of cuesta")
     kind = ESTIMATORS[about.name]
     if (model.target.task == "regression") != (kind is MLPRegressor):
         raise ValueError(f"a {about.name} for {model.target.task}")
-    return restore(kind, about, replace(model, estimator=None))
+    return restore(kind, about, replace(model, estimator=None), arrays)

@@ -28,9 +28,17 @@ class LearnedTarget:
     classes: np.ndarray | None = None
     one_column: bool = True
 
+    @property
+    def class_type(self) -> str:
+        """The type of classes that are dates, and else nothing: a file holds dates as text."""
+        dates = self.classes is not None and self.classes.dtype.kind == "M"
+        return str(self.classes.dtype) if dates and self.classes is not None else ""
+
 
 def read_values(y: Any) -> LearnedTarget:
-    """Targets that are numbers: `y` (rows,) or (rows, targets)."""
+    """Targets that are numbers: `y` (rows,) or (rows, targets). Raises TableError for dates."""
+    if np.asarray(y).dtype.kind in "mM":
+        raise TableError("y holds dates or durations; a regressor needs numbers.")
     values = np.asarray(y, np.float64)
     if values.ndim == 2 and values.shape[1] == 1:
         values = column_or_1d(values, warn=True)
@@ -51,6 +59,8 @@ def read_classes(y: Any, classes: np.ndarray | None = None) -> LearnedTarget:
     if kind == "multiclass-multioutput":
         raise ValueError("Several targets of more than two classes each are not supported.")
     values = column_or_1d(y, warn=True)
+    if values.dtype.kind == "m":
+        raise TableError("y holds durations, which are no classes; give them as text or numbers.")
     classes = np.unique(values) if classes is None else classes
     if len(classes) < 2:
         raise TableError(
@@ -59,11 +69,15 @@ def read_classes(y: Any, classes: np.ndarray | None = None) -> LearnedTarget:
     return LearnedTarget(Target("classification", ("y",), _plain_labels(classes)), classes)
 
 
-def target_of_file(target: Target, *, one_column: bool) -> LearnedTarget:
-    """What `y` was, from what a model's file holds of it."""
+def target_of_file(target: Target, class_type: str, *, one_column: bool) -> LearnedTarget:
+    """What `y` was, from what a model's file holds of it. Raises ValueError, TypeError."""
     if target.task == "multilabel":
         return _labels_of_rows(target.names)
     classes = np.array(target.labels) if target.task == "classification" else None
+    if classes is not None and class_type:
+        if not class_type.startswith("datetime64"):
+            raise ValueError(f"labels of the type {class_type!r}")
+        classes = classes.astype(class_type)
     return LearnedTarget(target, classes, one_column)
 
 
@@ -72,8 +86,8 @@ def _labels_of_rows(names: tuple[str, ...]) -> LearnedTarget:
 
 
 def _plain_labels(classes: np.ndarray) -> tuple[Any, ...]:
-    """Classes as Python's own values of one type."""
-    listed = classes.tolist()
+    """Classes as Python's own values of one type, dates as text."""
+    listed = (classes.astype(str) if classes.dtype.kind == "M" else classes).tolist()
     return tuple(listed) if len({type(label) for label in listed}) == 1 else tuple(map(str, listed))
 
 
@@ -82,11 +96,17 @@ def encode_target(learned: LearnedTarget, y: Any) -> np.ndarray:
 
     Raises TableError for a class that the first fit did not have.
     """
+    y = np.asarray(y)
+    columns = 1 if y.ndim == 1 else y.shape[1]
+    if learned.target.task != "classification" and columns != learned.target.outputs:
+        raise TableError(
+            f"y has {columns} column{'s' * (columns > 1)}, and the first fit had "
+            f"{learned.target.outputs}."
+        )
     if learned.target.task == "multilabel":
-        return np.asarray(y).astype(np.int32)
+        return y.astype(np.int32)
     if learned.classes is None:
-        values = np.asarray(y, np.float64)
-        return values.reshape(len(values), -1)
+        return y.astype(np.float64).reshape(len(y), -1)
     return _class_numbers(learned.classes, column_or_1d(y))
 
 
@@ -101,26 +121,43 @@ def _class_numbers(classes: np.ndarray, y: np.ndarray) -> np.ndarray:
     return places.astype(np.int32)
 
 
-def weigh_classes(class_weight: Any, learned: LearnedTarget, rows: Rows) -> np.ndarray | None:
-    """The rows' weights (rows,), each times its class's; None where all count the same.
+def count_classes(learned: LearnedTarget, rows: Rows) -> np.ndarray | None:
+    """The weight of the rows of each class (classes,); None for numbers and labels."""
+    if learned.target.task != "classification":
+        return None
+    return np.bincount(rows.y, rows.weights, len(learned.target.labels)).astype(np.float64)
 
-    `class_weight` is None, a dict class → weight, or "balanced": rows/(classes · rows of the
-    class). Raises SpecError for weights that are not above 0, and for several labels.
+
+def class_factors(
+    class_weight: Any, learned: LearnedTarget, counts: np.ndarray | None
+) -> np.ndarray | None:
+    """The factor of each class (classes,) in its rows' weights; None where all count the same.
+
+    `class_weight` is None, a dict class → factor, or "balanced": rows/(classes · rows of the
+    class), by the `counts` of all rows so far. Raises SpecError for factors that are not above 0,
+    and for several labels.
     """
     if class_weight is None:
-        return rows.weights
-    if learned.classes is None or learned.target.task == "multilabel":
+        return None
+    if learned.classes is None or counts is None:
         raise SpecError(
             "class_weight needs one target of classes, and y has several labels; leave it at None "
             "and weigh rows by sample_weight."
         )
-    labels = learned.classes[rows.y]
-    present = np.unique(labels)
-    weights = compute_class_weight(
-        class_weight, classes=present, y=labels, sample_weight=rows.weights
-    )
-    of_class = dict(zip(present.tolist(), weights, strict=True))
-    factors = np.array([of_class[label] for label in labels.tolist()], np.float64)
-    if not (np.isfinite(factors).all() and (factors > 0).all()):
+    present = counts > 0
+    if isinstance(class_weight, str) and class_weight == "balanced":
+        among = np.where(present, counts, 1.0)
+        return np.where(present, counts.sum() / (present.sum() * among), 1.0)
+    classes = learned.classes[present]
+    found = np.ones(len(counts))
+    found[present] = compute_class_weight(class_weight, classes=classes, y=classes)
+    if not (np.isfinite(found).all() and (found > 0).all()):
         raise SpecError("class_weight must hold finite numbers above 0.")
-    return factors if rows.weights is None else factors * rows.weights
+    return found
+
+
+def weigh_classes(rows: Rows, factors: np.ndarray | None) -> np.ndarray | None:
+    """The rows' weights (rows,), each times its class's factor; None where all count the same."""
+    if factors is None:
+        return rows.weights
+    return factors[rows.y] if rows.weights is None else factors[rows.y] * rows.weights

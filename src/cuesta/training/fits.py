@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -141,41 +141,66 @@ def fit_many(
 
     def keep(chunk: Chunk, feed: Feed, result: ChunkResult) -> None:
         for i, place in enumerate(of_chunk[id(chunk)]):
-            done(place, _fitted(chunk.lanes[i], feed, result, i))
+            done(place, _fitted(chunk, feed, result, i))
 
     train_chunks(work, batching.machine, executor, progress, keep, IF_LOST)
 
 
-def _fitted(lane: Lane, feed: Feed, result: ChunkResult, place: int) -> Fitted:
+def _fitted(chunk: Chunk, feed: Feed, result: ChunkResult, place: int) -> Fitted:
+    lane, patience = chunk.lanes[place], chunk.patience
     arrays = feed.arrays(lane.fold, lane.candidate.normalize)
+    best, curves = int(result.best[place]), result.curves[place]
     return Fitted(
         result.layers[place],
         arrays.inputs,
         arrays.targets,
-        result.curves[place],
+        curves if patience is None else curves[: best + patience],
         int(result.diverged_at[place]),
         float(result.norm[place]),
-        int(result.best[place]),
+        best,
         result.seconds / len(result.layers),
     )
 
 
 class ResumePoint(NamedTuple):
-    """From where a fit goes on: its state after some epochs, its seed and its scalings."""
+    """From where a fit goes on: its state after some epochs and steps, its seed, its scalings."""
 
     state: State
     epochs: int
+    steps: int
     seed: int
     inputs: Scaling
     targets: Scaling | None
 
+    def stopped(self, patience: int | None) -> bool:
+        """Whether so many epochs without a better score have ended it."""
+        if patience is None or self.state.best is None:
+            return False
+        return self.epochs - self.state.best_epoch >= patience
 
-def _resumed(state: State, recipe: Recipe) -> State:
-    """A state to go on from: with a best epoch where the fit stops early, and else without."""
+
+def _resumed(resume: ResumePoint, recipe: Recipe) -> State:
+    """A state to go on from: with a best epoch where the fit stops early, and else without.
+
+    A fit that stopped early and now does not goes on from its chosen weights.
+    """
+    state = resume.state
     if not recipe.patience:
-        return state._replace(best=None)
-    none_yet = Best(np.int32(0), np.float32(np.inf), state.layers)
+        return state._replace(layers=state.chosen, best=None)
+    none_yet = Best(np.int32(resume.epochs), np.float32(np.inf), state.layers)
     return state._replace(best=state.best or none_yet)
+
+
+def _clock(recipe: Recipe, resume: ResumePoint, steps: int) -> tuple[int, int]:
+    """At which epoch a fit goes on that takes so many steps an epoch, and its schedule's epochs.
+
+    A program counts an optimizer's steps as epochs × steps: where earlier epochs had other numbers
+    of steps, this is the epoch by which as many steps were taken; the schedule keeps its share.
+    """
+    start = -(-resume.steps // steps)
+    if recipe.patience or start == resume.epochs:
+        return resume.epochs, recipe.schedule
+    return start, max(1, round(recipe.schedule * start / resume.epochs))
 
 
 def fit_one(
@@ -184,11 +209,12 @@ def fit_one(
     batching: Batching,
     resume: ResumePoint | None = None,
     places: int = 0,
-) -> Iterator[tuple[State, Fitted]]:
-    """Fit one network, span by span: yields the state, and what is fitted so far.
+) -> Iterator[tuple[ResumePoint, Fitted]]:
+    """Fit one network, span by span: yields where it could go on, and what is fitted so far.
 
-    From a beginning it trains on to the recipe's epochs, on whatever rows these are. `places` is
-    the room for validation of programs that may be at hand.
+    From a beginning it trains on to the recipe's epochs, on whatever rows these are, or to the
+    epoch at which its patience ends. `places` is the room for validation of programs that may be
+    at hand.
     """
     held_out = np.array(recipe.held_out, np.int64)
     every = np.arange(len(rows.x))
@@ -199,17 +225,22 @@ def fit_one(
     lane = Lane(recipe.candidate, 0, recipe.seed)
     shape = recipe.shape(feed.inputs)
     batching.plan([(shape, [lane])])
-    wide = batching.chunk(shape, (lane,), recipe.epochs, recipe.schedule, recipe.patience)
+    done, more = (0, recipe.epochs) if resume is None else (
+        resume.epochs, recipe.epochs - resume.epochs
+    )  # fmt: skip
+    steps = -(-len(feed.folds[0].train) // shape.batch_size)
+    start, schedule = (0, recipe.schedule) if resume is None else _clock(recipe, resume, steps)
+    wide = batching.chunk(shape, (lane,), start + more, schedule, recipe.patience)
     chunk = batching.narrowed(wide, feed)
-    states = [] if resume is None else [_resumed(resume.state, recipe)]
-    start = 0 if resume is None else resume.epochs
+    states = [] if resume is None else [_resumed(resume, recipe)]
     arrays = feed.arrays(0, recipe.candidate.normalize)
     pieces, began = [], time.perf_counter()
-    for stacked, curves in train_spans(chunk, feed, states, start):
-        (state,) = lane_states(stacked, 1)
-        pieces.append(curves[0])
+    for state, curves in _spans(chunk, feed, states, start):
+        pieces.append(curves)
+        epochs = sum(map(len, pieces))
+        taken = (resume.steps if resume else 0) + epochs * steps
         yield (
-            state,
+            ResumePoint(state, done + epochs, taken, recipe.seed, arrays.inputs, arrays.targets),
             Fitted(
                 state.chosen,
                 arrays.inputs,
@@ -221,6 +252,23 @@ def fit_one(
                 time.perf_counter() - began,
             ),
         )
-        ended = start + sum(map(len, pieces))
-        if recipe.patience and ended - state.best_epoch >= recipe.patience:
-            return
+
+
+def _spans(
+    chunk: Chunk, feed: Feed, states: list[State], start: int
+) -> Iterator[tuple[State, np.ndarray]]:
+    """Train a chunk of one lane: its state and curves after each span.
+
+    With patience a span ends where the patience would: so neither the curves nor the state go
+    beyond the epoch at which the fit stops.
+    """
+    if chunk.patience is None:
+        for stacked, curves in train_spans(chunk, feed, states, start):
+            yield lane_states(stacked, 1)[0], curves[0]
+        return
+    best = states[0].best_epoch if states else 0
+    while start < (stop := min(chunk.epochs, start + feed.span, best + chunk.patience)):
+        ((stacked, curves),) = train_spans(replace(chunk, epochs=stop), feed, states, start)
+        (state,) = states = lane_states(stacked, 1)
+        start, best = stop, state.best_epoch
+        yield state, curves[0]

@@ -1,0 +1,115 @@
+"""The state of a training in a model's file: arrays and JSON from which it goes on after `load`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from cuesta.core.lane import Best, State, initial_state
+from cuesta.core.lane_hyperparameters import lane_hyperparameters
+from cuesta.core.net import Layer
+from cuesta.errors import SpecError
+from cuesta.estimators.seen import Seen, Statistics
+from cuesta.hyperparameters import loss_of
+from cuesta.model import FittedModel
+from cuesta.training.batching import shape_of
+from cuesta.training.fits import ResumePoint
+from cuesta.training.lanes import float32
+
+Arrays = dict[str, np.ndarray]
+LEAF, INPUTS, TARGETS, CLASSES = "state.{}", "seen.inputs.{}", "seen.targets.{}", "seen.classes"
+
+
+def state_to_file(point: ResumePoint | None, seen: Seen | None) -> tuple[Any, Arrays]:
+    """What JSON and arrays hold of the state; None and no arrays where there is none to hold.
+
+    The weights of the best epoch are the model's own, and so are all weights where there is none.
+    """
+    if point is None or seen is None:
+        return None, {}
+    state, best = point.state, point.state.best
+    leaves = jax.tree.leaves((state.moments, state.outcome, state.layers if best else []))
+    if any(jnp.issubdtype(leaf.dtype, jax.dtypes.extended) for leaf in leaves):
+        return None, {}  # random keys of an optimizer of optax's
+    arrays = {LEAF.format(i): np.asarray(leaf) for i, leaf in enumerate(leaves)}
+    arrays |= _of_statistics(INPUTS, seen.inputs)
+    arrays |= {} if seen.targets is None else _of_statistics(TARGETS, seen.targets)
+    arrays |= {} if seen.classes is None else {CLASSES: seen.classes}
+    about = {
+        "epochs": point.epochs,
+        "steps": point.steps,
+        "seed": point.seed,
+        "rows": seen.rows,
+        "best": None if best is None else [int(best.epoch), float(best.score)],
+    }
+    return about, arrays
+
+
+def state_of_file(
+    about: Mapping[str, Any] | None, model: FittedModel, arrays: Arrays
+) -> tuple[ResumePoint | None, Seen | None]:
+    """What `state_to_file` wrote of this model's training; None where the file has none.
+
+    Raises ValueError, TypeError or LookupError for anything else.
+    """
+    if about is None:
+        return None, None
+    state = _state(about, model, arrays)
+    if state is None:
+        return None, None
+    epochs, steps, seed = (int(about[name]) for name in ("epochs", "steps", "seed"))
+    point = ResumePoint(state, epochs, steps, seed, model.inputs, model.outputs)
+    width, outputs = model.encoder.width, model.target.outputs
+    classes = None
+    if model.target.task == "classification":
+        classes = _checked(arrays, CLASSES, np.zeros(outputs))
+    return point, Seen(
+        int(about["rows"]),
+        _to_statistics(INPUTS, arrays, width),
+        None if model.outputs is None else _to_statistics(TARGETS, arrays, outputs),
+        classes,
+    )
+
+
+def _state(about: Mapping[str, Any], model: FittedModel, arrays: Arrays) -> State | None:
+    """The state; None where its optimizer is not installed here."""
+    layers = [Layer(w, b) for w, b in model.layers]
+    candidate = model.candidate
+    sizes = model.encoder.width, model.target.outputs
+    shape = shape_of(candidate, *sizes, loss_of(candidate, model.target.task))
+    try:
+        first = initial_state(layers, float32(lane_hyperparameters(candidate).rule), shape)
+    except SpecError:
+        return None
+    best = about["best"]
+    like = (first.moments, first.outcome, first.layers if best else [])
+    leaves, structure = jax.tree.flatten(like)
+    found = [_checked(arrays, LEAF.format(i), np.asarray(leaf)) for i, leaf in enumerate(leaves)]
+    moments, outcome, own = jax.tree.unflatten(structure, found)
+    if best is None:
+        return State(layers, moments, outcome)
+    epoch, score = best
+    return State(own, moments, outcome, Best(np.int32(epoch), np.float32(score), layers))
+
+
+def _of_statistics(name: str, found: Statistics) -> Arrays:
+    return {name.format(part): value for part, value in found._asdict().items()}
+
+
+def _to_statistics(name: str, arrays: Arrays, width: int) -> Statistics:
+    likes = dict.fromkeys(Statistics._fields, np.zeros(width)) | {"binary": np.zeros(width, bool)}
+    return Statistics(*(_checked(arrays, name.format(p), like) for p, like in likes.items()))
+
+
+def _checked(arrays: Arrays, name: str, like: np.ndarray) -> np.ndarray:
+    """The array. Raises LookupError or ValueError unless it is of the kind that is wanted."""
+    found = arrays[name]
+    if like.ndim == 0 and found.size == 1:
+        found = found.reshape(())  # a file's arrays have one dimension at least
+    if found.shape != like.shape or found.dtype != like.dtype:
+        raise ValueError(f"the array {name} is {found.dtype} {list(found.shape)}")
+    return found

@@ -1,0 +1,219 @@
+"""What an estimator has seen so far, and how its normalization follows while it has seen little.
+
+A first batch may be one row, or hold a column that is constant there: its mean and deviation say
+little of the rows to come. So statistics of all rows so far are kept, and the normalization follows
+them until a column varies and `ENOUGH` rows were seen; then it stays. Whenever it moves, the first
+and the last layer move with it, so that the network is the same function before and after.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from cuesta.core.lane import State
+from cuesta.core.net import Layer
+from cuesta.data.scale import ROUNDINGS, Scaling
+from cuesta.training.fits import ResumePoint, Rows
+
+ENOUGH = 100  # rows: a standard deviation of so many is known to 1/√200, that is 7 %
+LEAST_MOVE = 1e-6  # deviations: less is the rounding of the same rows, seen again
+
+
+class Statistics(NamedTuple):
+    """Of each column's values so far that are not missing, all (columns,).
+
+    Their weight, mean, and sum of squared distances from it; the least and the greatest; and
+    whether all are 0 or 1.
+    """
+
+    weight: np.ndarray
+    mean: np.ndarray
+    squares: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    binary: np.ndarray
+
+    @property
+    def varies(self) -> np.ndarray:
+        """Whether there are two values, not one in two roundings."""
+        size = np.maximum(np.abs(self.low), np.abs(self.high))
+        return (self.weight > 0) & (
+            self.high / 2 - self.low / 2 > ROUNDINGS * np.finfo(np.float64).eps * size
+        )
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The rows that an estimator was trained on: how many, and what their columns held.
+
+    `classes` (classes,) are the weights of the rows of each class, or None where `y` holds no
+    classes.
+    """
+
+    rows: int
+    inputs: Statistics
+    targets: Statistics | None
+    classes: np.ndarray | None
+
+
+def statistics(x: np.ndarray, weights: np.ndarray | None) -> Statistics:
+    """Those of these rows (rows, columns), NaN where one is missing."""
+    present = ~np.isnan(x)
+    each = np.ones(len(x)) if weights is None else weights
+    total = each @ present
+    share = np.where(total > 0, total, 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = each @ np.where(present, x, 0.0) / share
+        squares = each @ np.where(present, x - mean, 0.0) ** 2
+    return Statistics(
+        total,
+        mean,
+        squares,
+        np.where(present, x, np.inf).min(axis=0),
+        np.where(present, x, -np.inf).max(axis=0),
+        np.all(~present | (x == 0) | (x == 1), axis=0),
+    )
+
+
+def merged(a: Statistics, b: Statistics) -> Statistics:
+    """Those of the rows of both (Chan, Golub and LeVeque, 1979).
+
+    n = n₁ + n₂, δ = mean₂ − mean₁: mean = mean₁ + δ n₂/n, squares = squares₁ + squares₂ + δ² n₁n₂/n
+    """
+    weight = a.weight + b.weight
+    share = b.weight / np.where(weight > 0, weight, 1.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        delta = b.mean - a.mean
+        return Statistics(
+            weight,
+            a.mean + delta * share,
+            a.squares + b.squares + delta**2 * a.weight * share,
+            np.minimum(a.low, b.low),
+            np.maximum(a.high, b.high),
+            a.binary & b.binary,
+        )
+
+
+def scaling_of(found: Statistics, method: str) -> Scaling:
+    """The normalization by these statistics, as `fit_scaling` makes it of rows (N3)."""
+    varies = found.varies
+    constant = np.where(found.weight > 0, found.low, 0.0)
+    if method == "none":
+        return Scaling(np.where(varies, 0.0, constant), varies.astype(np.float64))
+    if method == "minmax":
+        return Scaling(constant, np.where(varies, found.high - found.low, 0.0))
+    deviation = np.sqrt(found.squares / np.where(found.weight > 0, found.weight, 1.0))
+    scale = np.where(found.binary, 1.0, deviation)
+    return Scaling(np.where(varies, found.mean, constant), np.where(varies, scale, 0.0))
+
+
+def seen_of(
+    rows: Rows, places: np.ndarray | None, inputs: Scaling, classes: np.ndarray | None
+) -> Seen:
+    """What a first fit to the rows at these places has seen; None stands for all.
+
+    `inputs` is how it normalized them. Of many rows, only constant columns are looked at again.
+    """
+    x, y, weights = rows.x, rows.y, rows.weights
+    if places is not None:
+        x, y = x[places], y[places]
+        weights = None if weights is None else weights[places]
+    targets = _statistics(y, weights, np.ptp(y, axis=0) > 0) if y.dtype.kind == "f" else None
+    return Seen(len(x), _statistics(x, weights, inputs.scale > 0), targets, classes)
+
+
+def _statistics(x: np.ndarray, weights: np.ndarray | None, varies: np.ndarray) -> Statistics:
+    """Those of rows of which it is known what varies: enough rows need no more of such columns."""
+    if len(x) < ENOUGH:
+        return statistics(x, weights)
+    of_constants = statistics(x[:, ~varies], weights)
+    settled = (float(len(x)), 0.0, 0.0, -1.0, 1.0, False)
+    parts = [np.full(len(varies), value) for value in settled]
+    for part, of_constant in zip(parts, of_constants, strict=True):
+        part[~varies] = of_constant
+    return Statistics(*parts)
+
+
+def go_on(
+    resume: ResumePoint, seen: Seen, rows: Rows, classes: np.ndarray | None, method: str
+) -> tuple[ResumePoint, Seen]:
+    """The point to go on from with these rows more, normalization adapted; and all rows seen."""
+    count = seen.rows + len(rows.x)
+    inputs, targets = seen.inputs, seen.targets
+    if not (seen.rows >= ENOUGH and inputs.varies.all()):
+        inputs = merged(inputs, statistics(rows.x, rows.weights))
+        resume = _with_inputs(resume, seen, scaling_of(inputs, method))
+    if targets is not None and not (seen.rows >= ENOUGH and targets.varies.all()):
+        targets = merged(targets, statistics(rows.y, rows.weights))
+        method = "none" if method == "none" else "standard"
+        resume = _with_targets(resume, seen, scaling_of(targets, method))
+    return resume, Seen(count, inputs, targets, classes)
+
+
+def _followed(old: Scaling, new: Scaling, seen: Statistics, rows: int) -> Scaling:
+    """The old normalization, and the new one of columns that are not settled and moved."""
+    settled = seen.varies & (rows >= ENOUGH)
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        far = np.abs(new.shift - old.shift) > LEAST_MOVE * new.scale
+        wide = np.abs(new.scale - old.scale) > LEAST_MOVE * new.scale
+    usable = np.isfinite(new.scale) & np.isfinite(new.shift) & (new.scale > 0)
+    moved = ~settled & usable & (far | wide)
+    return Scaling(np.where(moved, new.shift, old.shift), np.where(moved, new.scale, old.scale))
+
+
+def _with_inputs(resume: ResumePoint, seen: Seen, wanted: Scaling) -> ResumePoint:
+    """Move the inputs' normalization, and the first layer with it.
+
+    z = (x − s)/c and z′ = (x − s′)/c′: w z + b = (w c′/c) z′ + b + w (s′ − s)/c. A column that was
+    constant had z = 0 and keeps its w; b takes w (s′ − s)/c′, so that the rows before stay there.
+    """
+    old = resume.inputs
+    new = _followed(old, wanted, seen.inputs, seen.rows)
+    if np.array_equal(new.shift, old.shift) and np.array_equal(new.scale, old.scale):
+        return resume
+    was = old.scale > 0
+    unit = np.where(was, old.scale, np.where(new.scale > 0, new.scale, 1.0))
+    ratio = np.where(was, new.scale / unit, 1.0)
+    shift = np.where(seen.inputs.weight > 0, (new.shift - old.shift) / unit, 0.0)
+
+    def moved(layers: list[Layer]) -> list[Layer]:
+        (w, b), *rest = layers
+        return [Layer(_like(w, w * ratio[:, None]), _like(b, b + shift @ w)), *rest]
+
+    return resume._replace(state=_with_layers(resume.state, moved), inputs=new)
+
+
+def _with_targets(resume: ResumePoint, seen: Seen, wanted: Scaling) -> ResumePoint:
+    """Move the targets' normalization, and the last layer with it.
+
+    y = o c + s = o′ c′ + s′: W′ = W c/c′ and B′ = (B c + s − s′)/c′.
+    """
+    old = resume.targets
+    if old is None or seen.targets is None:
+        return resume
+    new = _followed(old, wanted, seen.targets, seen.rows)
+    if np.array_equal(new.shift, old.shift) and np.array_equal(new.scale, old.scale):
+        return resume
+
+    def moved(layers: list[Layer]) -> list[Layer]:
+        *rest, (w, b) = layers
+        bias = (b * old.scale + old.shift - new.shift) / new.scale
+        return [*rest, Layer(_like(w, w * (old.scale / new.scale)), _like(b, bias))]
+
+    return resume._replace(state=_with_layers(resume.state, moved), targets=new)
+
+
+def _like(leaf: np.ndarray, values: np.ndarray) -> np.ndarray:
+    return values.astype(np.asarray(leaf).dtype)
+
+
+def _with_layers(state: State, moved: Callable[[list[Layer]], list[Layer]]) -> State:
+    """The state with all its layers moved, those of its best epoch too."""
+    best = state.best
+    if best is not None:
+        best = best._replace(layers=moved(best.layers))
+    return state._replace(layers=moved(state.layers), best=best)

@@ -11,13 +11,16 @@ import polars as pl
 from cuesta.errors import TableError
 
 CATEGORICAL = (pl.Categorical, pl.Enum)
+# How other libraries' lazy tables are made into tables: Dask, PySpark, Ibis, DuckDB.
+LAZY = ("compute", "toPandas", "to_polars", "pl")
 
 
 def as_frame(table: Any) -> pl.DataFrame | None:
     """The table as a polars frame, or None for what is no table: an array, a list.
 
-    A pandas index is no column. Raises TableError for columns whose names are not text, or a
-    column of objects that are not of one kind.
+    A pandas index is no column; a lazy frame of polars is collected. Raises TableError for columns
+    whose names are not text, a column of objects that are not of one kind, or a lazy table of
+    another library.
     """
     if isinstance(table, pl.LazyFrame):
         return table.collect()
@@ -29,6 +32,9 @@ def as_frame(table: Any) -> pl.DataFrame | None:
         return made if isinstance(made, pl.DataFrame) else None
     if home == "pandas" and hasattr(table, "columns"):
         return _from_pandas(table)
+    for step in LAZY:
+        if hasattr(table, "columns") and hasattr(table, step):
+            raise TableError(f"The table is a lazy one of {home}; give it by .{step}().")
     return None
 
 

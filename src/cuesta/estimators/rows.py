@@ -24,6 +24,7 @@ from cuesta.errors import TableError
 from cuesta.estimators.parameters import plain
 from cuesta.estimators.targets import (
     LearnedTarget,
+    as_given,
     class_factors,
     count_classes,
     encode_target,
@@ -97,7 +98,7 @@ def prepare_rows(
     where these are given; notes on columns are then warnings, unless `quiet`. Sets what
     scikit-learn keeps of a fit's columns: `n_features_in_`, `feature_names_in_`.
     """
-    checked = _without_weightless(_check(net, X, y, sample_weight, known))
+    checked = _without_weightless(_check(net, X, as_given(y), sample_weight, known))
     encoding = known or _fit_encoding(net, checked, classes, quiet)
     encoded = encode_rows(encoding.encoder, checked.x)
     rows = Rows(encoded, encode_target(encoding.target, checked.y), checked.weights)
@@ -185,8 +186,11 @@ def _check_table(net: Any, X: Any, table: pl.DataFrame, y: Any, *, reset: bool) 
 
 
 def _with_names(X: Any, table: pl.DataFrame) -> Any:
-    """The table in a form whose column names scikit-learn reads: it does not know pyarrow's."""
-    return table if type(X).__module__.partition(".")[0] == "pyarrow" else X
+    """The table in a form whose column names scikit-learn reads.
+
+    It does not know those of pyarrow, nor of what is collected first.
+    """
+    return X if type(X).__module__.partition(".")[0] == "pandas" else table
 
 
 def _check_weights(sample_weight: Any, count: int) -> np.ndarray | None:

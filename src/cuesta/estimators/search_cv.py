@@ -27,6 +27,7 @@ from cuesta.estimators.parameters import LARGEST_SEED, draw_seed, plain
 from cuesta.estimators.prepared_splits import SearchData, Split
 from cuesta.estimators.pretrained import PretrainedFits, use_pretrained
 from cuesta.estimators.search_fits import Params, SearchFit, SearchFits
+from cuesta.estimators.targets import as_given
 from cuesta.hyperparameters import is_classes
 from cuesta.search.samplers import FixedSampler, Sampler, TPESampler
 from cuesta.training.batching import Batching
@@ -198,9 +199,10 @@ class SearchCV(BaseSearchCV):
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
             )
-        # scikit-learn cannot slice the rows of a pyarrow table.
-        is_arrow = type(X).__module__.partition(".")[0] == "pyarrow"
-        rows = as_frame(X) if is_arrow else X
+        # scikit-learn cannot slice the rows of a pyarrow table, or of a lazy one.
+        is_foreign = type(X).__module__.partition(".")[0] not in ("numpy", "scipy", "pandas")
+        rows, y = (as_frame(X) if is_foreign else None), as_given(y)
+        rows = X if rows is None else rows
         pretrained = PretrainedFits(self._seeds(), Batching(this_machine(self.threads)))
         self._under_way = _UnderWay(rows, y, params, pretrained)
         try:

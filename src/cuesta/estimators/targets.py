@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import polars as pl
+from scipy.sparse import issparse
 from sklearn.utils import column_or_1d
 from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
@@ -33,6 +35,30 @@ class LearnedTarget:
         """The type of classes that are dates, and else nothing: a file holds dates as text."""
         dates = self.classes is not None and self.classes.dtype.kind == "M"
         return str(self.classes.dtype) if dates and self.classes is not None else ""
+
+
+def as_given(y: Any) -> Any:
+    """Targets in a form that scikit-learn's checks leave as they are.
+
+    pandas' nullable whole numbers and booleans would become float64, in which two large labels
+    can be one; sparse labels are made dense, and a lazy table is collected.
+    """
+    if isinstance(y, pl.LazyFrame):
+        y = y.collect()
+    if issparse(y):
+        return y.toarray()
+    if type(y).__module__.partition(".")[0] != "pandas":
+        return y
+    columns = [y.iloc[:, i] for i in range(y.shape[1])] if hasattr(y, "columns") else [y]
+    if not any(_is_nullable(column.dtype) for column in columns) or y.isna().to_numpy().any():
+        return y
+    plain = [column.to_numpy(getattr(column.dtype, "numpy_dtype", None)) for column in columns]
+    return np.column_stack(plain) if hasattr(y, "columns") else plain[0]
+
+
+def _is_nullable(kind: Any) -> bool:
+    """Whether this is a type of whole numbers or booleans that is not NumPy's."""
+    return not isinstance(kind, np.dtype) and getattr(kind, "kind", "") in tuple("iub")
 
 
 def read_values(y: Any) -> LearnedTarget:

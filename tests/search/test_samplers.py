@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import OPTIMIZERS, Candidate
-from cuesta.search.samplers import TPE_BATCH, FixedSampler, sobol, space_sampler
+from cuesta.search.samplers import TPE_BATCH, FixedSampler, TPESampler, sobol, space_sampler
 from cuesta.search.space import READERS, Choice, Range, Space, default_space
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -205,9 +205,42 @@ def test_tpe_takes_a_list_of_each_optimizers_own():
         "adam": {"dropout": Choice((0.0, 0.1, 0.3))},
     }
     space = Space({"optimizer": Choice(("sgd", "adam"))}, own)
-    assert len(all_of(space, "tpe", TPE_BATCH)) == TPE_BATCH
+    assert len(all_of(space, "tpe", TPE_BATCH)) == 5  # each once
 
 
 def test_tpe_begins_with_the_start_of_a_space():
     space = default_space(1000)
     assert all_of(space, "tpe", 2)[0] == space.start
+
+
+def small_space(*values):
+    return Space({"dropout": Choice(values), "init": Choice(("he", "normal"))})
+
+
+@pytest.mark.parametrize("told", [0.5, float("nan")])
+def test_tpe_asks_for_no_candidate_twice_and_for_all_of_a_small_space(told):
+    space = small_space(0.0, 0.1, 0.2, 0.3, 0.3)  # eight candidates; one value named twice
+    sampler = space_sampler(space, "tpe", 40, 3)
+    found = []
+    while candidates := sampler.ask():
+        found += candidates
+        sampler.tell([told] * len(candidates))
+    assert len(found) == len(set(found)) == 8
+
+
+def test_tpe_learns_over_a_list_that_has_no_more_good_values():
+    # The best value is taken; what comes next are the others, not the best one again.
+    sampler = space_sampler(small_space(*np.arange(30) / 100), "tpe", 60, 0)
+    found = []
+    while candidates := sampler.ask():
+        found += candidates
+        sampler.tell([candidate.dropout for candidate in candidates])
+    assert len(set(found)) == len(found) == 60
+
+
+def test_candidates_that_cannot_be_hashed_are_told_apart_too():
+    suggest = lambda trial: {"a": [trial.suggest_categorical("a", [1, 2, 3])]}  # noqa: E731
+    sampler = TPESampler(suggest, 10, 0)
+    assert sorted(one["a"][0] for one in sampler.ask()) == [1, 2, 3]
+    sampler.tell([0.1, 0.2, 0.3])
+    assert sampler.ask() == []

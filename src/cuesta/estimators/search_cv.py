@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor
 from typing import Any, NamedTuple, Self
 
@@ -22,7 +22,7 @@ from cuesta._util.progress import Bar
 from cuesta.data.frames import as_frame
 from cuesta.errors import SpecError
 from cuesta.estimators.base import Network
-from cuesta.estimators.distributions import is_range, suggested
+from cuesta.estimators.distributions import checked_spaces, is_range, suggested
 from cuesta.estimators.parameters import LARGEST_SEED, draw_seed, plain
 from cuesta.estimators.prepared_splits import SearchData, Split
 from cuesta.estimators.pretrained import PretrainedFits, use_pretrained
@@ -33,6 +33,7 @@ from cuesta.search.samplers import FixedSampler, Sampler, TPESampler
 from cuesta.training.batching import Batching
 from cuesta.training.fits import Fitted, fit_many
 from cuesta.training.planner import this_machine
+from cuesta.training.workers import check_executor
 
 MOST_WEIGHTS = 64 << 20  # numbers held of networks that wait to be scored: 256 MiB
 TrainedFit = tuple[SearchFit, Fitted]
@@ -52,13 +53,14 @@ class SearchCV(BaseSearchCV):
     estimator : MLPClassifier, MLPRegressor or any estimator of scikit-learn
         What is searched; it stays as it is.
     params : dict or list of dicts
-        Parameter → a list of values, or a distribution of scipy.stats. Lists alone are a grid.
+        Parameter → a list of values, a distribution of scipy.stats, or a range of numbers as in a
+        space's file: {"low": 1e-4, "high": 1e-1, "log": True}. Lists alone are a grid.
     cv : int, splitter, iterable or None, default=None
         The folds: None and an int stand for (stratified) k-fold, None for 5 folds.
     scoring : str, callable, list, dict or None, default=None
         The score or scores of a fold; None takes the estimator's own.
     n_candidates : int, default=64
-        How many candidates "random" and "tpe" draw; at least 1.
+        How many candidates "random" and "tpe" draw, at least 1; fewer where lists have no more.
     sampler : {"auto", "grid", "random", "tpe"}, default="auto"
         Who chooses the candidates: all combinations of the lists, independent draws, or the
         tree-structured Parzen estimator, which learns from the scores of the candidates before.
@@ -195,6 +197,8 @@ class SearchCV(BaseSearchCV):
             For a parameter of the search that cannot be used; the sentence names it.
         """
         check_choice("sampler", self.sampler, SAMPLERS)
+        check_executor(self.executor)
+        spaces = checked_spaces(self.params)
         if y is None and get_tags(self.estimator).target_tags.required:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
@@ -203,8 +207,10 @@ class SearchCV(BaseSearchCV):
         is_foreign = type(X).__module__.partition(".")[0] not in ("numpy", "scipy", "pandas")
         rows, y = (as_frame(X) if is_foreign else None), as_given(y)
         rows = X if rows is None else rows
+        # Before any other draw of a generator: so they are those of RandomizedSearchCV.
+        drawn = self._drawn(spaces)
         pretrained = PretrainedFits(self._seeds(), Batching(this_machine(self.threads)))
-        self._under_way = _UnderWay(rows, y, params, pretrained)
+        self._under_way = _UnderWay(rows, y, params, pretrained, spaces, drawn)
         try:
             with use_pretrained(pretrained), warnings.catch_warnings():
                 # Said once at the end, with the reason: `_say_what_failed`.
@@ -280,10 +286,10 @@ class SearchCV(BaseSearchCV):
 
     def _sampler(self, folds: int) -> Sampler[Params]:
         """The candidates, a few at a time: so many as fit the memory until they are scored."""
-        listed = self.params if isinstance(self.params, list | tuple) else [self.params]
+        spaces, drawn = self._under_way.spaces, self._under_way.drawn
         if self.sampler == "tpe":
-            return TPESampler(lambda trial: suggested(trial, listed), self._count(), self._seed())
-        return FixedSampler(self._candidates(listed), self._batch(folds))
+            return TPESampler(lambda trial: suggested(trial, spaces), self._count(), self._seed())
+        return FixedSampler(ParameterGrid(spaces) if drawn is None else drawn, self._batch(folds))
 
     def _train(self, fits: SearchFits, candidates: Sequence[Params]) -> dict[str, list[Any]]:
         """Train the candidates on all splits; the curves, the outcome and the time of each."""
@@ -310,17 +316,21 @@ class SearchCV(BaseSearchCV):
             "seconds": [_seconds(found) for found in trained],
         }
 
-    def _candidates(self, listed: Sequence[Params]) -> Iterator[Params]:
-        """All combinations of the lists, or so many draws."""
-        ranges = any(is_range(value) for part in listed for value in part.values())
+    def _drawn(self, spaces: Sequence[Params]) -> Iterable[Params] | None:
+        """So many draws, where candidates are drawn at random; None for a grid and for TPE."""
+        ranges = any(is_range(value) for space in spaces for value in space.values())
         if self.sampler == "random" or (self.sampler == "auto" and ranges):
-            return iter(ParameterSampler(listed, self._count(), random_state=self.random_state))
-        if ranges:
+            state = self.random_state
+            if isinstance(state, np.random.Generator):  # which scikit-learn does not take
+                state = self._seed()
+            draws = ParameterSampler(spaces, self._count(), random_state=state)
+            return list(draws) if isinstance(state, np.random.RandomState) else draws
+        if ranges and self.sampler == "grid":
             raise SpecError(
                 "sampler='grid' needs a list for each parameter, and params has a distribution; "
                 "take sampler='random' or 'tpe'."
             )
-        return iter(ParameterGrid(listed))
+        return None
 
     def _count(self) -> int:
         return check_count("n_candidates", plain(self.n_candidates), 1_000_000)
@@ -364,6 +374,8 @@ class _UnderWay(NamedTuple):
     y: Any
     params: dict[str, Any]
     pretrained: PretrainedFits
+    spaces: Sequence[Params]
+    drawn: Iterable[Params] | None
 
 
 class _FixedSplits:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from itertools import islice
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -21,6 +21,7 @@ from cuesta.search.space import Choice, Space, grid, make_candidate
 
 SAMPLERS = ("random", "grid", "tpe")
 MOST_REDRAWS = 8  # how often candidates that came twice are drawn anew
+MOST_TRIES = 256  # how often in all, before a space is taken to hold no more
 TPE_BATCH = 16  # candidates that TPE proposes before it learns of their losses
 
 T = TypeVar("T")
@@ -56,8 +57,8 @@ class FixedSampler(Generic[T]):
 class TPESampler(Generic[T]):
     """Tree-structured Parzen estimator (Bergstra et al., 2011; by Optuna), 16 candidates a time.
 
-    `suggest` makes a candidate of a trial of Optuna's. `first` candidates come before all others,
-    and are not known to the estimator.
+    No candidate comes twice. `suggest` makes a candidate of a trial of Optuna's. `first` candidates
+    come before all others, and are not known to the estimator.
     """
 
     def __init__(
@@ -65,21 +66,51 @@ class TPESampler(Generic[T]):
     ) -> None:
         self._suggest, self._left, self._first = suggest, count, list(first)
         self._study = _new_study(seed)
+        self._random = _random_sampler(seed)
+        self._asked: set[Hashable] = set()
         self._trials: list[Any] = []
         self._untold = 0
 
     def ask(self) -> list[T]:
-        """The next candidates, `count` in all."""
+        """The next candidates, `count` in all; fewer once the space holds no more."""
         size = min(TPE_BATCH, self._left)
         self._left -= size
         first, self._first = self._first[:size], []
+        self._asked.update(map(_key, first))
         self._untold = len(first)
         self._trials, suggested = [], []
         for _ in range(size - len(first)):
-            trial = self._study.ask()
-            self._trials.append(trial)
-            suggested.append(self._suggest(trial))
+            found = self._new()
+            if found is None:
+                self._left = 0
+                break
+            self._trials.append(found[0])
+            suggested.append(found[1])
         return [*first, *suggested]
+
+    def _new(self) -> tuple[Any, T] | None:
+        """A trial and its candidate, asked for never before; None where none was found.
+
+        What TPE repeats is drawn again, and at random once it does so again and again: it would
+        else keep to the best candidate of a small space.
+        """
+        import optuna
+
+        own = self._study.sampler
+        try:
+            for draw in range(MOST_TRIES):
+                if draw == MOST_REDRAWS:
+                    self._study.sampler = self._random
+                trial = self._study.ask()
+                suggested = self._suggest(trial)
+                key = _key(suggested)
+                if key not in self._asked:
+                    self._asked.add(key)
+                    return trial, suggested
+                self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+        finally:
+            self._study.sampler = own
+        return None
 
     def tell(self, losses: Sequence[float]) -> None:
         """A loss that is not finite is a failure, of which nothing is learned."""
@@ -90,6 +121,18 @@ class TPESampler(Generic[T]):
                 self._study.tell(trial, loss)
             else:
                 self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
+
+
+def _key(candidate: object) -> Hashable:
+    """What two equal candidates have in common: themselves, or how they read."""
+    return candidate if isinstance(candidate, Hashable) else repr(candidate)
+
+
+def _random_sampler(seed: int) -> Any:
+    """Independent draws, for where TPE repeats itself."""
+    import optuna
+
+    return optuna.samplers.RandomSampler(seed=seed)
 
 
 def _new_study(seed: int) -> Any:

@@ -227,7 +227,7 @@ def _dimensions(content: Mapping[str, Any]) -> dict[str, Dimension]:
 def _dimension(name: str, value: Any) -> Dimension:
     check_choice("parameter", name, NAMES)
     if isinstance(value, dict):
-        dimension: Dimension = _range(name, value)
+        dimension: Dimension = range_of(name, value)
         ends: tuple[Any, ...] = (value["low"], value["high"])
     else:
         listed = value if isinstance(value, list) else [value]
@@ -242,7 +242,8 @@ def _dimension(name: str, value: Any) -> Dimension:
     return dimension
 
 
-def _range(name: str, value: dict[str, Any]) -> Range:
+def range_of(name: str, value: Mapping[str, Any]) -> Range:
+    """The range that a table of low, high and perhaps log stands for. Raises SpecError."""
     if not {"low", "high"} <= set(value) <= RANGE:
         raise SpecError(f"A range of {name} has low, high and, if wanted, log, and nothing else.")
     low, high, log = value["low"], value["high"], value.get("log", False)

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cuesta._util.model_file import FORMAT, check_format
-from cuesta.data.columns import Kind
+from cuesta.data.kinds import Kind
 from cuesta.errors import SpecError
 from cuesta.estimators.parameters import plain
 

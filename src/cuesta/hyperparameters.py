@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain, pairwise
 from typing import Any
 
@@ -43,8 +45,11 @@ def is_foreign(optimizer: str) -> bool:
 def factory_name(factory: Factory) -> str:
     """The name of an optimizer that is given as a function: where it is defined.
 
+    A `functools.partial` is named with all that it fixes: `functools.partial(optax.adam, b1=0.8)`.
     Raises SpecError for a function without a name of its own: a run could not be resumed.
     """
+    if isinstance(factory, partial):
+        return _partial_name(factory)
     module, name = getattr(factory, "__module__", None), getattr(factory, "__qualname__", "<")
     if not module or "<" in name:
         raise SpecError(
@@ -52,6 +57,31 @@ def factory_name(factory: Factory) -> str:
             "or a function inside another."
         )
     return f"optax.{name}" if module.split(".")[0] == "optax" else f"{module}.{name}"
+
+
+def _partial_name(factory: partial[Any]) -> str:
+    """A partial that optax itself defines has optax's name for it; others show what they fix."""
+    optax = sys.modules.get("optax")
+    for name, found in vars(optax).items() if optax else ():
+        if found is factory:
+            return f"optax.{name}"
+    fixed = [_written(value) for value in factory.args]
+    fixed += [f"{name}={_written(value)}" for name, value in sorted(factory.keywords.items())]
+    return f"functools.partial({', '.join([factory_name(factory.func), *fixed])})"
+
+
+def _written(value: Any) -> str:
+    """A value as it is written, where that says all of it."""
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
+    if isinstance(value, tuple):
+        return f"({', '.join(map(_written, value))})"
+    if callable(value):
+        return factory_name(value)
+    raise SpecError(
+        "An optimizer given as a functools.partial can fix numbers, texts and named functions "
+        f"only, not {type(value).__name__}."
+    )
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ Every optimizer takes, besides its own numbers,
     clip_norm       c in G ← G · min(1, c/‖G‖), over all layers together (N5);
     clip_layer      the same, over each layer (leaf) on its own.
 Clipping comes first (norm, layer, value), then L2, then the rule. Numbers may be traced: an
-optimizer can be built inside `jit` or `vmap`. Works on any pytree, in float32 and float64.
+optimizer can be built inside `jit` or `vmap`. Works on any pytree, in float32 and float64; also in
+half precision and on complex weights, whose second moment is of |G|², as in optax.
 """
 
 from __future__ import annotations

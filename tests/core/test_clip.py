@@ -1,10 +1,13 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+from jax import tree
 
-from cuesta.core.clip import clip_by_norm, clip_by_value, global_norm
+from cuesta.core.clip import clip_by_layer, clip_by_norm, clip_by_value, global_norm
 
 # Compiled code takes subnormal numbers for zero.
 finite = st.floats(-1e6, 1e6, width=32, allow_subnormal=False)
@@ -53,3 +56,61 @@ def test_a_zero_gradient_stays_zero_under_any_bound():
 
 def test_the_norm_is_over_all_layers_together():
     assert float(global_norm([jnp.array([3.0]), jnp.array([[4.0]])])) == 5.0
+
+
+LARGEST = [(np.float32, 3e38), (np.float32, 1e20), (np.float16, 6e4), (np.float16, 300.0)]
+
+
+@pytest.mark.parametrize(("dtype", "size"), LARGEST)
+@pytest.mark.parametrize("bound", [1.0, 1e-3])
+def test_a_gradient_whose_squares_overflow_is_clipped_to_the_bound(dtype, size, bound):
+    grads = {
+        "w": jnp.array([[0.6], [0.0]], dtype) * dtype(size),
+        "b": jnp.array([0.8 * size], dtype),
+    }
+    clipped, norm = clip_by_norm(grads, bound)
+    digits = 4 * float(jnp.finfo(dtype).eps)  # four roundings: 0.6, two products, the quotient
+    np.testing.assert_allclose(clipped["w"][:, 0], [0.6 * bound, 0.0], rtol=digits)
+    np.testing.assert_allclose(clipped["b"], [0.8 * bound], rtol=digits)
+    np.testing.assert_allclose(float(norm), size, rtol=digits)
+    alone = clip_by_layer(grads, bound)
+    np.testing.assert_allclose(alone["w"][:, 0], [bound, 0.0], rtol=digits)
+    assert all(part.dtype == dtype for part in tree.leaves([clipped, alone]))
+
+
+def test_the_norm_of_a_gradient_that_is_not_finite_is_not_finite():
+    for bad in (jnp.inf, jnp.nan):
+        clipped, norm = clip_by_norm([jnp.array([bad, 1.0])], 1.0)
+        assert not jnp.isfinite(norm)
+        np.testing.assert_array_equal(clipped[0], [bad, 1.0])
+
+
+def test_a_lane_whose_squares_overflow_leaves_its_neighbours_as_they_are():
+    many = jax.jit(jax.vmap(lambda g: clip_by_norm([g], 1.0)))
+    usual = jnp.array([3.0, 4.0])
+    beside, norms = many(jnp.stack([usual, jnp.array([3e20, 4e20]), usual * 1e-3]))
+    alone, _ = many(jnp.stack([usual, usual, usual * 1e-3]))
+    np.testing.assert_array_equal(beside[0][::2], alone[0][::2])
+    np.testing.assert_allclose(beside[0][1], [0.6, 0.8], rtol=1e-6)  # float32
+    np.testing.assert_allclose(norms, [5.0, 5e20, 5e-3], rtol=1e-6)
+
+
+def test_the_norm_of_a_complex_gradient_takes_both_parts_of_each_number():
+    clipped, norm = clip_by_norm([jnp.array([3 + 4j], jnp.complex64)], 1.0)
+    assert float(norm) == 5.0
+    np.testing.assert_allclose(clipped[0], [0.6 + 0.8j], rtol=1e-6)  # float32
+
+
+def test_a_tree_without_leaves_has_the_norm_zero():
+    clipped, norm = clip_by_norm({"frozen": None}, 1.0)
+    assert clipped == {"frozen": None}
+    assert float(norm) == 0.0
+
+
+def test_the_norm_has_the_derivative_of_its_formula():
+    g = jnp.array([3.0, 4.0])
+    for size in (1.0, 1e20):  # ∂‖g‖/∂g = g/‖g‖, whatever the size
+        np.testing.assert_allclose(
+            jax.grad(lambda x: global_norm([x]))(g * size), [0.6, 0.8], rtol=1e-6
+        )
+    np.testing.assert_array_equal(jax.grad(lambda x: global_norm([x]))(0 * g), [0.0, 0.0])

@@ -1,5 +1,6 @@
 import dataclasses
 from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from multiprocessing import get_context
 
 import numpy as np
@@ -18,6 +19,10 @@ FLOAT32 = 1e-4
 
 def doubled_sgd(learning_rate):
     return optax.sgd(2.0 * learning_rate)
+
+
+def plain_nadam(learning_rate):
+    return optax.adam(learning_rate, nesterov=True)
 
 
 @pytest.mark.parametrize(
@@ -72,6 +77,30 @@ def test_a_foreign_lane_ignores_its_neighbours():
 def test_what_is_no_optimizer_is_refused_by_name(name, culprit):
     with pytest.raises(SpecError, match=culprit):
         check_optimizer(name)
+
+
+@pytest.mark.parametrize(
+    "optimizer", ["optax.nadam", optax.nadam, partial(optax.adam, nesterov=True)]
+)
+def test_a_partial_is_a_factory_as_the_function_it_stands_for_is(optimizer):
+    feed = class_feed()
+    named = base(optimizer=plain_nadam, learning_rate=0.01)
+    assert_same_bits(
+        leaves(train(feed, [base(optimizer=optimizer, learning_rate=0.01)])),
+        leaves(train(feed, [named])),
+    )
+
+
+def test_a_partial_is_named_with_what_it_fixes():
+    assert Candidate(optimizer=optax.nadam).optimizer == "optax.nadam"
+    names = [Candidate(optimizer=partial(optax.adam, b1=b1, b2=0.9)).optimizer for b1 in (0.8, 0.7)]
+    assert names[0] == "functools.partial(optax.adam, b1=0.8, b2=0.9)"
+    assert names[1] != names[0]
+    again = Candidate(optimizer=partial(optax.adam, b2=0.9, b1=0.8))
+    assert again.optimizer == names[0]
+    assert again.factory is not None
+    with pytest.raises(SpecError, match="not ndarray"):
+        Candidate(optimizer=partial(optax.adam, b1=np.array(0.8)))
 
 
 def test_a_function_without_a_name_is_refused():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from functools import cache
+from functools import cache, partial
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from cuesta.errors import SpecError
@@ -43,11 +45,25 @@ def _probe(name: str, found: Factory) -> None:
     except Exception as error:  # whatever a factory of somebody's may raise
         raise SpecError(f"optimizer {name!r} needs more than a learning rate: {error}.") from error
     try:
-        made.update(weights, made.init(weights), weights)
+        state = made.init(weights)
+        made.update(weights, state, weights)
     except Exception as error:
         raise SpecError(
             f"optimizer {name!r} needs more than gradient, state and weights to take a step."
         ) from error
+    if not all(_is_numeric(leaf) for leaf in jax.tree.leaves(state)):
+        raise SpecError(
+            f"optimizer {name!r} keeps a random key (or another object) in its state; the state "
+            "can only hold numbers."
+        )
+
+
+def _is_numeric(leaf: object) -> bool:
+    """Whether a leaf of a state is a number or an array of numbers, and not a key of JAX's."""
+    kind = getattr(leaf, "dtype", None)
+    if kind is None:
+        return isinstance(leaf, int | float | complex)
+    return jnp.issubdtype(kind, np.number) or kind == np.bool_
 
 
 def _of_optax(name: str) -> Factory:
@@ -64,7 +80,7 @@ def _of_optax(name: str) -> Factory:
         ) from error
     plain = name.removeprefix("optax.")
     found = getattr(optax, plain, None)
-    if not inspect.isfunction(found):
+    if not inspect.isfunction(found) and not isinstance(found, partial):
         near = difflib.get_close_matches(plain, dir(optax), n=1)
         hint = f" (did you mean 'optax.{near[0]}'?)" if near else ""
         raise SpecError(

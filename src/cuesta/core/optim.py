@@ -19,6 +19,7 @@ import numpy as np
 from jax import Array
 
 from cuesta._util.checks import check_choice
+from cuesta.core.clip import absolute_square
 from cuesta.core.rounding import rounded
 from cuesta.core.types import Params, Scalar, Tensor
 from cuesta.hyperparameters import DIALECTS, OPTIMIZERS
@@ -191,7 +192,10 @@ def usual_rule(optimizer: str, dialect: str) -> Rule:
 
 
 def init_moments(rule: Rule, weights: Params) -> Moments:
-    """V = 0 and F = F₀, shaped like the weights; NumPy weights and numbers give NumPy moments."""
+    """V = 0 and F = F₀, shaped like the weights; NumPy weights and numbers give NumPy moments.
+
+    F, a sum of |G|², is real where the weights are complex.
+    """
     plain = isinstance(rule.f0, int | float | np.generic)
 
     def full(w: Tensor, value: Scalar) -> Tensor:
@@ -199,7 +203,11 @@ def init_moments(rule: Rule, weights: Params) -> Moments:
         return fill(w, value)
 
     zeros = jax.tree.map(lambda w: full(w, 0.0), weights)
-    return Moments(zeros, jax.tree.map(lambda w: full(w, rule.f0), weights))
+    return Moments(zeros, jax.tree.map(lambda w: full(_real(w), rule.f0), weights))
+
+
+def _real(w: Tensor) -> Tensor:
+    return w.real if jnp.iscomplexobj(w) else w
 
 
 def remaining(log_decay: Scalar, step: Scalar) -> Array:
@@ -231,17 +239,21 @@ def apply_rule(
     rate = rate / jnp.where(rule.correct_v, left_v, 1.0)
     rate = rate * jnp.where(rule.correct_root, jnp.sqrt(left_f), 1.0)
     f_scale = 1.0 / jnp.where(rule.correct_f, left_f, 1.0)
+    reads_squares = jnp.where(rule.d == 0, 0.0, 1.0)
 
     def next_v(v: Tensor, g: Tensor) -> Tensor:
         return _as(v, rule.a) * v + _as(v, gain) * g
 
     def next_f(f: Tensor, g: Tensor) -> Tensor:
-        return _as(f, rule.c) * f + _as(f, rule.d) * (g * g)
+        # A factor, not a choice of G: a choice would change how the compiler rounds the sum. A rule
+        # without a second moment reads no squares, for those of a finite G can overflow.
+        squares = absolute_square(_as(g, reads_squares) * g)
+        return _as(f, rule.c) * f + _as(f, rule.d) * squares
 
     def displacement(v: Tensor, f: Tensor, g: Tensor) -> Tensor:
         ahead = jnp.where(rule.nesterov, next_v(v, g), v)
         root = jnp.sqrt(_as(f, f_scale) * f + _as(f, rule.eps_in)) + _as(f, rule.eps_out)
-        return ratio(-(_as(v, rate) * ahead), root)
+        return ratio(-(_as(v, rate) * ahead), root.astype(v.dtype))
 
     v = jax.tree.map(next_v, moments.v, grads)
     f = jax.tree.map(next_f, moments.f, grads)

@@ -88,7 +88,11 @@ def take_step(
 
 
 class Update(NamedTuple):
-    """What a step adds to the weights: the rule's Δ and new moments, the decay αλ, and ‖G‖."""
+    """What a step adds to the weights: the rule's Δ and new moments, the decay αλ, and ‖G‖.
+
+    `norm` is ‖G‖ before clipping, and ∞ where the rule reads squares of G that overflow: such a
+    second moment stays ∞, and its weight stays where it is.
+    """
 
     delta: list[Layer]
     moments: Params
@@ -120,7 +124,16 @@ def compute_update(
         delta, moments = apply_rule(hyperparameters.rule, alpha, k + 1, grads, state.moments)
     else:
         delta, moments = descend(alpha, k, grads), state.moments
+    if shape.foreign or features.memory:
+        reads = shape.foreign != "" or hyperparameters.rule.d != 0
+        norm = jnp.where(reads & _squares_overflow(norm, hyperparameters), jnp.inf, norm)
     return Update(delta, moments, alpha * hyperparameters.weight_decay, norm)
+
+
+def _squares_overflow(norm: Array, hyperparameters: LaneHyperparameters) -> Array:
+    """Whether the squares of a gradient of this norm are too large once it is clipped."""
+    kept = jnp.minimum(norm, jnp.minimum(hyperparameters.clip_norm, hyperparameters.clip_value))
+    return jnp.isinf(kept * kept)
 
 
 def apply_update(state: State, k: Array, loss: Array, update: Update) -> State:

@@ -12,6 +12,7 @@ from typing import TextIO
 
 import polars as pl
 
+from cuesta._text import count
 from cuesta.data.bundled import BUNDLED, load_bundled
 from cuesta.data.columns import frame_of, without
 from cuesta.data.encodings import Text, read_text_file
@@ -205,8 +206,8 @@ def _check_widths(path: Path, text: Text, separator: str, width: int) -> None:
         for row in reader:
             if row and len(row) != width:
                 raise TableError(
-                    f"Line {reader.line_num} of {str(path)!r} has {len(row)} values for "
-                    f"{width} columns."
+                    f"Line {reader.line_num} of {str(path)!r} has {count(len(row), 'value')} for "
+                    f"{count(width, 'column')}."
                 )
 
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
+from cuesta._text import count
 from cuesta.data.columns import find_column, without
 from cuesta.data.encode import (
     Encoder,
@@ -171,7 +172,8 @@ def _groups(series: pl.Series) -> np.ndarray:
     """A number for each row's group."""
     if series.null_count():
         raise TableError(
-            f"The column {series.name!r} of groups has no value in {series.null_count():,} rows."
+            f"The column {series.name!r} of groups has no value in "
+            f"{count(series.null_count(), 'row')}."
         )
     return series.alias("one").rank("dense").to_numpy()
 
@@ -191,6 +193,7 @@ def _rare_classes(y: np.ndarray, target: Target, options: Options) -> list[str]:
     counts = np.bincount(y, minlength=len(target.labels))
     rare = [(label, n) for label, n in zip(target.labels, counts, strict=True) if n < options.folds]
     return [
-        f"class {label!r} has {n} training rows for {options.folds} folds; some validate without it"
+        f"class {label!r} has {count(n, 'training row')} for {options.folds} folds; some validate "
+        "without it"
         for label, n in rare
     ]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from cuesta._text import listed
+from cuesta._text import count, listed
 from cuesta._util.notes import Note
 from cuesta.data.columns import (
     convert_columns,
@@ -135,4 +135,5 @@ def _with_known_targets(
     if not len(numbers):
         raise TableError(f"No row has a value of every target: {', '.join(names)}.")
     known = frame.filter(has_all) if lost else frame
-    return known, [f"{lost:,} rows without a target are left out"] if lost else [], numbers
+    told = f"{count(lost, 'row')} without a target {'is' if lost == 1 else 'are'} left out"
+    return known, [told] if lost else [], numbers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from cuesta._text import count
 from cuesta.diagnose.evidence import Evidence
 from cuesta.diagnose.findings import SEVERE, WARNING, Finding
 from cuesta.diagnose.symptoms import Symptoms
@@ -103,7 +104,7 @@ def _past_its_best(s: Symptoms, v: np.ndarray, best: int, severity: str) -> Find
         severity,
         f"the validation loss is lowest after epoch {best + 1} ({v[best]:.3g}) and ends at "
         f"{v[-1]:.3g}, while the training loss falls to {s.final_loss:.3g}",
-        f"stop after {best + 1} epochs, or use dropout, weight decay or a smaller network",
+        f"stop after {count(best + 1, 'epoch')}, or use dropout, weight decay or a smaller network",
         "early_stopping=True, dropout, weight_decay",
         72,
     )

@@ -10,6 +10,8 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from cuesta._text import count
+
 STAGES = {
     "critical points": "finding critical points",
     "tuning": "tuning learning rates",
@@ -86,7 +88,7 @@ def terms_sentence(view: dict[str, Any]) -> str:
     terms = view["settings"]
     low, high = terms["rates"]
     parts = [
-        f"{terms['steps']:,} steps from {terms['seeds']} starts",
+        f"{count(terms['steps'], 'step')} from {count(terms['seeds'], 'start')}",
         f"α the best of {terms['tries']} from {low:g} to {high:g}, "
         f"tuned on {terms['tuning_starts']} others",
         f"{terms['dialect']} dialect",

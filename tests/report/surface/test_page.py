@@ -40,6 +40,20 @@ def test_hostile_names_stay_text():
     assert page.count("</script>") == 3  # the numbers, plotly and the page's own
 
 
+def before_the_numbers(page):
+    """The page's own words: plotly's script holds control characters of its own."""
+    return page.partition('<script type="application/json"')[0]
+
+
+def test_control_characters_are_written_out_and_long_names_are_cut():
+    obeyed = "\x1b[31m\x9b\u202e\u2066\x00\x7f"
+    page = before_the_numbers(render(landscape((obeyed, "y" * 100_000)), obeyed))
+    assert not set(page) & set(obeyed.replace("[31m", ""))
+    assert r"<title>J of \x1b[31m\x9b\u202e\u2066\x00\x7f</title>" in page
+    assert page.count("y" * 100) <= 3 * 10  # each place that names it shows a line of it
+    assert len(page) < 50_000
+
+
 def test_one_path_of_one_epoch_has_a_page():
     assert rows_of(render(landscape(("own",), epochs=1), "x"))[0][2] == "1"
 

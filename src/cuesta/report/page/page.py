@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from cuesta import __version__
+from cuesta._text import one_line
 from cuesta.report.page.packing import json_for_script
 from cuesta.report.page.styles import TraceStyle
 
@@ -38,7 +39,7 @@ class Page:
 
 
 def render(page: Page) -> str:
-    """The page as text: what comes from outside is escaped, and nothing is fetched."""
+    """The page as text: what comes from outside is escaped and cut, and nothing is fetched."""
     return (
         _environment()
         .get_template(f"{page.name}/page.html.j2")
@@ -60,9 +61,17 @@ def _environment() -> Environment:
         loader=PackageLoader("cuesta", "report"),
         autoescape=True,
         undefined=StrictUndefined,
+        finalize=_shown,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+
+
+def _shown(value: object) -> object:
+    """A text from outside as a page may show it: on one line, cut, without control characters."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return one_line(value)
+    return value
 
 
 def _joined(*names: str) -> Markup:

@@ -126,6 +126,16 @@ def test_a_file_that_is_not_there_is_told_with_what_may_be_meant(name, instead, 
     assert str(raised.value) == f"There is no file {name!r}{instead}"
 
 
+@pytest.mark.parametrize("ending", ["csv", "parquet", "arrow"])
+@pytest.mark.parametrize("name", ["a[1]", "a*", "a?", "[bold]"])
+def test_the_name_of_a_file_is_no_pattern(name, ending, in_folder):
+    from cuesta.data.write import write_table
+
+    write_table(in_folder / f"a1.{ending}", pl.DataFrame({"x": ["another file"]}))
+    write_table(in_folder / f"{name}.{ending}", pl.DataFrame({"x": ["this one"]}))
+    assert read_table(f"{name}.{ending}").frame["x"].to_list() == ["this one"]
+
+
 def cut(write):
     file = io.BytesIO()
     write(file)

@@ -107,9 +107,9 @@ def _read_file(
         if kind in TEXT_FILES:
             return _read_text_file(path, kind, header, encoding)
         if kind in PARQUET_FILES:
-            return pl.read_parquet(path), ()
+            return pl.read_parquet(path, glob=False), ()
         if kind in ARROW_FILES:
-            return pl.read_ipc(path), ()
+            return pl.scan_ipc(path, glob=False).collect(), ()
     except CuestaError:
         raise
     except (pl.exceptions.PolarsError, UnicodeDecodeError, OSError, csv.Error) as error:
@@ -155,6 +155,7 @@ def _read_text(path: Path, text: Text, kind: str, has_header: bool) -> pl.DataFr
             infer_schema=False,
             new_columns=names,
             has_header=has_header,
+            glob=False,  # a file's name is no pattern
         )
     except pl.exceptions.NoDataError:
         return pl.DataFrame()

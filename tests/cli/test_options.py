@@ -178,6 +178,22 @@ def test_numbers_are_read_and_what_is_none_is_named():
         split_numbers("start", "a,1")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["race", "beale", "--out", "x.pdf"], "'x.pdf' would be no .pdf file"),
+        (["race", "beale", "--png", "x.jpg"], "'x.jpg' would be no .jpg file"),
+        (["race", "beale", "--png", "x.svg"], "must end with .png (--png)"),
+        (["surface", "iris", "--out", "x.png"], "must end with .html (--out)"),
+    ],
+)
+def test_a_page_or_a_picture_under_another_endings_name_is_refused(arguments, told, in_folder):
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert not list(in_folder.iterdir())
+
+
 # --- flags ------------------------------------------------------------------------------------
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields
+from pathlib import Path
 from typing import Any, TypeVar
 
 from cuesta.errors import SpecError
+
+PAGES, PICTURES = (".html", ".htm"), (".png",)
 
 Settings = TypeVar("Settings")
 
@@ -33,3 +36,18 @@ def split_numbers(parameter: str, text: str | None) -> list[float] | None:
         return [float(part) for part in text.split(",")]
     except ValueError:
         raise SpecError(f"{parameter} must be numbers with commas between, not {text!r}.") from None
+
+
+def check_output(parameter: str, path: Path, endings: tuple[str, ...]) -> None:
+    """Raise SpecError or RunFolderError, before long work, where its result could not be written.
+
+    A name without an ending is taken as it is.
+    """
+    from cuesta._util.files import check_writable
+
+    if path.suffix and path.suffix.lower() not in endings:
+        raise SpecError(
+            f"{str(path)!r} would be no {path.suffix} file; its name must end with {endings[0]}.",
+            parameter=parameter,
+        )
+    check_writable(path)

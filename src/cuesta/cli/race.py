@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cuesta.cli import options
-from cuesta.cli.arguments import make_settings, split_names, split_numbers
+from cuesta.cli.arguments import (
+    PAGES,
+    PICTURES,
+    check_output,
+    make_settings,
+    split_names,
+    split_numbers,
+)
 from cuesta.cli.base import guarded, print_json
 
 if TYPE_CHECKING:
@@ -56,7 +63,9 @@ def race(
     """
     given = locals()
     page = out or Path(f"race-{function.rpartition(':')[2]}.html")
-    _check_writable(page, png)
+    check_output("out", page, PAGES)
+    if png:
+        check_output("png", png, PICTURES)
     first = split_numbers("start", start)
     chosen = _function(given, first)
     from cuesta.lab.settings import RaceSettings
@@ -70,14 +79,6 @@ def race(
     )
     seen = _run(chosen, settings, first, quiet=json_)
     _publish(seen, page, png, json_)
-
-
-def _check_writable(page: Path, png: Path | None) -> None:
-    from cuesta._util.files import check_writable
-
-    check_writable(page)
-    if png:
-        check_writable(png)
 
 
 def _function(given: Mapping[str, Any], start: list[float] | None) -> Function:

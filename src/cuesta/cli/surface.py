@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cuesta.cli import options
-from cuesta.cli.arguments import split_names
+from cuesta.cli.arguments import PAGES, check_output, split_names
 from cuesta.cli.base import guarded
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def surface(
 
       cuesta surface digits --hidden 32,32
     """
-    from cuesta._util.files import check_writable, write_text
+    from cuesta._util.files import write_text
     from cuesta.data.table import read_table
     from cuesta.diagnose.surface import landscape
     from cuesta.report.surface.page import render
@@ -45,7 +45,7 @@ def surface(
     ways = _ways(optimizers)
     read = read_table(table, header=header)
     page = out or Path(f"surface-{read.name}.html")
-    check_writable(page)
+    check_output("out", page, PAGES)
     made = single(read, target=target, columns=columns, hidden=hidden, epochs=epochs, seed=seed)
     seen = landscape(made.recipe, made.rows, ways, Batching(this_machine()))
     write_text(page, render(seen, read.name))

@@ -35,8 +35,8 @@ def show_rate(console: Console, found: FoundRate, optimizer: str) -> None:
         )
     console.print()
     console.print(
-        f"[bold]learning_rate={found.suggested:.2g}[/] for {shown(optimizer)}; the loss falls from "
-        f"{found.low:.2g} to {found.high:.2g}",
+        f"[bold]learning_rate={found.suggested:.2g}[/] for {shown(optimizer)}; the loss falls "
+        f"with rates from {found.low:.2g} to {found.high:.2g}",
         highlight=False,
     )
     console.print(

@@ -87,6 +87,24 @@ def test_a_name_that_says_another_format_is_refused_before_the_work(in_folder, n
     assert not list(in_folder.iterdir())
 
 
+def test_the_table_of_new_rows_is_not_replaced(model, in_folder):
+    for out in ("new.csv", in_folder / "link.csv"):
+        (in_folder / "link.csv").unlink(missing_ok=True)
+        (in_folder / "link.csv").symlink_to("new.csv")
+        done = predict("--out", str(out))
+        assert done.exit_code == 2
+        assert "would be lost" in done.stderr
+        assert Path("new.csv").read_text() == NEW
+
+
+def test_a_run_that_has_not_ended_is_told(in_folder):
+    (in_folder / "run").mkdir()
+    (in_folder / "run" / "run.json").write_text("{}")
+    done = CliRunner().invoke(app, ["predict", "run", "new.csv"])
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert "the run has not ended, and the same `cuesta fit` goes on with it." in done.stderr
+
+
 def test_a_column_that_text_cannot_hold_is_refused_for_text_alone(model):
     good = {"size": [1.0], "age": [2.0], "kind": ["u"], "town": ["a"]}
     pl.DataFrame({**good, "parts": [[1, 2]]}).write_parquet("new.parquet")

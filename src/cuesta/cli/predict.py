@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
@@ -11,6 +12,7 @@ import typer
 from cuesta._text import one_line, safe
 from cuesta.cli import options
 from cuesta.cli.base import guarded
+from cuesta.errors import ModelFileError, TableError
 
 if TYPE_CHECKING:
     from polars import DataFrame
@@ -44,8 +46,8 @@ def predict(
 
     if out is not None:
         check_path(out)
-    path = model / "model.safetensors" if model.is_dir() else model
-    fitted = load_model(path)
+        _check_is_new(out, table)
+    fitted = load_model(_model_file(model))
     rows = read_table(table, header=header, encoding=encoding)
     kept = "all" if "all" in (keep or ()) else keep or ()
     made = fitted.predict_and_tell(rows.frame, kept)
@@ -55,6 +57,28 @@ def predict(
         _print(made.table)
     else:
         write_table(out, made.table)
+
+
+def _model_file(model: Path) -> Path:
+    """The file of a run's model. Raises ModelFileError where the run has not ended."""
+    if not model.is_dir():
+        return model
+    path = model / "model.safetensors"
+    if (model / "run.json").is_file() and not path.is_file():
+        raise ModelFileError(
+            f"There is no {str(path)!r}: the run has not ended, and the same `cuesta fit` goes on "
+            "with it."
+        )
+    return path
+
+
+def _check_is_new(out: Path, table: str) -> None:
+    """Raise TableError where the predictions would replace the rows that they are of."""
+    if out.is_file() and Path(table).is_file() and out.samefile(table):
+        raise TableError(
+            f"{str(out)!r} is the table of new rows, which would be lost; name another file.",
+            parameter="out",
+        )
 
 
 def _renamed(kept: Mapping[str, str]) -> list[str]:

@@ -43,6 +43,20 @@ def assert_same(one, other):
 # Through a file.
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_a_loaded_network_reads_a_tables_text_as_before(tmp_path):
+    rows = range(80)
+    table = pd.DataFrame({"price": [f"${1000 + 7 * i:,.2f}" for i in rows]})
+    table["size"] = [
+        "unknown" if i % 40 == 7 else str(i) for i in rows
+    ]  # a word for what is missing
+    y = np.arange(80) % 2
+    net = quick().fit(table, y)
+    net.save(tmp_path / "net.safetensors")
+    again = cuesta.load(tmp_path / "net.safetensors")
+    assert_same(net.partial_fit(table, y), again.partial_fit(table, y))
+
+
 @pytest.mark.parametrize(
     "how",
     [

@@ -48,7 +48,7 @@ def to_json(about: Description) -> dict[str, Any]:
         "class_type": about.class_type,
         "kinds": None
         if about.kinds is None
-        else [[name, kind.name, kind.format] for name, kind in about.kinds.items()],
+        else [[name, k.name, k.format, list(k.marks)] for name, k in about.kinds.items()],
         "state": about.state,
     }
 
@@ -81,7 +81,10 @@ def _number(value: Any) -> float:
 def _kinds(values: Any) -> dict[str, Kind] | None:
     if values is None:
         return None
-    return {str(name): Kind(str(kind), str(form)) for name, kind, form in values}
+    return {
+        str(name): Kind(str(kind), str(form), tuple(map(str, marks)))
+        for name, kind, form, marks in values
+    }
 
 
 def _as_json(name: str, value: Any) -> Any:

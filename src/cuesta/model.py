@@ -22,6 +22,7 @@ from cuesta.data.unusual import check_columns_are_there, unusual
 from cuesta.errors import TableError
 from cuesta.hyperparameters import Candidate
 
+LARGEST = np.finfo(np.float64).max  # a bound that bounds nothing
 BLOCK = 4096  # rows predicted at once: bounds the memory, not the result
 
 
@@ -238,6 +239,11 @@ def save_with(model: FittedModel, path: Path, more: Mapping[str, np.ndarray]) ->
 
 def _arrays(model: FittedModel) -> dict[str, np.ndarray]:
     arrays = {"inputs.shift": model.inputs.shift, "inputs.scale": model.inputs.scale}
+    if model.inputs.low is not None and model.inputs.high is not None:
+        arrays |= {
+            "inputs.low": np.maximum(model.inputs.low, -LARGEST),
+            "inputs.high": np.minimum(model.inputs.high, LARGEST),
+        }
     if model.outputs is not None:
         arrays |= {"outputs.shift": model.outputs.shift, "outputs.scale": model.outputs.scale}
     for depth, (w, b) in enumerate(model.layers):
@@ -380,7 +386,11 @@ def _are_labels(labels: Any) -> bool:
 def _scaling(arrays: Mapping[str, np.ndarray], name: str, width: int) -> Scaling:
     shift, scale = (_checked(arrays, f"{name}.{part}", (width,)) for part in ("shift", "scale"))
     _require(bool((scale >= 0).all()), f"{name}.scale has negative numbers")
-    return Scaling(shift, scale)
+    if f"{name}.low" not in arrays:
+        return Scaling(shift, scale)
+    low, high = (_checked(arrays, f"{name}.{part}", (width,)) for part in ("low", "high"))
+    _require(bool((low <= high).all()), f"{name}.low is above {name}.high")
+    return Scaling(shift, scale, low, high)
 
 
 def _checked(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:

@@ -9,8 +9,10 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from cuesta._text import count, listed
 from cuesta._util.notes import Note
 from cuesta.data.dates import FIRST_ROW, as_dates, as_times, date_format, time_format
+from cuesta.data.far import find_far
 from cuesta.data.frames import CATEGORICAL
 from cuesta.data.kinds import ANY_CASE, Kind, shown, without_marks
 from cuesta.data.names import under_any_name
@@ -27,9 +29,10 @@ from cuesta.data.readings import (
 )
 from cuesta.errors import TableError
 
-# How missing values are written in text files; compared after stripping blanks, in lower case.
 LARGEST_TARGET = 1e100  # its square, summed over any number of rows, fits float64
 FEW_CLASSES = 20  # whole numbers with no more distinct values than this are classes
+SHOWN_VALUES = 5
+# How missing values are written in text files; compared after stripping blanks, in lower case.
 SPREADSHEET = ("#n/a", "#na", "#n/a n/a", "#null!", "#div/0!", "#value!", "#ref!", "#name?",
                "#num!", "<na>", "-nan", "1.#qnan", "-1.#qnan", "1.#ind", "-1.#ind",
                "nat")  # fmt: skip
@@ -302,7 +305,25 @@ def read_columns(
     tidied = frame_of(without_marks(column, missing) for column in tidy_frame(frame))
     kinds = read_kinds(tidied, {**_declared_kinds(frame), **(given or {})}, decimal)
     kinds = {name: replace(kind, marks=(*missing, *kind.marks)) for name, kind in kinds.items()}
-    return convert_columns(tidied, kinds), kinds
+    made = convert_columns(tidied, kinds)
+    return made, {column.name: _with_far_told(column, kinds[column.name]) for column in made}
+
+
+def _with_far_told(column: pl.Series, kind: Kind) -> Kind:
+    """A kind that also tells of numbers far from the rest of their column."""
+    far = find_far(column.to_numpy()) if kind.name == "number" else None
+    if far is None:
+        return kind
+    values = listed((f"{value:.6g}" for value in far.values), SHOWN_VALUES)
+    rows = listed((row + FIRST_ROW for row in far.rows.tolist()), SHOWN_VALUES)
+    here = f"in {count(len(far.rows), 'row')} ({rows})"
+    note = Note(
+        f"{column.name}: {values} {here} far from the rest, {far.inner[0]:.6g} to "
+        f"{far.inner[1]:.6g}; normalization takes it for missing",
+        "missing",
+        f"{far.values[0]:.15g}",
+    )
+    return replace(kind, notes=(*kind.notes, note))
 
 
 def convert_columns(frame: pl.DataFrame, kinds: Mapping[str, Kind]) -> pl.DataFrame:

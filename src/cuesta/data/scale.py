@@ -6,9 +6,11 @@ mean could be taken away; and prediction then scales with the very same code.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from cuesta.data.far import far_bounds
 
 ROUNDINGS = 8
 FARTHEST = 1e15
@@ -16,10 +18,16 @@ FARTHEST = 1e15
 
 @dataclass(frozen=True)
 class Scaling:
-    """Shift and scale of each column; a scale of 0 marks a column that is constant."""
+    """Shift and scale of each column; a scale of 0 marks a column that is constant.
+
+    Numbers below `low` or above `high`, where there are such bounds, lie far from those that
+    trained: as inputs they are taken for missing.
+    """
 
     shift: np.ndarray
     scale: np.ndarray
+    low: np.ndarray | None = None
+    high: np.ndarray | None = None
 
     def apply(self, x: np.ndarray) -> np.ndarray:
         """(x − shift)/scale; a constant column ↦ 0, a missing value ↦ 0 (mean imputation)."""
@@ -33,11 +41,33 @@ class Scaling:
         So a row far from those that trained, or in other units, does not end in infinities.
         """
         with np.errstate(over="ignore"):
-            return np.clip(self.apply(x), -FARTHEST, FARTHEST)
+            return np.clip(self.apply(self._near(x)), -FARTHEST, FARTHEST)
+
+    def _near(self, x: np.ndarray) -> np.ndarray:
+        if self.low is None or self.high is None:
+            return x
+        return _between(x, self.low, self.high)
 
     def undo(self, z: np.ndarray) -> np.ndarray:
         """z·scale + shift: back to the column's own units."""
         return z * self.scale + self.shift
+
+
+def fit_input_scaling(x: np.ndarray, method: str, weights: np.ndarray | None = None) -> Scaling:
+    """`fit_scaling` for inputs: without the numbers that lie far from the rest of their column.
+
+    So a code for missing values (−9999) or one wild value does not decide the scale of the
+    others. Where there are none, the two are the same. `none` changes no number.
+    """
+    bounds = None if method == "none" else far_bounds(x)
+    if bounds is None:
+        return fit_scaling(x, method, weights)
+    fitted = fit_scaling(_between(x, *bounds), method, weights)
+    return replace(fitted, low=bounds[0], high=bounds[1])
+
+
+def _between(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    return np.where((x < low) | (x > high), np.nan, x)
 
 
 def fit_scaling(x: np.ndarray, method: str, weights: np.ndarray | None = None) -> Scaling:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cuesta.core.net import Layer
-from cuesta.data.scale import fit_scaling
+from cuesta.data.scale import fit_input_scaling
 from cuesta.diagnose.record import Recording
 from cuesta.hyperparameters import Candidate, Shape, is_classes
 
@@ -110,7 +110,7 @@ class Evidence:
 
 def describe_inputs(x: np.ndarray, normalize: str) -> Inputs:
     """The facts about rows (rows, columns) once they are normalized."""
-    z = fit_scaling(x, normalize).apply(x)
+    z = fit_input_scaling(x, normalize).inputs(x)
     sizes = np.sqrt((z**2).mean(axis=0))
     order = np.argsort(-sizes, kind="stable")
     return Inputs(sizes[order], order, _duplicates(z))

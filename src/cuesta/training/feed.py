@@ -13,7 +13,7 @@ import numpy as np
 
 from cuesta.core.lane import FoldData
 from cuesta.data.folds import Fold
-from cuesta.data.scale import Scaling, fit_scaling
+from cuesta.data.scale import Scaling, fit_input_scaling, fit_scaling
 
 LARGEST_ORDER = 1 << 22  # row numbers of shuffles held at once, 16 MiB
 LONGEST_SPAN = 16  # epochs between two looks at whether to stop
@@ -180,7 +180,7 @@ class Feed:
         if normalize in self._given:
             inputs, targets = self._given[normalize]
         else:
-            inputs = fit_scaling(self._x[fold.train], normalize, trained)
+            inputs = fit_input_scaling(self._x[fold.train], normalize, trained)
             targets = None if self.classes else self.target_scaling(number, normalize)
         y = self._y if targets is None else targets.apply(self._y).astype(np.float32)
         return FoldArrays(

@@ -48,12 +48,20 @@ def split_test(
     protocol: str,
     groups: np.ndarray | None,
     seed: int,
+    first: np.ndarray | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Row numbers (training, test): stratified for classes, whole groups, or the last rows.
 
-    A class with one row alone stays in training. Raises SpecError for a share that leaves
-    either side empty.
+    A class with one row alone stays in training. Rows of one number in `first` are copies of that
+    row, and stay with it. Raises SpecError for a share that leaves either side empty.
     """
+    if first is not None and protocol != "ordered":
+        one, of = _without_copies(first)
+        its = None if groups is None else _with_copies(groups, first)[one]
+        split = split_test(
+            y[one], classes=classes, share=share, protocol=protocol, groups=its, seed=seed
+        )
+        return np.flatnonzero(np.isin(of, split[0])), np.flatnonzero(np.isin(of, split[1]))
     n = len(y)
     count = round(share * n)
     if not 0 < share < 1 or not 0 < count < n:
@@ -106,17 +114,52 @@ def hold_out(y: np.ndarray, share: float, seed: int) -> Fold:
     return Fold(np.sort(split[0]), np.sort(split[1]))
 
 
+def _without_copies(first: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """One row of each set of equal rows, and for each row the place of its own among them."""
+    one, of = np.unique(first, return_inverse=True)
+    return one, of.ravel()
+
+
+def _with_copies(groups: np.ndarray, first: np.ndarray) -> np.ndarray:
+    """Groups joined where a copy of a row of one stands in another."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    rows = np.arange(len(first))
+    of = np.unique(groups, return_inverse=True)[1].ravel() + len(rows)
+    ends = np.concatenate([first, of])
+    links = (np.ones(2 * len(rows)), (np.concatenate([rows, rows]), ends))
+    size = int(of.max()) + 1
+    return np.asarray(connected_components(coo_array(links, (size, size)))[1][: len(rows)])
+
+
 def make_folds(
-    y: np.ndarray, *, classes: bool, k: int, protocol: str, groups: np.ndarray | None, seed: int
+    y: np.ndarray,
+    *,
+    classes: bool,
+    k: int,
+    protocol: str,
+    groups: np.ndarray | None,
+    seed: int,
+    first: np.ndarray | None = None,
 ) -> list[Fold]:
     """The folds of the training rows by a protocol (N2).
 
     kfold: every row validates once, stratified for classes; repeated: that, three times;
     grouped: a group is never on both sides; ordered: rows validate after those that train;
     single: one split, as is usual in deep learning.
+    Rows of one number in `first` are copies of that row, and stay with it unless rows are ordered.
     Raises SpecError for a protocol or a K that does not fit.
     """
     check_choice("protocol", protocol, PROTOCOLS)
+    if first is not None and protocol != "ordered":
+        one, of = _without_copies(first)
+        its = None if groups is None else _with_copies(groups, first)[one]
+        folds = make_folds(y[one], classes=classes, k=k, protocol=protocol, groups=its, seed=seed)
+        return [
+            Fold(*(np.flatnonzero(np.isin(of, side)) for side in (f.train, f.validation)))
+            for f in folds
+        ]
     if k < 2:
         raise SpecError(f"K-fold cross-validation needs at least 2 folds, not {k}.")
     if len(y) < k:

@@ -10,7 +10,8 @@ import numpy as np
 import polars as pl
 
 from cuesta._text import count
-from cuesta.data.columns import find_column, without
+from cuesta.data.columns import find_column, frame_of, without
+from cuesta.data.copies import Copies, count_known, find_copies
 from cuesta.data.encode import (
     Encoder,
     Target,
@@ -57,11 +58,14 @@ class TidiedRows(NamedTuple):
     y: np.ndarray
     groups: np.ndarray | None
     numbers: np.ndarray  # of the rows in the table, from 0
+    copies: Copies | None = None
 
     def at(self, places: np.ndarray) -> TidiedRows:
         """The rows at these places."""
         groups = None if self.groups is None else self.groups[places]
-        return TidiedRows(self.inputs[places], self.y[places], groups, self.numbers[places])
+        copies = None if self.copies is None else self.copies.at(places)
+        numbers = self.numbers[places]
+        return TidiedRows(self.inputs[places], self.y[places], groups, numbers, copies)
 
 
 def prepare(table: Table, options: Options, test_table: Table | None = None) -> Task:
@@ -79,7 +83,7 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
         seal = _seal(test, encoder)
     else:
         train, encoder = rows, fit_encoder(rows.inputs, read.kinds)
-        seal = _seal_table(test_table, read, encoder, target, options)
+        seal = _seal_table(test_table, read, train, encoder, target, options)
     x = encoder.encode_tidied(train.inputs)
     folds = _folds(train, target, options)
     return Task(
@@ -96,6 +100,7 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
             *table.notes,
             *encoder.notes,
             *read.notes,
+            *_told_of_copies(rows, options),
             *_rare_classes(train.y, target, options),
             *seal.notes,
         ),
@@ -110,7 +115,8 @@ def _rows(read: Tidied, target: Target, options: Options) -> TidiedRows:
     if options.groups is not None:
         groups = _groups(find_column(read.frame, options.groups, "The table"))
     inputs = without(read.frame, options.without_inputs(read.targets))
-    return TidiedRows(inputs, encode_target(read.frame, target), groups, read.numbers)
+    y = encode_target(read.frame, target)
+    return TidiedRows(inputs, y, groups, read.numbers, find_copies(inputs))
 
 
 def _split(rows: TidiedRows, target: Target, options: Options) -> tuple[TidiedRows, TidiedRows]:
@@ -122,6 +128,7 @@ def _split(rows: TidiedRows, target: Target, options: Options) -> tuple[TidiedRo
         protocol=options.protocol,
         groups=rows.groups,
         seed=options.seed,
+        first=None if rows.copies is None else rows.copies.first,
     )
     return rows.at(train), rows.at(test)
 
@@ -134,7 +141,17 @@ def _folds(train: TidiedRows, target: Target, options: Options) -> list[Fold]:
         protocol=options.protocol,
         groups=train.groups,
         seed=options.seed,
+        first=None if train.copies is None else train.copies.first,
     )
+
+
+def _told_of_copies(rows: TidiedRows, options: Options) -> list[str]:
+    if rows.copies is None:
+        return []
+    kept = "copies stay on one side of every split"
+    if options.protocol == "ordered":
+        kept = "in order of time they stand on both sides of splits"
+    return [f"{rows.copies.count:,} of {len(rows.y):,} rows are copies of another; {kept}"]
 
 
 class Seal(NamedTuple):
@@ -153,7 +170,12 @@ def _seal(test: TidiedRows, encoder: Encoder) -> Seal:
 
 
 def _seal_table(
-    table: Table, read: Tidied, encoder: Encoder, target: Target, options: Options
+    table: Table,
+    read: Tidied,
+    train: TidiedRows,
+    encoder: Encoder,
+    target: Target,
+    options: Options,
 ) -> Seal:
     """Seal a table of its own: read now, so that a fault in it is found before any training."""
     test = tidied_test(table, read.targets, encoder.columns, read.kinds, options)
@@ -164,8 +186,19 @@ def _seal_table(
         *(["labels end in a full stop, which is taken off"] if dotted else []),
     ]
     x, y = encoder.encode_tidied(frame), encode_target(frame, target)
+    known = count_known(_whole_rows(train.inputs, encoder, train.y), _whole_rows(frame, encoder, y))
+    if known:
+        notes.append(f"{known:,} of its {len(y):,} rows are training rows too")
     said = [f"the test table {table.name!r}: {note}" for note in notes]
     return Seal(Sealed(lambda: (x, y)), len(y), said, test.numbers)
+
+
+def _whole_rows(frame: pl.DataFrame, encoder: Encoder, y: np.ndarray) -> pl.DataFrame:
+    """The columns that count, and the target after them."""
+    inputs = [frame[name] for name in encoder.columns]
+    targets = [pl.Series(column) for column in (y[:, None] if y.ndim == 1 else y).T]
+    columns = [*inputs, *targets]
+    return frame_of(column.alias(f"{place}") for place, column in enumerate(columns))
 
 
 def _groups(series: pl.Series) -> np.ndarray:

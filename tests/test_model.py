@@ -18,7 +18,7 @@ from cuesta._util import model_file
 from cuesta._util.model_file import FORMAT, checksum
 from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.data.scale import Scaling
-from cuesta.errors import ModelFileError
+from cuesta.errors import ModelFileError, TableError
 from cuesta.hyperparameters import ACTIVATIONS, Candidate
 from cuesta.model import FittedModel, activate, load_model, softmax
 
@@ -288,7 +288,7 @@ def forge(path, model=MODELS["classes"], change=None, text=None, **tensors):
     """Save a model with a changed spec (by a path of keys), another text, or other tensors."""
     arrays = module._arrays(model) | tensors
     arrays = {name: array for name, array in arrays.items() if array is not None}
-    spec = {"format": FORMAT, **module._describe(model)}
+    spec = json.loads(json.dumps({"format": FORMAT, **module._describe(model)}))
     if change is not None:
         *keys, last, value = change
         place = spec
@@ -365,6 +365,34 @@ def test_a_spec_that_describes_no_model_is_a_fault(change, path):
     with pytest.raises(ModelFileError, match="does not describe a model") as refused:
         load_model(path)
     assert len(str(refused.value)) < 400  # whatever stands in the file
+
+
+def places(value, path=()):
+    """The paths to all values in a description, of lists the first two."""
+    if isinstance(value, dict | list):
+        inside = value.items() if isinstance(value, dict) else enumerate(value[:2])
+        for key, each in inside:
+            yield (*path, key)
+            yield from places(each, (*path, key))
+
+
+STRANGE = [None, [], {}, 3, -1, math.inf, "x", "", True, [1], ["a"], [[]], 10**30, 0.5, "number"]
+
+
+def test_whatever_stands_in_a_description_is_a_fault_or_a_model(path):
+    model, refused = MODELS["classes"], 0
+    description = {"format": FORMAT, **module._describe(model)}
+    every = list(places(json.loads(json.dumps(description))))
+    for place in every:
+        for value in STRANGE:
+            forge(path, change=(*place, value))
+            try:
+                assert load_model(path).predict(FRAME).height == FRAME.height
+            except ModelFileError:
+                refused += 1
+            except TableError:  # of another kind of column than the table has
+                pass
+    assert refused > len(every) * len(STRANGE) / 2
 
 
 def test_two_saves_of_one_model_are_the_same_bytes(path):

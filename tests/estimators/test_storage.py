@@ -89,6 +89,16 @@ def test_a_table_is_taken_as_before(tmp_path):
         again.predict(table.rename(columns={"size": "length"}))
 
 
+@pytest.mark.parametrize("columns", [None, 0, -1, 2.5, True, "4", 10**30, 4])
+def test_columns_that_do_not_fit_their_names_are_a_fault(columns, saved, tmp_path):
+    def change(spec):
+        spec["estimator"] |= {"n_features_in": columns, "feature_names_in": ["a", "b"]}
+
+    path = rewritten(saved, tmp_path / "net.safetensors", change)
+    with pytest.raises(ModelFileError, match="does not describe an estimator"):
+        cuesta.load(path)
+
+
 def test_a_run_of_the_command_can_be_loaded_by_its_folder(tmp_path, saved):
     path = rewritten(saved, tmp_path / "model.safetensors", lambda spec: spec.pop("estimator"))
     assert isinstance(cuesta.load(path), cuesta.model.FittedModel)

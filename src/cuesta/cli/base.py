@@ -17,6 +17,8 @@ from cuesta._text import one_line
 from cuesta.cli.signals import exit_code
 from cuesta.errors import CuestaError
 
+EXHAUSTED = "RESOURCE_EXHAUSTED"  # how compiled code says that memory is lacking
+
 Arguments = ParamSpec("Arguments")
 
 
@@ -36,6 +38,10 @@ def guarded(
             except MemoryError as error:
                 wanted = f": {error}" if str(error) else ""  # NumPy says how much, and for what
                 raise _refusal(f"There is not enough memory{wanted}.") from None
+            except RuntimeError as error:
+                if EXHAUSTED not in str(error):
+                    raise
+                raise _refusal("There is not enough memory.") from None
             except KeyboardInterrupt as interrupt:
                 with suppress(OSError):  # of a terminal that is gone
                     typer.echo(interrupted, err=True)

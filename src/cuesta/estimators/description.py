@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cuesta._util.model_file import FORMAT, check_format
+from cuesta._util.plain_json import shown
 from cuesta.data.kinds import Kind
 from cuesta.errors import SpecError
 from cuesta.estimators.parameters import plain
@@ -59,11 +60,14 @@ def from_json(values: Mapping[str, Any]) -> Description:
     Raises ValueError, TypeError or LookupError for anything else.
     """
     check_format(values)
+    columns, names = values["n_features_in"], values["feature_names_in"]
+    if type(columns) is not int or columns < 1 or len(names) not in (0, columns):
+        raise ValueError(f"n_features_in {shown(columns, 20)} with {len(names)} names")
     return Description(
         values["class"],
         {name: _as_parameter(value) for name, value in values["params"].items()},
-        int(values["n_features_in"]),
-        tuple(str(name) for name in values["feature_names_in"]),
+        columns,
+        tuple(str(name) for name in names),
         {str(name): [_number(v) for v in curve] for name, curve in values["history"].items()},
         int(values["best_epoch"]),
         bool(values["one_target"]),

@@ -23,7 +23,7 @@ from sklearn.preprocessing import PolynomialFeatures
 
 from cuesta import MLPClassifier, MLPRegressor
 from cuesta.errors import CuestaError, DivergedError, SpecError
-from cuesta.estimators.fitting import held_out_rows
+from cuesta.estimators.holding_out import held_out_rows
 from cuesta.training import fits
 
 IRIS = load_iris(return_X_y=True)

@@ -26,7 +26,7 @@ from cuesta.estimators.fitting import (
     recipe_for,
     seed_of,
     train,
-    training_places,
+    training_rows,
 )
 from cuesta.estimators.inspection import InspectionMixin
 from cuesta.estimators.parameters import plain
@@ -60,7 +60,16 @@ class Network(InspectionMixin, BaseEstimator):
             if name not in ("self", "__class__"):
                 setattr(self, name, value)
 
-    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
+    def fit(
+        self,
+        X: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        *,
+        validation_set: Any = None,
+        X_val: Any = None,  # noqa: N803 (scikit-learn's name)
+        y_val: Any = None,
+    ) -> Self:
         """Train the network: J = (1/b) Σ wᵢ ℓᵢ over the b rows of a batch (N11).
 
         Parameters
@@ -72,6 +81,11 @@ class Network(InspectionMixin, BaseEstimator):
             What is to be predicted.
         sample_weight : array of shape (rows,), default=None
             Each row's wᵢ, at least 0; scaled to a mean of 1.
+        validation_set : (X, y) or (X, y, weights), default=None
+            Rows that validate each epoch, in place of some of these. With `early_stopping` they
+            decide when training ends; without, `history_` has their scores all the same.
+        X_val, y_val : default=None
+            The same, by scikit-learn's names.
 
         Returns
         -------
@@ -86,9 +100,13 @@ class Network(InspectionMixin, BaseEstimator):
         DivergedError
             Where the weights do not stay finite.
         """
+        if X_val is not None or y_val is not None:
+            if validation_set is not None or X_val is None or y_val is None:
+                raise SpecError("Give X_val and y_val together, or validation_set=(X_val, y_val).")
+            validation_set = X_val, y_val
         if self.warm_start and hasattr(self, "model_"):
-            return self._continue_training(X, y, sample_weight)
-        prepared = prepare_rows(self, X, y, sample_weight)
+            return self._continue_training(X, y, sample_weight, validation_set)
+        prepared = prepare_rows(self, X, y, sample_weight, validation_set=validation_set)
         recipe = self._recipe(prepared)
         trained = find_or_train(recipe, prepared.rows, shown=bool(self.verbose))
         return self._keep(recipe, prepared, trained, {})
@@ -124,16 +142,19 @@ class Network(InspectionMixin, BaseEstimator):
             known=known,
             classes=None if classes is None else np.unique(np.asarray(classes)),
             counts=self._seen.classes if resume and self._seen else None,
+            all_train=True,
         )
         recipe = self._recipe(prepared, resume)
         epochs = resume.epochs + 1 if resume else 1
-        one_more = replace(recipe, epochs=epochs, patience=None, held_out=())
+        one_more = replace(recipe, epochs=epochs, patience=None)
         return self._train(one_more, prepared, resume)
 
-    def _continue_training(self, X: Any, y: Any, sample_weight: Any) -> Self:
+    def _continue_training(self, X: Any, y: Any, sample_weight: Any, validation_set: Any) -> Self:
         """Train on to `epochs` epochs in all."""
         resume = self._point_to_go_on_from()
-        prepared = prepare_rows(self, X, y, sample_weight, known=self._encoding)
+        prepared = prepare_rows(
+            self, X, y, sample_weight, known=self._encoding, validation_set=validation_set
+        )
         recipe = self._recipe(prepared, resume)
         if resume.stopped(recipe.patience):
             reason = (
@@ -173,7 +194,8 @@ class Network(InspectionMixin, BaseEstimator):
 
     def _recipe(self, prepared: Prepared, resume: ResumePoint | None = None) -> Recipe:
         seed = resume.seed if resume else seed_of(self)
-        recipe = recipe_for(self, prepared.encoding.target.target, prepared.rows.y, seed)
+        target = prepared.encoding.target.target
+        recipe = recipe_for(self, target, prepared.rows, seed, prepared.held_out)
         if resume:
             check_same_network(self.model_.candidate, recipe.candidate)
         return recipe
@@ -182,7 +204,11 @@ class Network(InspectionMixin, BaseEstimator):
         seen = None
         if resume is not None and self._seen is not None:
             resume, seen = go_on(
-                resume, self._seen, prepared.rows, prepared.classes, recipe.candidate.normalize
+                resume,
+                self._seen,
+                training_rows(recipe, prepared.rows),
+                prepared.classes,
+                recipe.candidate.normalize,
             )
         trained = train(recipe, prepared.rows, resume, shown=bool(self.verbose))
         return self._keep(recipe, prepared, trained, self.history_ if resume else {}, seen)
@@ -203,7 +229,7 @@ class Network(InspectionMixin, BaseEstimator):
         self.best_epoch_ = fitted.best or self.n_epochs_
         self._resume_point = trained.resume_point
         self._seen = seen or seen_of(
-            prepared.rows, training_places(recipe, prepared.rows), fitted.inputs, prepared.classes
+            training_rows(recipe, prepared.rows), fitted.inputs, prepared.classes
         )
         self._keep_encoding(prepared.encoding)
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -11,7 +12,10 @@ from cuesta._util.model_file import FORMAT, check_format
 from cuesta._util.plain_json import shown
 from cuesta.data.kinds import Kind
 from cuesta.errors import SpecError
+from cuesta.estimators.distributions import short
 from cuesta.estimators.parameters import plain
+
+SHARE = 0.1  # the default of validation_fraction
 
 
 class Description(NamedTuple):
@@ -101,6 +105,13 @@ def _as_json(name: str, value: Any) -> Any:
         return value
     if name == "random_state":
         return None  # what a generator drew cannot be drawn again
+    if name == "validation_fraction":
+        warnings.warn(
+            f"A file cannot hold validation_fraction={short(value)}; a loaded network has "
+            f"{SHARE} there.",
+            stacklevel=5,  # at the line that calls save
+        )
+        return SHARE
     raise SpecError(
         f"{name} is {value!r}, which a file cannot hold: give it as a name or a number, or write "
         "the model alone by model_.save(path)."

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import warnings
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from cuesta._util.checks import check_count, check_range
+from cuesta._util.checks import check_count
 from cuesta._util.progress import Bar
 from cuesta.data.encode import Target
-from cuesta.data.folds import hold_out
 from cuesta.errors import DivergedError, SpecError
+from cuesta.estimators.holding_out import held_out_rows
 from cuesta.estimators.parameters import MOST_EPOCHS, candidate_of, draw_seed, plain
 from cuesta.estimators.pretrained import pretrained_fits
 from cuesta.estimators.rows import Encoding
@@ -32,14 +32,35 @@ class Trained(NamedTuple):
     resume_point: ResumePoint | None
 
 
-def recipe_for(net: Any, target: Target, y: np.ndarray, seed: int) -> Recipe:
-    """How this estimator is trained on rows with these encoded targets.
+class HasRows(Protocol):
+    """Encoded rows with their targets."""
 
-    Raises SpecError for a parameter that cannot be used.
+    @property
+    def x(self) -> np.ndarray:
+        """(rows, columns)."""
+        ...
+
+    @property
+    def y(self) -> np.ndarray:
+        """(rows,) or (rows, targets)."""
+        ...
+
+
+def recipe_for(
+    net: Any, target: Target, rows: HasRows, seed: int, held_out: tuple[int, ...] | None = None
+) -> Recipe:
+    """How this estimator is trained on these rows.
+
+    `held_out` are places of rows that the user wants to validate. Raises SpecError for a parameter
+    that cannot be used.
     """
     candidate = candidate_of(net)
     epochs = check_count("epochs", plain(net.epochs), MOST_EPOCHS)
-    patience, held_out = _early_stopping(net, y, seed) if net.early_stopping else (None, ())
+    patience = None
+    if net.early_stopping:
+        patience = check_count("n_iter_no_change", plain(net.n_iter_no_change), MOST_EPOCHS)
+        if held_out is None:
+            held_out = held_out_rows(rows.y, plain(net.validation_fraction), seed, rows.x)
     return Recipe(
         candidate,
         loss_of(candidate, target.task),
@@ -47,21 +68,9 @@ def recipe_for(net: Any, target: Target, y: np.ndarray, seed: int) -> Recipe:
         epochs,
         seed,
         patience,
-        held_out,
+        held_out or (),
         schedule_epochs=epochs,
     )
-
-
-def _early_stopping(net: Any, y: np.ndarray, seed: int) -> tuple[int, tuple[int, ...]]:
-    """The epochs without a better score before training stops, and the rows that are held out."""
-    patience = check_count("n_iter_no_change", plain(net.n_iter_no_change), MOST_EPOCHS)
-    return patience, held_out_rows(y, plain(net.validation_fraction), seed)
-
-
-def held_out_rows(y: np.ndarray, share: float, seed: int) -> tuple[int, ...]:
-    """The places of the rows that validate. Raises SpecError for an unusable share."""
-    check_range("validation_fraction", share, 0, 1, open_low=True)
-    return tuple(hold_out(y, share, seed).validation.tolist())
 
 
 def seed_of(net: Any) -> int:
@@ -121,11 +130,11 @@ def check_same_network(was: Candidate, now: Candidate) -> None:
             )
 
 
-def training_places(recipe: Recipe, rows: Rows) -> np.ndarray | None:
-    """The places of the rows that train; None where all do."""
+def training_rows(recipe: Recipe, rows: Rows) -> Rows:
+    """The rows that train."""
     if not recipe.held_out:
-        return None
-    return np.setdiff1d(np.arange(len(rows.x)), recipe.held_out)
+        return rows
+    return rows.at(np.setdiff1d(np.arange(len(rows.x)), recipe.held_out))
 
 
 def model_of(candidate: Candidate, encoding: Encoding, fitted: Fitted) -> FittedModel:

@@ -132,6 +132,7 @@ def _prepare_whole_training(
 ) -> tuple[Prepared, Recipe]:
     """Rows and recipe of a network like this one that is trained on all rows and to the end."""
     copy = clone(net)
-    prepared = prepare_rows(copy, X, y, sample_weight)
-    recipe = recipe_for(copy, prepared.encoding.target.target, prepared.rows.y, seed_of(copy))
-    return prepared, replace(recipe, patience=None, held_out=())
+    prepared = prepare_rows(copy, X, y, sample_weight, all_train=True)
+    target = prepared.encoding.target.target
+    recipe = recipe_for(copy, target, prepared.rows, seed_of(copy), prepared.held_out)
+    return prepared, replace(recipe, patience=None)

@@ -71,8 +71,11 @@ class MLPClassifier(ClassifierMixin, Network):
     early_stopping : bool, default=False
         Hold rows out of training, stop once their loss no longer falls, and keep the weights of the
         best epoch.
-    validation_fraction : float, default=0.1
-        The share of the rows that `early_stopping` holds out; above 0 and below 1.
+    validation_fraction : float or splitter, default=0.1
+        The share of the rows that `early_stopping` holds out, above 0 and below 1: each class
+        trains, and copies of a row are on one side. Or a splitter of scikit-learn's, whose last
+        split is taken: `TimeSeriesSplit()` holds out the last rows in order. `fit` takes rows of
+        one's own by `validation_set`.
     n_iter_no_change : int, default=10
         The epochs without a lower validation loss after which `early_stopping` stops; at least 1.
     warm_start : bool, default=False
@@ -159,7 +162,7 @@ class MLPClassifier(ClassifierMixin, Network):
         label_smoothing: float = 0.0,
         class_weight: Any = None,
         early_stopping: bool = False,
-        validation_fraction: float = 0.1,
+        validation_fraction: Any = 0.1,
         n_iter_no_change: int = 10,
         warm_start: bool = False,
         verbose: bool = False,
@@ -299,8 +302,11 @@ class MLPRegressor(RegressorMixin, Network):
     early_stopping : bool, default=False
         Hold rows out of training, stop once their loss no longer falls, and keep the weights of the
         best epoch.
-    validation_fraction : float, default=0.1
-        The share of the rows that `early_stopping` holds out; above 0 and below 1.
+    validation_fraction : float or splitter, default=0.1
+        The share of the rows that `early_stopping` holds out, above 0 and below 1: each class
+        trains, and copies of a row are on one side. Or a splitter of scikit-learn's, whose last
+        split is taken: `TimeSeriesSplit()` holds out the last rows in order. `fit` takes rows of
+        one's own by `validation_set`.
     n_iter_no_change : int, default=10
         The epochs without a lower validation loss after which `early_stopping` stops; at least 1.
     warm_start : bool, default=False
@@ -381,7 +387,7 @@ class MLPRegressor(RegressorMixin, Network):
         loss: str = "auto",
         huber_delta: float = 1.0,
         early_stopping: bool = False,
-        validation_fraction: float = 0.1,
+        validation_fraction: Any = 0.1,
         n_iter_no_change: int = 10,
         warm_start: bool = False,
         verbose: bool = False,

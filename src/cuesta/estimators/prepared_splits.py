@@ -52,6 +52,12 @@ class PreparedSplit(NamedTuple):
     rows: Rows
     train: np.ndarray
     shared: bool
+    held_out: tuple[int, ...] | None = None  # among its own rows, where a splitter says so
+
+    @property
+    def x(self) -> np.ndarray:
+        """Its own rows."""
+        return self.rows.x[self.train]
 
 
 class FeedKey(NamedTuple):
@@ -101,8 +107,9 @@ def _prepare_split(
         return None
     own, target = prepared.rows, prepared.encoding.target.target
     if whole is not None and _is_part(prepared, whole, train):
-        return PreparedSplit(target, own.y, own.digest, whole.rows, train, shared=True)
-    return PreparedSplit(target, own.y, own.digest, own, np.arange(len(own.x)), shared=False)
+        return PreparedSplit(target, own.y, own.digest, whole.rows, train, True, prepared.held_out)
+    every = np.arange(len(own.x))
+    return PreparedSplit(target, own.y, own.digest, own, every, False, prepared.held_out)
 
 
 def _prepared_or_none(net: Any, data: SearchData, places: np.ndarray) -> Prepared | None:

@@ -20,7 +20,8 @@ from cuesta.data.columns import convert_columns, read_columns, tidy_frame
 from cuesta.data.encode import Encoder, fit_encoder, fit_matrix_encoder
 from cuesta.data.frames import as_frame
 from cuesta.data.kinds import Kind
-from cuesta.errors import TableError
+from cuesta.errors import SpecError, TableError
+from cuesta.estimators.holding_out import is_splitter, split_rows
 from cuesta.estimators.parameters import plain
 from cuesta.estimators.targets import (
     LearnedTarget,
@@ -35,6 +36,7 @@ from cuesta.estimators.targets import (
 from cuesta.training.fits import Rows
 
 LARGEST_BATCH = 1_000_000
+ValidationSet = tuple[Any, ...]  # X, y, and perhaps weights, of rows that validate
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,7 @@ class Prepared:
     encoding: Encoding
     rows: Rows
     classes: np.ndarray | None  # the weight of each class's rows, of this fit and those before
+    held_out: tuple[int, ...] | None = None  # places of rows that the user wants to validate
 
 
 class Preparation(NamedTuple):
@@ -64,12 +67,14 @@ class Preparation(NamedTuple):
     estimator: str
     batch_size: str
     class_weight: str
+    splitter: str
 
     @classmethod
     def of(cls, net: Any) -> Preparation:
         """Those of this estimator."""
         weights = getattr(net, "class_weight", None)
-        return cls(type(net).__name__, repr(plain(net.batch_size)), repr(weights))
+        splitter = repr(net.validation_fraction) if _splitter(net) else ""
+        return cls(type(net).__name__, repr(plain(net.batch_size)), repr(weights), splitter)
 
 
 class CheckedRows(NamedTuple):
@@ -79,6 +84,7 @@ class CheckedRows(NamedTuple):
     y: np.ndarray
     weights: np.ndarray | None
     kinds: Mapping[str, Kind] | None
+    held: np.ndarray | None = None  # whether each row validates, where a splitter says so
 
 
 def prepare_rows(
@@ -90,27 +96,70 @@ def prepare_rows(
     known: Encoding | None = None,
     classes: np.ndarray | None = None,
     counts: np.ndarray | None = None,
+    validation_set: ValidationSet | None = None,
+    all_train: bool = False,
     quiet: bool = False,
 ) -> Prepared:
     """Check, encode and weigh rows for a fit of this estimator.
 
+    `validation_set` are rows of the user's own that validate; where `all_train`, none does.
     They are encoded as the `known` encoding says, else by one fitted to them, with all `classes`
     where these are given; notes on columns are then warnings, unless `quiet`. Sets what
     scikit-learn keeps of a fit's columns: `n_features_in_`, `feature_names_in_`.
     """
-    checked = _without_weightless(_check(net, X, as_given(y), sample_weight, known))
+    checked = _check(net, X, as_given(y), sample_weight, known)
+    if _splitter(net) and validation_set is None and not all_train:
+        held = split_rows(net.validation_fraction, checked.x, checked.y)
+        checked = checked._replace(held=held)
+    checked = _without_weightless(checked)
     encoding = known or _fit_encoding(net, checked, classes, quiet)
-    encoded = encode_rows(encoding.encoder, checked.x)
-    rows = Rows(encoded, encode_target(encoding.target, checked.y), checked.weights)
-    rows = join_equal_rows(rows, check_count("batch_size", plain(net.batch_size), LARGEST_BATCH))
+    rows = _encoded(encoding, checked)
+    batch_size = check_count("batch_size", plain(net.batch_size), LARGEST_BATCH)
+    if checked.held is None:
+        rows = join_equal_rows(rows, batch_size)
     found = count_classes(encoding.target, rows)
     if found is not None and counts is not None:
         found = found + counts
+    held_out = None if checked.held is None else np.flatnonzero(checked.held)
+    held_out = np.arange(0) if all_train else held_out
+    if validation_set is not None:
+        more = _validation_rows(net, encoding, validation_set)
+        held_out = len(rows.x) + np.arange(len(more.x))
+        rows = _both(rows, more)
     factors = class_factors(getattr(net, "class_weight", None), encoding.target, found)
     weights = weigh_classes(rows, factors)
     if weights is not None and np.ptp(weights) == 0:
         weights = None  # rows of equal weight need none
-    return Prepared(encoding, Rows(rows.x, rows.y, weights), found)
+    rows = Rows(rows.x, rows.y, weights)
+    return Prepared(encoding, rows, found, None if held_out is None else tuple(held_out.tolist()))
+
+
+def _splitter(net: Any) -> bool:
+    """Whether a splitter says which rows of this estimator's stop its training."""
+    return bool(net.early_stopping) and is_splitter(net.validation_fraction)
+
+
+def _encoded(encoding: Encoding, checked: CheckedRows) -> Rows:
+    x = encode_rows(encoding.encoder, checked.x)
+    return Rows(x, encode_target(encoding.target, checked.y), checked.weights)
+
+
+def _validation_rows(net: Any, encoding: Encoding, given: ValidationSet) -> Rows:
+    """The user's own rows that validate, encoded as those that train."""
+    if not isinstance(given, tuple | list) or len(given) not in (2, 3):
+        raise SpecError("validation_set must be (X_val, y_val) or (X_val, y_val, weights).")
+    x, y, weights = (*given, None)[:3]
+    checked = _without_weightless(_check(net, x, as_given(y), weights, encoding))
+    return _encoded(encoding, checked)
+
+
+def _both(rows: Rows, more: Rows) -> Rows:
+    weights = None
+    if rows.weights is not None or more.weights is not None:
+        weights = np.concatenate(
+            [np.ones(len(r.x)) if r.weights is None else r.weights for r in (rows, more)]
+        )
+    return Rows(np.concatenate([rows.x, more.x]), np.concatenate([rows.y, more.y]), weights)
 
 
 def encode_for_prediction(net: Any, X: Any) -> np.ndarray:
@@ -213,7 +262,8 @@ def _without_weightless(rows: CheckedRows) -> CheckedRows:
     if kept.all():
         return rows
     x = rows.x.filter(pl.Series(kept)) if isinstance(rows.x, pl.DataFrame) else rows.x[kept]
-    return CheckedRows(x, rows.y[kept], rows.weights[kept], rows.kinds)
+    held = None if rows.held is None else rows.held[kept]
+    return CheckedRows(x, rows.y[kept], rows.weights[kept], rows.kinds, held)
 
 
 def _fit_encoding(net: Any, rows: CheckedRows, classes: np.ndarray | None, quiet: bool) -> Encoding:

@@ -262,7 +262,10 @@ class SearchCV(BaseSearchCV):
         repeated = [split for split in splits for _ in pretrained.seeds]
         self.n_splits_ = len(repeated)
         fits = None
-        if isinstance(self.estimator, Network):
+        # Other parameters, such as rows that validate, are for one fit at a time.
+        if isinstance(self.estimator, Network) and not set(routed.estimator.fit) - {
+            "sample_weight"
+        }:
             fits = SearchFits(self.estimator, SearchData(x, y, routed.estimator.fit, splits))
 
         def evaluate(candidates: Sequence[Params]) -> list[float]:

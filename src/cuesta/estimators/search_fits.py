@@ -59,7 +59,7 @@ class SearchFits:
                 continue
             for number, seed in enumerate(seeds):
                 try:
-                    recipe = recipe_for(net, split.target, split.y, seed)
+                    recipe = recipe_for(net, split.target, split, seed, split.held_out)
                 except UNUSABLE:
                     continue
                 feed, fold = prepared.feed(place, split, recipe.held_out)

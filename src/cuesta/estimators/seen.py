@@ -111,17 +111,12 @@ def scaling_of(found: Statistics, method: str) -> Scaling:
     return Scaling(np.where(varies, found.mean, constant), np.where(varies, scale, 0.0))
 
 
-def seen_of(
-    rows: Rows, places: np.ndarray | None, inputs: Scaling, classes: np.ndarray | None
-) -> Seen:
-    """What a first fit to the rows at these places has seen; None stands for all.
+def seen_of(rows: Rows, inputs: Scaling, classes: np.ndarray | None) -> Seen:
+    """What a first fit to these rows has seen; `inputs` is how it normalized them.
 
-    `inputs` is how it normalized them. Of many rows, only constant columns are looked at again.
+    Of many rows, only constant columns are looked at again.
     """
     x, y, weights = rows.x, rows.y, rows.weights
-    if places is not None:
-        x, y = x[places], y[places]
-        weights = None if weights is None else weights[places]
     targets = _statistics(y, weights, np.ptp(y, axis=0) > 0) if y.dtype.kind == "f" else None
     return Seen(len(x), _statistics(x, weights, inputs.scale > 0), targets, classes)
 

@@ -44,6 +44,11 @@ class Rows:
             self.x, self.y, folds, weights=self.weights, same_draws=DRAWS, least_places=places
         )
 
+    def at(self, places: np.ndarray) -> Rows:
+        """Those at these places."""
+        weights = None if self.weights is None else self.weights[places]
+        return Rows(self.x[places], self.y[places], weights)
+
     @cached_property
     def digest(self) -> str:
         """A hash of the rows, to know them again."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 LOG_STEPS = 10  # lines that a log file gets instead of a moving bar
-RECENT = 64  # reports from which the pace is taken
+SHORTEST = 0.05  # seconds between two reports that are kept, to know the pace
 
 
 class Bar:
@@ -28,7 +28,7 @@ class Bar:
         self.done = 0
         self._total, self._unit, self._shown, self._console = total, unit, shown, console
         self._logged = 0
-        self._paces: deque[tuple[float, int]] = deque(maxlen=RECENT)
+        self._reports: deque[tuple[float, int]] = deque()
         self._bar: Any = None
         self._lock = threading.Lock()
         self._began = time.perf_counter()
@@ -108,7 +108,7 @@ class Bar:
 
     def _tell(self, done: int, said: str) -> None:
         self.done = done
-        self._paces.append((self.seconds, done))
+        self._keep_report(self.seconds, done)
         said = f"· {said}" if said else ""
         if self._bar is not None:
             self._bar.update(self._task, completed=done, said=said)
@@ -117,16 +117,25 @@ class Bar:
         tenth = LOG_STEPS * done // total
         if tenth > self._logged and self._console is not None:
             self._logged = tenth
-            self._console.print(
-                f"training {100 * done // total} % · {self.seconds:.0f} s · about "
-                f"{self._seconds_left():.0f} s left {said}".rstrip(),
-                highlight=False,
-                soft_wrap=True,
-            )
+            line = f"training {100 * done // total} % · {self.seconds:.0f} s {self._left()}{said}"
+            self._console.print(line.rstrip(), highlight=False, soft_wrap=True)
 
-    def _seconds_left(self) -> float:
-        """By the pace of late: the first report's time went into compiling, too."""
-        (began, before), (now, done) = self._paces[0], self._paces[-1]
+    def _keep_report(self, now: float, done: int) -> None:
+        """Keep the reports of the later half of the time, and the one before them."""
+        reports = self._reports
+        if len(reports) > 1 and now - reports[-1][0] < SHORTEST:
+            reports.pop()
+        reports.append((now, done))
+        while len(reports) > 2 and reports[1][0] < now / 2:
+            reports.popleft()
+
+    def _left(self) -> str:
+        """The time that is left, by the pace of late; nothing while that is not known.
+
+        The time of the first report went into compiling, too.
+        """
+        (began, before), (now, done) = self._reports[0], self._reports[-1]
         if done <= before:
-            began, before = 0.0, 0
-        return (now - began) * (self._total - done) / max(done - before, 1)
+            return ""
+        left = (now - began) * (self._total - done) / (done - before)
+        return f"· about {max(left, 0):.0f} s left "

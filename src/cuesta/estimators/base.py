@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
@@ -29,6 +28,7 @@ from cuesta.estimators.fitting import (
     training_rows,
 )
 from cuesta.estimators.inspection import InspectionMixin
+from cuesta.estimators.our_names import OurNames
 from cuesta.estimators.parameters import plain
 from cuesta.estimators.rows import Encoding, Prepared, encode_for_prediction, prepare_rows
 from cuesta.estimators.saved_state import state_of_file, state_to_file
@@ -40,7 +40,7 @@ from cuesta.training.fits import Recipe, ResumePoint
 MOST_DRAWS = 1_000_000
 
 
-class Network(InspectionMixin, BaseEstimator):
+class Network(InspectionMixin, OurNames):
     """What the two estimators share; what begins with a low line is what a fit leaves.
 
     Weights, optimizer's state, normalization, class counts and curves are one state: training goes
@@ -48,6 +48,7 @@ class Network(InspectionMixin, BaseEstimator):
     """
 
     epochs: int
+    early_stopping: bool
     warm_start: bool
     verbose: bool
     _encoding: Encoding
@@ -251,6 +252,22 @@ class Network(InspectionMixin, BaseEstimator):
         if not self.model_.candidate.dropout:
             raise SpecError("return_std needs a network that was trained with dropout above 0.")
         return self.model_.sample(encode_for_prediction(self, X), draws=draws, seed=0)
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """Each epoch's loss."""
+        return self.history_["loss"]
+
+    @property
+    def n_iter_(self) -> int:
+        """The epochs that were trained."""
+        return self.n_epochs_
+
+    @property
+    def best_loss_(self) -> float | None:
+        """The lowest loss; None where that of validation decided, as in scikit-learn."""
+        losses = self.loss_curve_
+        return None if self.early_stopping else min(losses)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted network to one file, arrays and JSON; `cuesta.load` reads it.

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from cuesta.estimators.base import Network
+from cuesta.estimators.our_names import with_our_names
 
 
 class MLPClassifier(ClassifierMixin, Network):
@@ -81,7 +82,7 @@ class MLPClassifier(ClassifierMixin, Network):
     warm_start : bool, default=False
         Whether a further `fit` goes on from where the last one ended, to `epochs` in all.
     verbose : bool, default=False
-        Whether to show a progress bar, or in a log file some lines.
+        Whether to show a progress bar with the losses, or in a log file some lines of them.
     random_state : int, numpy Generator, RandomState or None, default=None
         From what the seed of weights, batches and dropout comes: a number from 0 to 2³² − 1 makes
         the fit repeatable, None draws a new one each time.
@@ -94,11 +95,17 @@ class MLPClassifier(ClassifierMixin, Network):
         The network: weights, scalings and encoder, with a forward pass in NumPy.
     history_ : dict of lists of length n_epochs_
         Each epoch's "loss", and with `early_stopping` "validation_log_loss" and
-        "validation_accuracy" of the rows that were held out.
+        "validation_accuracy" of the rows that were held out; NaN for epochs without such rows.
     n_epochs_ : int
         The epochs that were trained.
     best_epoch_ : int
         The epoch, from 1, whose weights `model_` has: the last, unless `early_stopping`.
+    loss_curve_ : list of length n_epochs_
+        As scikit-learn names it: `history_["loss"]`.
+    n_iter_ : int
+        As scikit-learn names it: `n_epochs_`.
+    best_loss_ : float or None
+        The lowest loss of `loss_curve_`; None with `early_stopping`, where another one decides.
     n_features_in_ : int
         The columns of the fit's `X`.
     feature_names_in_ : array of shape (n_features_in_,)
@@ -135,6 +142,7 @@ class MLPClassifier(ClassifierMixin, Network):
     20
     """
 
+    @with_our_names
     def __init__(
         self,
         hidden_layer_sizes: Any = (64, 64),
@@ -312,7 +320,7 @@ class MLPRegressor(RegressorMixin, Network):
     warm_start : bool, default=False
         Whether a further `fit` goes on from where the last one ended, to `epochs` in all.
     verbose : bool, default=False
-        Whether to show a progress bar, or in a log file some lines.
+        Whether to show a progress bar with the losses, or in a log file some lines of them.
     random_state : int, numpy Generator, RandomState or None, default=None
         From what the seed of weights, batches and dropout comes: a number from 0 to 2³² − 1 makes
         the fit repeatable, None draws a new one each time.
@@ -323,11 +331,17 @@ class MLPRegressor(RegressorMixin, Network):
         The network: weights, scalings and encoder, with a forward pass in NumPy.
     history_ : dict of lists of length n_epochs_
         Each epoch's "loss", and with `early_stopping` "validation_rmse" of the rows that were held
-        out: the mean over the targets, each in its own units.
+        out: the mean over the targets, each in its own units; NaN for epochs without such rows.
     n_epochs_ : int
         The epochs that were trained.
     best_epoch_ : int
         The epoch, from 1, whose weights `model_` has: the last, unless `early_stopping`.
+    loss_curve_ : list of length n_epochs_
+        As scikit-learn names it: `history_["loss"]`.
+    n_iter_ : int
+        As scikit-learn names it: `n_epochs_`.
+    best_loss_ : float or None
+        The lowest loss of `loss_curve_`; None with `early_stopping`, where another one decides.
     n_features_in_ : int
         The columns of the fit's `X`.
     feature_names_in_ : array of shape (n_features_in_,)
@@ -361,6 +375,7 @@ class MLPRegressor(RegressorMixin, Network):
     ((442,), (442,))
     """
 
+    @with_our_names
     def __init__(
         self,
         hidden_layer_sizes: Any = (64, 64),

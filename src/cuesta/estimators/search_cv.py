@@ -23,6 +23,7 @@ from cuesta.data.frames import as_frame
 from cuesta.errors import SpecError
 from cuesta.estimators.base import Network
 from cuesta.estimators.distributions import checked_spaces, is_range, suggested
+from cuesta.estimators.our_names import OurNames, with_our_names
 from cuesta.estimators.parameters import LARGEST_SEED, draw_seed, plain
 from cuesta.estimators.prepared_splits import SearchData, Split
 from cuesta.estimators.pretrained import PretrainedFits, use_pretrained
@@ -40,7 +41,7 @@ TrainedFit = tuple[SearchFit, Fitted]
 SAMPLERS = ("auto", "grid", "random", "tpe")
 
 
-class SearchCV(BaseSearchCV):
+class SearchCV(OurNames, BaseSearchCV):
     """Choose hyper-parameters by the mean score over folds (N2), every candidate trained at once.
 
     metric = (1/k) Σ metricᵢ over the k folds of `cv`; the best candidate is fitted to all rows. It
@@ -78,7 +79,8 @@ class SearchCV(BaseSearchCV):
     threads : int or None, default=None
         Threads that train, at least 1; None takes all cores.
     executor : concurrent.futures.Executor or None, default=None
-        Who trains in place of these threads: a pool of processes, or of a cluster.
+        Who trains in place of these threads: a pool of processes, or of a cluster. Processes must
+        not be started by "fork", in which JAX would wait for ever.
     verbose : int, default=0
         Above 0: show a progress bar, or in a log file some lines.
     random_state : int, numpy Generator, RandomState or None, default=None
@@ -89,7 +91,8 @@ class SearchCV(BaseSearchCV):
     cv_results_ : dict of arrays of shape (candidates,)
         What GridSearchCV gives, and for our estimators also `curves`: for each candidate a dict of
         arrays (splits, epochs) named "loss", "validation_log_loss", "validation_accuracy" (for
-        numbers "validation_0", …, the mean squared error of each normalized target); and
+        numbers "validation_0", …, the mean squared error of each normalized target), NaN after a
+        split has stopped early; and
         `outcome`: "trained", "could not be fitted", or where it diverged.
         `mean_fit_time` is a fold's share of the time that its chunk took.
     best_params_ : dict
@@ -121,6 +124,8 @@ class SearchCV(BaseSearchCV):
     ------
     SpecError
         By `fit`, for a parameter of the search that cannot be used; the sentence names it.
+    WorkersError
+        By `fit`, where the executor's workers are forked, lost or shut down.
 
     References
     ----------
@@ -141,6 +146,7 @@ class SearchCV(BaseSearchCV):
     (3, 10)
     """
 
+    @with_our_names
     def __init__(
         self,
         estimator: Any,
@@ -393,11 +399,19 @@ class _FixedSplits:
 
 
 def _curves(trained: list[TrainedFit]) -> dict[str, np.ndarray]:
-    """(splits, epochs): each epoch's mean loss and mean validation scores, split by split."""
+    """(splits, epochs): each epoch's mean loss and mean validation scores, split by split.
+
+    NaN after the epoch at which a split stopped early.
+    """
     if not trained:
         return {}
-    least = min(len(fitted.curves) for _, fitted in trained)
-    stacked = np.stack([fitted.curves[:least] for _, fitted in trained])
+    most = max(len(fitted.curves) for _, fitted in trained)
+    stacked = np.stack(
+        [
+            np.pad(one.curves, [(0, most - len(one.curves)), (0, 0)], constant_values=np.nan)
+            for _, one in trained
+        ]
+    )
     names = ["loss", *(f"validation_{i}" for i in range(stacked.shape[2] - 1))]
     if is_classes(trained[0][0].fit.recipe.loss):
         names = ["loss", "validation_log_loss", "validation_accuracy"]

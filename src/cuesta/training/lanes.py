@@ -249,6 +249,14 @@ def lane_states(state: State, count: int) -> list[State]:
     return [jax.tree.map(lambda leaf, i=i: leaf[i], whole) for i in range(count)]
 
 
+def _all_stopped(state: State, chunk: Chunk, ended: int) -> bool:
+    """Whether the patience of each lane is at its end, so that no epoch more changes a result."""
+    if chunk.patience is None or state.best is None:
+        return False
+    best = np.asarray(state.best.epoch)[: len(chunk.lanes)]
+    return bool((ended - best >= chunk.patience).all())
+
+
 def train_chunk(
     chunk: Chunk,
     feed: Feed,
@@ -262,12 +270,17 @@ def train_chunk(
     began = time.perf_counter()
     pieces: list[np.ndarray] = []
     spans = train_spans(chunk, feed)
-    while len(pieces) * feed.span < chunk.epochs:
+    ended = 0
+    while ended < chunk.epochs:
         if stop is not None and stop.is_set():
             raise StoppedError
         state, curves = next(spans)
         pieces.append(curves)
-        progress(curves.shape[0] * curves.shape[1])
+        ended += curves.shape[1]
+        told = chunk.epochs - ended if _all_stopped(state, chunk, ended) else 0
+        progress(len(curves) * (curves.shape[1] + told))
+        if told:
+            break
     states = lane_states(state, len(chunk.lanes))
     return ChunkResult(
         np.concatenate(pieces, axis=1),

@@ -136,6 +136,14 @@ def test_the_name_of_a_file_is_no_pattern(name, ending, in_folder):
     assert read_table(f"{name}.{ending}").frame["x"].to_list() == ["this one"]
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_a_line_of_separators_is_a_row_and_an_empty_line_is_none(end, in_folder):
+    lines = ["a,b", "", "1,2", ",", "", '"x', "", 'y",', "", ""]
+    (in_folder / "t.csv").write_bytes(end.join(lines).encode())
+    rows = read_table("t.csv").frame.rows()
+    assert rows == [("1", "2"), (None, None), (f"x{end}{end}y", None)]
+
+
 def cut(write):
     file = io.BytesIO()
     write(file)

@@ -163,9 +163,9 @@ def _read_text(path: Path, text: Text, kind: str, has_header: bool) -> pl.DataFr
         _check_widths(path, text, separator, len(header))  # says it better, if that is the cause
         raise
     if frame.height and frame.to_series(-1).null_count():
-        _check_widths(path, text, separator, len(header))
-    if len(header) > 1:  # an empty line is no row; in a table of one column it may be
-        frame = frame.filter(~pl.all_horizontal(pl.all().is_null()))
+        lines = _check_widths(path, text, separator, len(header))[has_header:]
+        if len(header) > 1 and len(lines) == frame.height:  # of one column, any line may be a row
+            frame = frame.filter(lines)
     return frame_of(map(_unquoted, frame))
 
 
@@ -197,19 +197,24 @@ def _separator(sample: str) -> str:
     return max(SEPARATORS, key=fit)
 
 
-def _check_widths(path: Path, text: Text, separator: str, width: int) -> None:
+def _check_widths(path: Path, text: Text, separator: str, width: int) -> list[bool]:
     """A short row would pass for one whose last values are missing; find it.
 
-    Called only where the last column has gaps: this reads the file once more, more slowly.
+    Tells of each line whether it is a row: an empty one is none, but one of separators alone is a
+    row without a value. Called only where the last column has gaps: this reads the file once more,
+    more slowly.
     """
     with _opened(text) as file:
         reader = csv.reader(file, delimiter=separator)
+        are_rows = []
         for row in reader:
+            are_rows.append(bool(row))
             if row and len(row) != width:
                 raise TableError(
                     f"Line {reader.line_num} of {str(path)!r} has {count(len(row), 'value')} for "
                     f"{count(width, 'column')}."
                 )
+    return are_rows
 
 
 def _opened(text: Text) -> TextIO:

@@ -1,4 +1,5 @@
 import json
+import re
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
 
@@ -400,12 +401,15 @@ def test_a_class_may_be_called_none(word):
     assert any("20 rows without a target" in note for note in task.notes)
 
 
-@pytest.mark.parametrize("written", ["1,5", "1.234,5", "-2,0"])
-def test_numbers_with_a_comma_are_refused_rather_than_taken_for_categories(written):
+@pytest.mark.parametrize(("written", "number"), [("1,5", 1.5), ("1.234,5", 1234.5), ("-2,0", -2.0)])
+def test_numbers_with_a_decimal_comma_are_numbers_and_told(written, number):
     values = [written, *[f"{i},{i}" for i in range(59)]]
     frame = pl.DataFrame({"x": values, "y": ["a", "b"] * 30})
-    with pytest.raises(TableError, match="'x' holds numbers with a comma"):
-        prepare(Table("t", frame), small(target=("y",)))
+    task = prepare(Table("t", frame), small(target=("y",)))
+    (feature,) = task.encoder.features
+    assert feature.kind == "number"
+    assert task.encoder.encode(frame.head(1))[0, 0] == number
+    assert any(re.match("x: numbers; .* is read as", note) for note in task.notes)
 
 
 def test_a_target_named_like_a_probability_is_refused():

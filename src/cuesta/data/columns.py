@@ -29,7 +29,7 @@ from cuesta.data.readings import (
 )
 from cuesta.errors import TableError
 
-LARGEST_TARGET = 1e100  # its square, summed over any number of rows, fits float64
+LARGEST_TARGET = 1e300  # beyond, differences and sums of such numbers leave float64
 FEW_CLASSES = 20  # whole numbers with no more distinct values than this are classes
 SHOWN_VALUES = 5
 # How missing values are written in text files; compared after stripping blanks, in lower case.
@@ -142,7 +142,7 @@ def _check_size(name: str, values: np.ndarray) -> None:
     if largest > LARGEST_TARGET:
         power = 10.0 ** np.floor(np.log10(largest))
         raise TableError(
-            f"The target {name!r} holds numbers as large as {largest:.3g}, whose squares are too "
+            f"The target {name!r} holds numbers as large as {largest:.3g}, whose sums are too "
             f"large to compute with; divide it by {power:.0e}."
         )
 

@@ -117,11 +117,17 @@ class FittedModel:
         return (self.encoder.width, *(len(b) for _, b in self.layers))
 
     def decide(self, x: np.ndarray) -> np.ndarray:
-        """Encoded rows (rows, columns) → class probabilities, or values in their own units."""
+        """Encoded rows (rows, columns) → class probabilities, or values in their own units.
+
+        A row without any value gets the classes' shares, or the mean, of the training rows.
+        """
         if not len(x):
             return np.empty((0, self.target.outputs))
         blocks = [self._forward(x[at : at + BLOCK]) for at in range(0, len(x), BLOCK)]
-        return np.concatenate(blocks)
+        decided = np.concatenate(blocks)
+        if self.target.base:
+            decided[self.encoder.without_value(x)] = self.target.base
+        return decided
 
     def _forward(self, x: np.ndarray, masks: Sequence[np.ndarray] = ()) -> np.ndarray:
         """The forward pass: shares or values; `masks` multiply the units of each hidden layer."""
@@ -370,7 +376,12 @@ def _target(about: dict[str, Any]) -> Target:
     else:
         _require(task in ("regression", "multilabel"), f"task {task!r}")
         _require(labels == [], f"labels of a {task}")
-    return Target(task, tuple(names), tuple(labels))
+    base = about.get("base", [])
+    _require(base == [] or _all_are(float, base), "base of the target")
+    _require(all(map(math.isfinite, base)), "base of the target")
+    target = Target(task, tuple(names), tuple(labels), tuple(base))
+    _require(len(base) in (0, target.outputs), "base of the target")
+    return target
 
 
 def _are_labels(labels: Any) -> bool:

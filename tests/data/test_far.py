@@ -71,6 +71,16 @@ def test_one_wild_value_changes_nothing_for_the_others(wild, row):
     assert scaling.inputs(np.full((1, 1), 2 * wild if abs(wild) < 1e300 else wild))[0, 0] == 0
 
 
+def test_a_wild_value_in_new_rows_alone_is_taken_for_missing_too():
+    scaling = fit_input_scaling(NORMAL[:, None], "standard")
+    assert scaling.inputs(np.array([[1e30], [1e5]]))[:, 0].tolist() == [
+        0,
+        scaling.apply(np.array([[1e5]]))[0, 0],
+    ]
+    as_it_is = fit_input_scaling(NORMAL[:, None], "none")
+    assert as_it_is.inputs(np.array([[1e9]])) == 1e9
+
+
 def test_a_clean_column_beside_one_with_codes_keeps_its_bits():
     x = np.column_stack([NORMAL, NORMAL])
     clean = fit_input_scaling(x, "standard").inputs(x)

@@ -253,10 +253,14 @@ def as_text(series: pl.Series) -> pl.Series:
 def read_kinds(
     frame: pl.DataFrame, given: Mapping[str, Kind], decimal: str = "auto"
 ) -> dict[str, Kind]:
-    """What each column of a tidied table is: as given, or as its values look.
+    """What each column of a table is: as given, or as its values look.
 
     Raises TableError for a column that is of no one kind.
     """
+    return _kinds_of(tidy_frame(frame), given, decimal)
+
+
+def _kinds_of(frame: pl.DataFrame, given: Mapping[str, Kind], decimal: str) -> dict[str, Kind]:
     guessed = {name: _kind(frame[name], decimal) for name in frame.columns if name not in given}
     known = {
         name: _with_format(frame[name], kind, decimal)
@@ -303,7 +307,7 @@ def read_columns(
     missing value. Raises TableError naming the column, and the row where one value is the culprit.
     """
     tidied = frame_of(without_marks(column, missing) for column in tidy_frame(frame))
-    kinds = read_kinds(tidied, {**_declared_kinds(frame), **(given or {})}, decimal)
+    kinds = _kinds_of(tidied, {**_declared_kinds(frame), **(given or {})}, decimal)
     kinds = {name: replace(kind, marks=(*missing, *kind.marks)) for name, kind in kinds.items()}
     made = convert_columns(tidied, kinds)
     return made, {column.name: _with_far_told(column, kinds[column.name]) for column in made}

@@ -41,6 +41,7 @@ from cuesta.errors import TableError
 
 MOST_CATEGORIES = 64  # the commonest have a column each; the rest share one
 IDENTIFIER_SHARE = 0.9  # text with more distinct values a row than this names the row
+LONGEST_CATEGORY = 10_000  # characters
 FREE_TEXT = 4  # texts of so many words in the middle are sentences
 FEW_ROWS = 20  # fewer rows may have a text each and mean it
 
@@ -119,6 +120,24 @@ class Encoder:
             if feature.missing:
                 blocks.append(absent.astype(np.float64)[:, None])
         return np.hstack(blocks)
+
+    def without_value(self, x: np.ndarray) -> np.ndarray:
+        """(rows,) whether an encoded row has no value at all: nothing is known of it."""
+        numbers, categories = self._places
+        empty = np.isnan(x[:, numbers]).all(axis=1)
+        return np.asarray(empty & ~x[:, categories].any(axis=1) if empty.any() else empty)
+
+    @property
+    def _places(self) -> tuple[list[int], list[int]]:
+        """The inputs that are NaN where a value is missing, and those that are 0."""
+        numbers: list[int] = []
+        categories: list[int] = []
+        begin = 0
+        for feature in self.features:
+            own = range(begin, begin + feature.width - feature.missing)
+            (categories if feature.kind == "category" else numbers).extend(own)
+            begin += feature.width
+        return numbers, categories
 
     def encode_matrix(self, x: np.ndarray) -> np.ndarray:
         """The same for a matrix whose columns are the features, all numbers, in their order."""
@@ -225,6 +244,10 @@ def _category(series: pl.Series, kind: Kind) -> tuple[Feature | None, list[str]]
     # Under names of our own: a column may be called "count" itself.
     counts = text.drop_nulls().alias("value").value_counts(sort=True, name="rows")
     distinct = counts.height
+    longest = max(map(len, counts["value"].to_list()), default=0)
+    if longest > LONGEST_CATEGORY:
+        said = f"it holds a text of {longest:,} characters, too long for a category"
+        return None, [f"{series.name}: left out, {said}"]
     if text.count() >= FEW_ROWS and distinct > IDENTIFIER_SHARE * text.count():
         texts = f"{distinct:,} distinct texts in {text.count():,} rows"
         words = float(np.median(text.drop_nulls().str.count_matches(r"\S+").to_numpy()))
@@ -249,6 +272,7 @@ class Target:
     task: str  # classification, regression or multilabel
     names: tuple[str, ...]
     labels: tuple[Any, ...] = ()
+    base: tuple[float, ...] = ()  # classes' shares, or means: of a row without any value
 
     @property
     def outputs(self) -> int:
@@ -284,16 +308,23 @@ def fit_target(frame: pl.DataFrame, names: list[str], task: str) -> Target:
     if len(names) > 1:
         raise TableError(f"Classification takes one target, not {len(names)}: {', '.join(names)}.")
     labels = _labels(columns[0])
-    if names[0] in [f"p_{label}" for label in labels]:
-        raise TableError(f"The target {names[0]!r} is named like the column of a probability.")
-    if len(labels) < 2:
-        raise TableError(f"The target {names[0]!r} has one class only: {labels[0]!r}.")
-    if len(labels) > frame.height / 2:
-        raise TableError(
-            f"The target {names[0]!r} has {len(labels):,} classes in {frame.height:,} rows; "
-            "too few rows a class to learn from."
-        )
+    _check_labels(labels, names[0], frame.height)
     return Target(task, tuple(names), labels)
+
+
+def _check_labels(labels: tuple[Any, ...], name: str, rows: int) -> None:
+    longest = max((len(str(label)) for label in labels), default=0)
+    if longest > LONGEST_CATEGORY:
+        raise TableError(f"The target {name!r} holds a label of {longest:,} characters.")
+    if name in [f"p_{label}" for label in labels]:
+        raise TableError(f"The target {name!r} is named like the column of a probability.")
+    if len(labels) < 2:
+        raise TableError(f"The target {name!r} has one class only: {labels[0]!r}.")
+    if len(labels) > rows / 2:
+        raise TableError(
+            f"The target {name!r} has {len(labels):,} classes in {rows:,} rows; too few rows a "
+            "class to learn from."
+        )
 
 
 @under_any_name

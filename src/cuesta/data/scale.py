@@ -14,6 +14,7 @@ from cuesta.data.far import far_bounds
 
 ROUNDINGS = 8
 FARTHEST = 1e15
+STRANGE = 1e6
 
 
 @dataclass(frozen=True)
@@ -38,10 +39,14 @@ class Scaling:
     def inputs(self, x: np.ndarray) -> np.ndarray:
         """`apply` as a network takes it: held within ±10¹⁵, which squared is a number in float32.
 
-        So a row far from those that trained, or in other units, does not end in infinities.
+        So a row far from those that trained, or in other units, does not end in infinities. A
+        number more than 10⁶ scales away tells nothing and is taken for missing, where the column
+        has a scale of its own.
         """
         with np.errstate(over="ignore"):
-            return np.clip(self.apply(self._near(x)), -FARTHEST, FARTHEST)
+            z = np.clip(self.apply(self._near(x)), -FARTHEST, FARTHEST)
+        strange = np.abs(z) > STRANGE
+        return np.where(strange & (self.scale != 1), 0.0, z) if strange.any() else z
 
     def _near(self, x: np.ndarray) -> np.ndarray:
         if self.low is None or self.high is None:

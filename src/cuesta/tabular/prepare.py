@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -84,6 +84,7 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
     else:
         train, encoder = rows, fit_encoder(rows.inputs, read.kinds)
         seal = _seal_table(test_table, read, train, encoder, target, options)
+    target = replace(target, base=_base(train.y, target, metric))
     x = encoder.encode_tidied(train.inputs)
     folds = _folds(train, target, options)
     return Task(
@@ -108,6 +109,15 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
         (test_table or table).name,
         tuple(seal.numbers.tolist()),
     )
+
+
+def _base(y: np.ndarray, target: Target, metric: str) -> tuple[float, ...]:
+    """What is predicted of a row without any value: the classes' shares, or the means."""
+    if target.task == "regression":
+        return tuple(y.mean(axis=0).tolist())
+    if metric == "balanced_accuracy":  # then each class counts the same
+        return (1 / target.outputs,) * target.outputs
+    return tuple((np.bincount(y, minlength=target.outputs) / len(y)).tolist())
 
 
 def _rows(read: Tidied, target: Target, options: Options) -> TidiedRows:

@@ -51,6 +51,20 @@ def test_json_prints_the_result_and_nothing_else(run):
 
 
 @pytest.mark.slow("starts the command and trains")
+def test_a_damaged_chunk_is_told_beside_json_too(run):
+    folder, _ = run
+    (chunk, *_) = sorted((folder / "iris" / "chunks").glob("*.safetensors"))
+    content = bytearray(chunk.read_bytes())
+    content[-1] ^= 1
+    chunk.write_bytes(content)
+    before = json.loads((folder / "iris" / "result.json").read_text())
+    done = cuesta("fit", "iris", *SMALL, "--out", "iris", "--json", cwd=folder)
+    told = json.loads(done.stdout)
+    assert {key for key in told if told[key] != before[key]} <= {"seconds", "test_openings"}
+    assert done.stderr.count("\n") == 1
+    assert f"The chunk file {chunk.name} is damaged; its lanes are trained again" in done.stderr
+
+
 def test_the_folder_is_named_after_the_table_by_default(in_folder):
     assert cuesta("fit", "iris", *SMALL, cwd=in_folder).returncode == 0
     assert (in_folder / "iris.cuesta" / "result.json").exists()

@@ -58,10 +58,9 @@ def fit(
     from cuesta.data.kinds import parse_kinds
     from cuesta.data.table import read_table
     from cuesta.report.console import SafeConsole
-    from cuesta.report.run.terminal import TerminalListener, show_result
+    from cuesta.report.run.terminal import ErrorListener, TerminalListener, show_result
     from cuesta.search.space import read_space
     from cuesta.tabular.fit import fit as run_fit
-    from cuesta.tabular.listener import Listener
     from cuesta.tabular.options import Options
     from cuesta.tabular.result import summary, to_json
 
@@ -79,7 +78,7 @@ def fit(
     folder = out or Path(f"{rows.name}.cuesta")
     console = SafeConsole()
     as_flag = partial(flag, fit)
-    listener = Listener() if json_ else TerminalListener(console, as_flag)
+    listener = ErrorListener() if json_ else TerminalListener(console, as_flag)
     try:
         result = run_fit(rows, settings, folder, listener, test=test_rows)
     finally:

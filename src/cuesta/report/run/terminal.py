@@ -15,7 +15,7 @@ from cuesta._util.notes import Note
 from cuesta._util.progress import Bar
 from cuesta.errors import in_python
 from cuesta.hyperparameters import Candidate
-from cuesta.report.console import sentence, shown
+from cuesta.report.console import SafeConsole, sentence, shown
 from cuesta.report.diagnosis import show_findings
 from cuesta.search.select import Score
 from cuesta.tabular.inspection import DivergedLane
@@ -37,6 +37,14 @@ SHOWN = 10
 SHOWN_COLUMNS = 12
 LARGE = 10_000  # from here on decimals say nothing
 DEFAULTS = Candidate()
+
+
+class ErrorListener(Listener):
+    """Shows nothing of a run but warnings and decisions, on standard error."""
+
+    def said(self, text: str) -> None:
+        """Print a warning or a decision."""
+        SafeConsole(stderr=True).print(f"note {sentence(text)}", highlight=False, soft_wrap=True)
 
 
 class TerminalListener(Listener):

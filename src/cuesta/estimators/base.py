@@ -118,7 +118,8 @@ class Network(InspectionMixin, OurNames):
         Parameters
         ----------
         X, y, sample_weight
-            As in `fit`. Columns, normalization and classes are those of the first call.
+            As in `fit`. Columns and classes are those of the first call; normalization follows the
+            first 100 rows, and any column until it varies.
         classes : array, default=None
             All classes, where the first call's `y` does not have them all.
 

@@ -112,24 +112,22 @@ def scaling_of(found: Statistics, method: str) -> Scaling:
 
 
 def seen_of(rows: Rows, inputs: Scaling, classes: np.ndarray | None) -> Seen:
-    """What a first fit to these rows has seen; `inputs` is how it normalized them.
-
-    Of many rows, only constant columns are looked at again.
-    """
+    """What a first fit to these rows has seen; `inputs` is how it normalized them."""
     x, y, weights = rows.x, rows.y, rows.weights
-    targets = _statistics(y, weights, np.ptp(y, axis=0) > 0) if y.dtype.kind == "f" else None
-    return Seen(len(x), _statistics(x, weights, inputs.scale > 0), targets, classes)
+    enough = len(x) >= ENOUGH
+    targets = None
+    if y.dtype.kind == "f":
+        targets = _statistics(y, weights, (np.ptp(y, axis=0) > 0) & enough)
+    return Seen(len(x), _statistics(x, weights, (inputs.scale > 0) & enough), targets, classes)
 
 
-def _statistics(x: np.ndarray, weights: np.ndarray | None, varies: np.ndarray) -> Statistics:
-    """Those of rows of which it is known what varies: enough rows need no more of such columns."""
-    if len(x) < ENOUGH:
+def _statistics(x: np.ndarray, weights: np.ndarray | None, settled: np.ndarray) -> Statistics:
+    """Those of the columns that are not settled; of the others, only that they vary."""
+    if not settled.any():
         return statistics(x, weights)
-    of_constants = statistics(x[:, ~varies], weights)
-    settled = (float(len(x)), 0.0, 0.0, -1.0, 1.0, False)
-    parts = [np.full(len(varies), value) for value in settled]
-    for part, of_constant in zip(parts, of_constants, strict=True):
-        part[~varies] = of_constant
+    parts = [np.full(len(settled), value) for value in (1.0, 0.0, 0.0, -1.0, 1.0, False)]
+    for part, found in zip(parts, statistics(x[:, ~settled], weights), strict=True):
+        part[~settled] = found
     return Statistics(*parts)
 
 
@@ -137,26 +135,29 @@ def go_on(
     resume: ResumePoint, seen: Seen, rows: Rows, classes: np.ndarray | None, method: str
 ) -> tuple[ResumePoint, Seen]:
     """The point to go on from with these rows more, normalization adapted; and all rows seen."""
-    count = seen.rows + len(rows.x)
     inputs, targets = seen.inputs, seen.targets
-    if not (seen.rows >= ENOUGH and inputs.varies.all()):
-        inputs = merged(inputs, statistics(rows.x, rows.weights))
+    if not (settled := _settled(inputs, seen.rows)).all():
+        inputs = merged(inputs, _statistics(rows.x, rows.weights, settled))
         resume = _with_inputs(resume, seen, scaling_of(inputs, method))
-    if targets is not None and not (seen.rows >= ENOUGH and targets.varies.all()):
-        targets = merged(targets, statistics(rows.y, rows.weights))
+    if targets is not None and not (settled := _settled(targets, seen.rows)).all():
+        targets = merged(targets, _statistics(rows.y, rows.weights, settled))
         method = "none" if method == "none" else "standard"
         resume = _with_targets(resume, seen, scaling_of(targets, method))
-    return resume, Seen(count, inputs, targets, classes)
+    return resume, Seen(seen.rows + len(rows.x), inputs, targets, classes)
+
+
+def _settled(seen: Statistics, rows: int) -> np.ndarray:
+    """Whether a column's normalization stays: it varies, and rows enough were seen."""
+    return seen.varies & (rows >= ENOUGH)
 
 
 def _followed(old: Scaling, new: Scaling, seen: Statistics, rows: int) -> Scaling:
     """The old normalization, and the new one of columns that are not settled and moved."""
-    settled = seen.varies & (rows >= ENOUGH)
     with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
         far = np.abs(new.shift - old.shift) > LEAST_MOVE * new.scale
         wide = np.abs(new.scale - old.scale) > LEAST_MOVE * new.scale
     usable = np.isfinite(new.scale) & np.isfinite(new.shift) & (new.scale > 0)
-    moved = ~settled & usable & (far | wide)
+    moved = ~_settled(seen, rows) & usable & (far | wide)
     return Scaling(np.where(moved, new.shift, old.shift), np.where(moved, new.scale, old.scale))
 
 

@@ -220,6 +220,17 @@ def test_the_network_is_the_same_function_before_and_after_its_normalization_mov
     np.testing.assert_allclose(net.predict(first), before, atol=1e-4 * R.std())
 
 
+def test_a_code_for_missing_values_in_a_later_batch_decides_no_scale():
+    later = X.copy()
+    later[[3, 50], 0] = -9999.0
+    net = quick_values().partial_fit(X[:20], R[:20]).partial_fit(later, R)
+    near = np.concatenate([X[:20, 0], np.delete(X[:, 0], [3, 50])])
+    assert net.model_.inputs.scale[0] == pytest.approx(near.std(), rel=1e-9)
+    np.testing.assert_array_equal(
+        net.predict(later), net.predict(np.where(later < -999, np.nan, later))
+    )
+
+
 def test_enough_rows_settle_the_normalization():
     net = quick_values().partial_fit(*DIABETES)
     before = net.model_.inputs

@@ -44,11 +44,12 @@ class Scaling:
         has a scale of its own.
         """
         with np.errstate(over="ignore"):
-            z = np.clip(self.apply(self._near(x)), -FARTHEST, FARTHEST)
+            z = np.clip(self.apply(self.near(x)), -FARTHEST, FARTHEST)
         strange = np.abs(z) > STRANGE
         return np.where(strange & (self.scale != 1), 0.0, z) if strange.any() else z
 
-    def _near(self, x: np.ndarray) -> np.ndarray:
+    def near(self, x: np.ndarray) -> np.ndarray:
+        """The numbers as inputs: NaN for those that lie far."""
         if self.low is None or self.high is None:
             return x
         return _between(x, self.low, self.high)

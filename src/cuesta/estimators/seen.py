@@ -9,13 +9,14 @@ and the last layer move with it, so that the network is the same function before
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 
 from cuesta.core.lane import State
 from cuesta.core.net import Layer
+from cuesta.data.far import far_bounds
 from cuesta.data.scale import ROUNDINGS, Scaling
 from cuesta.training.fits import ResumePoint, Rows
 
@@ -113,7 +114,7 @@ def scaling_of(found: Statistics, method: str) -> Scaling:
 
 def seen_of(rows: Rows, inputs: Scaling, classes: np.ndarray | None) -> Seen:
     """What a first fit to these rows has seen; `inputs` is how it normalized them."""
-    x, y, weights = rows.x, rows.y, rows.weights
+    x, y, weights = inputs.near(rows.x), rows.y, rows.weights
     enough = len(x) >= ENOUGH
     targets = None
     if y.dtype.kind == "f":
@@ -137,13 +138,26 @@ def go_on(
     """The point to go on from with these rows more, normalization adapted; and all rows seen."""
     inputs, targets = seen.inputs, seen.targets
     if not (settled := _settled(inputs, seen.rows)).all():
-        inputs = merged(inputs, _statistics(rows.x, rows.weights, settled))
+        near = _with_bounds(resume.inputs, rows.x, settled, method)
+        inputs = merged(inputs, _statistics(near.near(rows.x), rows.weights, settled))
+        resume = resume._replace(inputs=near)
         resume = _with_inputs(resume, seen, scaling_of(inputs, method))
     if targets is not None and not (settled := _settled(targets, seen.rows)).all():
         targets = merged(targets, _statistics(rows.y, rows.weights, settled))
         method = "none" if method == "none" else "standard"
         resume = _with_targets(resume, seen, scaling_of(targets, method))
     return resume, Seen(seen.rows + len(rows.x), inputs, targets, classes)
+
+
+def _with_bounds(old: Scaling, x: np.ndarray, settled: np.ndarray, method: str) -> Scaling:
+    """With bounds against numbers of these rows that lie far, in columns that are not settled."""
+    bounds = None if method == "none" else far_bounds(old.near(x))
+    if bounds is None:
+        return old
+    low, high = np.where(settled, -np.inf, bounds[0]), np.where(settled, np.inf, bounds[1])
+    if old.low is not None and old.high is not None:
+        low, high = np.maximum(old.low, low), np.minimum(old.high, high)
+    return replace(old, low=low, high=high)
 
 
 def _settled(seen: Statistics, rows: int) -> np.ndarray:
@@ -158,7 +172,11 @@ def _followed(old: Scaling, new: Scaling, seen: Statistics, rows: int) -> Scalin
         wide = np.abs(new.scale - old.scale) > LEAST_MOVE * new.scale
     usable = np.isfinite(new.scale) & np.isfinite(new.shift) & (new.scale > 0)
     moved = ~_settled(seen, rows) & usable & (far | wide)
-    return Scaling(np.where(moved, new.shift, old.shift), np.where(moved, new.scale, old.scale))
+    return replace(
+        old,
+        shift=np.where(moved, new.shift, old.shift),
+        scale=np.where(moved, new.scale, old.scale),
+    )
 
 
 def _with_inputs(resume: ResumePoint, seen: Seen, wanted: Scaling) -> ResumePoint:

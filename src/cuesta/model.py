@@ -111,6 +111,11 @@ class FittedModel:
     layers: tuple[tuple[np.ndarray, np.ndarray], ...]
     estimator: Mapping[str, Any] | None = None  # what an estimator keeps of itself, for JSON
 
+    def __repr__(self) -> str:
+        """In one line, without its arrays."""
+        columns = len(self.encoder.features)
+        return f"<FittedModel: {self.target.task}, {columns} columns, layers of {self.sizes} units>"
+
     @property
     def sizes(self) -> tuple[int, ...]:
         """All layer sizes from inputs to outputs."""

@@ -222,3 +222,14 @@ def test_a_network_with_a_splitter_can_be_saved_and_says_what_is_lost(tmp_path):
     again = load(tmp_path / "net.safetensors")
     assert again.validation_fraction == 0.1
     np.testing.assert_array_equal(again.predict(CANCER[0]), net.predict(CANCER[0]))
+
+
+def test_the_curves_of_a_search_end_in_gaps_where_its_splits_stopped_early():
+    net = quick(epochs=80, learning_rate=0.05, n_iter_no_change=3)
+    curves = SearchCV(net, {"dropout": [0.0]}, cv=3).fit(*CANCER).cv_results_["curves"][0]
+    scores = curves["validation_log_loss"]
+    ended = np.isfinite(scores).sum(axis=1)
+    assert scores.shape[1] == max(ended) < 80
+    for split, end in zip(scores, ended, strict=True):
+        assert np.isfinite(split[:end]).all()
+        assert int(np.argmin(split[:end])) + 1 == end - 3

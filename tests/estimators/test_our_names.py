@@ -82,6 +82,8 @@ def test_a_representation_is_a_line():
     assert "\n" not in repr(net) + repr(search)
     assert repr(net).startswith("MLPClassifier(activation='tanh', ")
     assert eval(repr(net)).get_params() == net.get_params()  # noqa: S307 (our own)
+    model = MLPClassifier((4,), epochs=1).fit(*IRIS).model_
+    assert repr(model) == "<FittedModel: classification, 4 columns, layers of (4, 4, 3) units>"
 
 
 def test_verbose_prints_losses(capfd):

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from cuesta._util.checks import check_count
 from cuesta.errors import SpecError
 from cuesta.estimators.description import Description, to_json
+from cuesta.estimators.distributions import short
 from cuesta.estimators.fitting import (
     History,
     Trained,
@@ -190,8 +191,8 @@ class Network(InspectionMixin, OurNames):
         given = np.unique(np.asarray(classes))
         if not np.array_equal(given, self._encoding.target.classes):
             raise SpecError(
-                f"classes={given.tolist()} are not those of the first call, "
-                f"{self._encoding.target.classes.tolist()}; a network's classes stay."
+                f"classes={short(given.tolist())} are not those of the first call, "
+                f"{short(self._encoding.target.classes.tolist())}; a network's classes stay."
             )
 
     def _recipe(self, prepared: Prepared, resume: ResumePoint | None = None) -> Recipe:

@@ -163,7 +163,7 @@ def test_a_path_that_meets_nan_is_lost_with_its_step_and_point():
     )
     terms = quick(lowest_rate=0.5, highest_rate=0.5, optimizers=("sgd",), steps=40)
     values = view(race(trap, terms, [3.0, 0.0]))["results"][0]
-    assert values["outcome"] == "is lost: J is not finite at step 1, at (1.5, 0)"
+    assert values["outcome"] == "is lost: J is not a number (NaN) at step 1, at (1.5, 0)"
     assert values["reached"] == 4
 
 
@@ -193,3 +193,57 @@ def test_where_every_path_meets_nan_the_step_and_point_are_told():
 def test_terms_that_cannot_be_are_a_sentence(how, culprit):
     with pytest.raises(SpecError, match=culprit):
         RaceSettings(**how)
+
+
+def test_a_path_that_touches_the_goal_and_leaves_it_has_not_arrived():
+    # RMSProp without ε steps by ±α whatever the slope: it crosses the minimum again and again.
+    rate = {"lowest_rate": 0.03, "highest_rate": 0.03, "tries": 1}
+    found = race(function("himmelblau"), quick(optimizers=("rmsprop",), **rate))
+    end = found.runners[0].run.end
+    assert (end.touched >= 0).any()
+    left = (end.touched >= 0) & (end.j > found.goal)
+    assert left.any()
+    assert not arrived(found.runners[0].run)[left].any()
+
+
+def test_arrival_is_counted_from_where_the_path_stays():
+    found = race(function("half_square"), quick(optimizers=("momentum",)))
+    (runner,) = found.runners
+    for k, reached in enumerate(runner.run.end.reached):
+        assert reached >= runner.run.end.touched[k] > 0
+    heights = runner.run.path.info.j
+    first = int(runner.run.end.reached[0])
+    assert (heights[first:] <= found.goal).all()
+    assert heights[first - 1] > found.goal
+
+
+def test_no_rate_is_chosen_whose_paths_are_thrown_out_of_the_minimum():
+    found = race(function("himmelblau"), quick(optimizers=("rmsprop",), steps=2000, tries=40))
+    assert (found.runners[0].run.end.thrown < 0).all()
+    assert found.runners[0].learning_rate < 1.0
+
+
+@pytest.mark.parametrize(
+    ("value", "falls"),
+    [
+        (lambda w: w[0] + w[1], True),
+        (lambda w: w[0] ** 3 + w[1], True),
+        (lambda w: jnp.sum((w - 1.0) ** 2), False),
+        (lambda w: jnp.exp(-w[0]) + w[1] ** 2, False),
+    ],
+)
+def test_a_function_that_falls_without_bound_is_told_as_that(value, falls):
+    found = race(wrap_function(value, "own"), quick(optimizers=("sgd", "adam")))
+    assert (found.function.lowest == -math.inf) == falls
+    assert (view(found)["function"]["lowest"] is None) == falls
+    if falls:
+        said = view(found)["results"][0]["outcome"]
+        assert said.startswith("falls below J = ")
+
+
+def test_the_rates_of_a_function_of_ones_own_follow_the_time_to_its_minimum():
+    own = wrap_function(lambda w: 0.5 * jnp.sum(w**2), "own", [(-5.0, 5.0)])
+    terms = quick(optimizers=("sgd", "adam"))
+    known = race(function("half_square"), terms)
+    told = race(own, terms, known.start)
+    assert [r.learning_rate for r in told.runners] == [r.learning_rate for r in known.runners]

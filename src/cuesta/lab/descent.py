@@ -72,14 +72,17 @@ class End(NamedTuple):
     """How a path ended.
 
     `w` (n,) and `j` are the last point and J there; `reached` is the number of steps after which
-    J ≤ goal for the first time, `lost` after which J or its gradient was no longer finite: the
-    path then stays at that point. NEVER where it did not happen.
+    J ≤ goal for good, up to the end; `lost` after which J or its gradient was no longer finite: the
+    path then stays at that point. `touched` is when J ≤ goal for the first time, and `thrown` when
+    J, after that, was above J of the start. NEVER where it did not happen.
     """
 
     w: Tensor
     j: Tensor
     reached: Tensor
     lost: Tensor
+    touched: Tensor
+    thrown: Tensor
 
 
 def initial_state(optimizer: Optimizer, start: Array) -> State:
@@ -120,6 +123,38 @@ def draw_noise(optimizer: Optimizer, seed: Scalar, k: Scalar, shape: tuple[int, 
     return optimizer.noise * jax.random.normal(key, shape)
 
 
+class Marks(NamedTuple):
+    """The steps of a path that `End` tells, so far."""
+
+    reached: Array
+    lost: Array
+    touched: Array
+    thrown: Array
+
+
+class _Seen(NamedTuple):
+    """What the heights of a path are compared with: the goal, and J of the start above it."""
+
+    goal: Scalar
+    first: Array
+
+    def mark(self, marks: Marks, k: Scalar, height: Array, finite: Array) -> Marks:
+        """The marks after J was `height` at step k."""
+        there = (height <= self.goal) & finite & (marks.lost == NEVER)
+        touched = _first(marks.touched, there, k)
+        return Marks(
+            jnp.where(there, _first(marks.reached, there, k), NEVER),
+            _first(marks.lost, ~finite, k),
+            touched,
+            _first(marks.thrown, (touched != NEVER) & ~(height <= self.first), k),
+        )
+
+
+def _first(before: Array, now: Array, k: Scalar) -> Array:
+    """The step of the first time: k, where it is `now` and was not before."""
+    return jnp.where(now & (before == NEVER), k, before)
+
+
 def descend(
     j: Objective,
     noisy: bool,
@@ -130,25 +165,19 @@ def descend(
     seed: Array,
 ) -> End:
     """One path of `total` steps from the start to its end."""
+    seen = _Seen(goal, jnp.maximum(j(start), goal))
 
-    def advance(k: Array, carry: tuple[State, Array, Array]) -> tuple[State, Array, Array]:
-        state, reached, lost = carry
+    def advance(k: Array, carry: tuple[State, Marks]) -> tuple[State, Marks]:
+        state, marks = carry
         noise = draw_noise(optimizer, seed, k, start.shape) if noisy else jnp.zeros_like(start)
         after, info = step_or_stop(j, optimizer, total, k, state, noise)
-        arrived = (info.j <= goal) & (reached == NEVER) & (lost == NEVER)
-        newly_lost = ~is_finite(info) & (lost == NEVER)
-        return after, jnp.where(arrived, k, reached), jnp.where(newly_lost, k, lost)
+        return after, seen.mark(marks, k, info.j, is_finite(info))
 
-    never = jnp.asarray(NEVER)
-    state, reached, lost = jax.lax.fori_loop(
-        0, total, advance, (initial_state(optimizer, start), never, never)
+    state, marks = jax.lax.fori_loop(
+        0, total, advance, (initial_state(optimizer, start), Marks(*[jnp.asarray(NEVER)] * 4))
     )
     height = j(state.w)
-    arrived = (height <= goal) & (reached == NEVER) & (lost == NEVER)
-    newly_lost = ~jnp.isfinite(height) & (lost == NEVER)
-    return End(
-        state.w, height, jnp.where(arrived, total, reached), jnp.where(newly_lost, total, lost)
-    )
+    return End(state.w, height, *seen.mark(marks, total, height, jnp.isfinite(height)))
 
 
 def stack(optimizers: Sequence[Optimizer]) -> Optimizer:

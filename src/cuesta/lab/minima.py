@@ -29,7 +29,9 @@ JOINED = 0.03  # degenerate points closer than this belong to one curve
 EPS = float(np.finfo(np.float64).eps)
 ROUNDING = 100.0  # how many roundings the entries of a Hessian may carry
 KINK_TRIES = 8
+STEEPENS = 5.0  # more than √|w| does, less than log |w|
 ARRIVED = 0.01  # a path that ends this share of the domain's width from a point ended there
+FARAWAY = 1e9  # widths of the domain at which no critical point is near
 NOWHERE, LOST = -1, -2
 
 
@@ -253,8 +255,9 @@ def _is_kink(function: Function, point: np.ndarray, rng: np.random.Generator) ->
         if not (heights > here).all():
             return False
         slopes.append(float(np.median(np.linalg.norm(slope, axis=1))))
-    # A smooth minimum's slope is ten times smaller at a tenth of the distance.
-    return slopes[1] > 0.5 * slopes[0]
+    # At a tenth of the distance a smooth minimum's slope is ten times smaller; towards a pole,
+    # where J falls to −∞, it is ten times larger or more.
+    return 0.5 * slopes[0] < slopes[1] < STEEPENS * slopes[0]
 
 
 def labels(function: Function, points: Iterable[Critical], ends: np.ndarray) -> np.ndarray:
@@ -268,6 +271,7 @@ def labels(function: Function, points: Iterable[Critical], ends: np.ndarray) -> 
     owners = np.concatenate([np.full(len(c.members), i) for i, c in enumerate(points)])
     radii = np.array([JOINED if len(c.members) > 1 else ARRIVED for c in points])
     tree = cKDTree(np.concatenate([c.members for c in points]) / width)
-    finite = np.isfinite(ends).all(axis=1)
-    distance, nearest = tree.query(np.where(finite[:, None], ends, 0.0) / width)
-    return np.where(finite & (distance <= radii[owners[nearest]]), owners[nearest], NOWHERE)
+    # Squares of a distance overflow, and the tree then has no nearest point.
+    near = (np.abs(ends / width) < FARAWAY).all(axis=1)
+    distance, nearest = tree.query(np.where(near[:, None], ends, 0.0) / width)
+    return np.where(near & (distance <= radii[owners[nearest]]), owners[nearest], NOWHERE)

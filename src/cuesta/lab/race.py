@@ -10,13 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cuesta.errors import SpecError
+from cuesta.lab.bounds import falls_for_ever, lowest_in_domain, without_lowest
 from cuesta.lab.descent import NEVER, CompiledDescent, End, Info, Optimizer, all_pairs, stack, trace
 from cuesta.lab.function import Function, check_finite, check_start, show
 from cuesta.lab.grids import grid_of, shown_steps, surface
 from cuesta.lab.minima import LOST, NOWHERE, Critical, critical_points, labels
 from cuesta.lab.settings import RaceSettings
 from cuesta.lab.taylor import Forecast, forecasts
-from cuesta.lab.tuning import heights, tune, with_rate
+from cuesta.lab.tuning import Tuned, heights, tune, with_rate
 
 MOST_SEARCHED = 4  # dimensions up to which critical points are sought
 BASIN_STEPS = 1000  # at most so many for each of the 10,000 starts
@@ -103,6 +104,7 @@ def race(
     resting = [c for c in critical if c.low]
     stages = _Stages(function, settings, first, watch)
     optimizers, base, goal = stages.tune([c.value for c in resting])
+    function = stages.function
     free = [c._replace(clip_norm=math.inf, clip_value=math.inf) for c in optimizers]
     runs = stages.runs([*optimizers, *free] if settings.clips else optimizers, goal, critical)
     nothing = [None] * len(optimizers)  # where nothing is clipped there is nothing to compare
@@ -139,7 +141,7 @@ class _Stages:
     def __init__(
         self, function: Function, settings: RaceSettings, first: np.ndarray, watch: Watcher
     ) -> None:
-        self._function, self._settings, self._watch = function, settings, watch
+        self.function, self._settings, self._watch = function, settings, watch
         self._descent = CompiledDescent(function.value, noisy=settings.noise > 0)
         self._starts, self._seeds = _starts(function, settings, first, settings.seeds, stream=0)
         self._starts[0] = first
@@ -149,24 +151,17 @@ class _Stages:
         """The optimizers with their best rates, the height J is counted from, and the goal.
 
         Where the lowest J is not known, it is the least of the critical `values` and what tuning
-        met.
+        met; `function` is told where tuning shows that there is none.
         """
-        function, settings = self._function, self._settings
-        optimizers = [settings.optimizer(name, function) for name in settings.optimizers]
-        starts, seeds = _starts(
-            function, settings, self._starts[0], settings.tuning_starts, stream=1
-        )
-        tuned = tune(
-            self._descent,
-            optimizers,
-            settings.rates(function),
-            starts,
-            seeds,
-            settings.steps,
-            lowest=min(values, default=None) if function.lowest is None else function.lowest,
-            goal=function.goal,
-            advanced=self._progress("tuning", len(optimizers) * settings.tries * len(starts)),
-        )
+        optimizers, tuned = self._tuned(values)
+        if self.function.lowest is None and self._falls(tuned):
+            known = lowest_in_domain(self.function, grid_of(self.function, self._settings.seed))
+            self.function = without_lowest(self.function, min([known, *values]))
+            optimizers, tuned = self._tuned(values)
+        elif self.function.goal is None and tuned.lowest < min(values, default=math.inf):
+            # Now that a lower value is known, the time to reach it can decide.
+            optimizers, tuned = self._tuned([*values, tuned.lowest])
+        function = self.function
         if tuned.lost is not None:
             step, point = tuned.lost
             raise SpecError(
@@ -178,17 +173,45 @@ class _Stages:
         base, near = heights(lowest, function.goal, tuned.lowest)
         return fitted, base, base + near if function.goal is None else function.goal
 
+    def _falls(self, tuned: Tuned) -> bool:
+        """Whether the lowest path of the tuning shows that J has no lowest value."""
+        start = self._starts[0]
+        return tuned.lowest == -math.inf or falls_for_ever(self.function, start, tuned.deepest)
+
+    def _tuned(self, values: list[float]) -> tuple[list[Optimizer], Tuned]:
+        function, settings = self.function, self._settings
+        optimizers = [settings.optimizer(name, function) for name in settings.optimizers]
+        starts, seeds = _starts(
+            function, settings, self._starts[0], settings.tuning_starts, stream=1
+        )
+        lowest, goal = function.lowest, function.goal
+        if lowest is None and values:
+            lowest = min(values)
+        if goal is None and lowest is not None:
+            goal = sum(heights(lowest, goal, lowest))
+        return optimizers, tune(
+            self._descent,
+            optimizers,
+            settings.rates(function),
+            starts,
+            seeds,
+            settings.steps,
+            lowest=lowest,
+            goal=goal,
+            advanced=self._progress("tuning", len(optimizers) * settings.tries * len(starts)),
+        )
+
     def runs(self, optimizers: list[Optimizer], goal: float, critical: list[Critical]) -> list[Run]:
         """Every optimizer from all the starts."""
         steps = self._settings.steps
         ends = self._run(optimizers, self._starts, self._seeds, goal, "race", steps)
-        places = labels(self._function, critical, np.array([end.w[0] for end in ends]))
+        places = labels(self.function, critical, np.array([end.w[0] for end in ends]))
         rests = [critical[place] if place >= 0 else None for place in places]
         return [Run(*row) for row in zip(ends, self._paths(optimizers), rests, strict=True)]
 
     def _paths(self, optimizers: list[Optimizer]) -> list[Path]:
         """The shown steps from the given start, for each optimizer."""
-        j, steps = self._function.value, self._settings.steps
+        j, steps = self.function.value, self._settings.steps
         points, info = trace(
             j, stack(optimizers), self._starts[0], int(self._seeds[0]), steps, self.shown
         )
@@ -215,7 +238,7 @@ class _Stages:
         curves = [i for i, c in enumerate(resting) if lowest[i] and len(c.members) > 1]
         basins = []
         for end in ends:
-            places = np.where(end.lost != NEVER, LOST, labels(self._function, resting, end.w))
+            places = np.where(end.lost != NEVER, LOST, labels(self.function, resting, end.w))
             low = (end.j <= goal) & (end.lost == NEVER)
             if curves:
                 places = np.where(low & (places == NOWHERE), curves[0], places)
@@ -269,5 +292,5 @@ def _rank(end: End, base: float, goal: float, steps: int) -> tuple[float, float,
 
 
 def reached_goal(end: End) -> np.ndarray:
-    """Which paths reached the goal and did not overflow later."""
+    """Which paths reached the goal for good and did not overflow later."""
     return (end.reached != NEVER) & (end.lost == NEVER)

@@ -15,13 +15,15 @@ TINY = 1e-300  # a height of 0 has no logarithm
 
 
 class Tuned(NamedTuple):
-    """The rate of each optimizer, and the lowest J that a path of the tuning ended at.
+    """The rate of each optimizer, and the lowest J that a path of the tuning ended at, or −∞.
 
-    `lost` is the step and the point at which a path met a J that is not finite, where all did.
+    `deepest` is the lowest finite end; `lost` is the step and the point at which a path met a J
+    that is not finite, where all did.
     """
 
     rates: list[float]
     lowest: float
+    deepest: np.ndarray
     lost: tuple[int, np.ndarray] | None
 
 
@@ -39,21 +41,26 @@ def tune(
 ) -> Tuned:
     """The best of `rates` for each optimizer, over all starts (m, n) with their seeds (m,).
 
-    An optimizer keeps its own α_T/α₀. The best rate loses the fewest starts; among those it has the
-    smallest mean of log₁₀(J − lowest), where J below the goal counts as the goal; among those it
-    reaches the goal soonest. Where the lowest J is not known, the lowest that was met is taken.
+    An optimizer keeps its own α_T/α₀. The best rate fails on the fewest starts: on those that are
+    lost, or touch the goal and are thrown out above their start again. Among those it has, together
+    with the better of its two neighbours, the smallest mean of log₁₀(J − lowest), where J below the
+    goal counts as the goal: one rate alone among worse ones was lucky. Among those it has the
+    smallest such mean itself, and then reaches the goal soonest. Where the lowest J is not known,
+    the lowest that was met is taken.
     """
     lanes = [with_rate(optimizer, rate) for optimizer in optimizers for rate in rates]
     end = descent.run(*all_pairs(stack(lanes), starts, seeds), steps, goal, advanced=advanced)
-    finite = end.j[np.isfinite(end.j) & (end.lost == NEVER)]
-    met = float(finite.min()) if len(finite) else np.inf
+    counted = np.where(np.isfinite(end.j) & (end.lost == NEVER), end.j, np.inf)
+    met, deepest = float(counted.min()), end.w[int(counted.argmin())]
     base, clamp = heights(lowest, goal, met)
     shape = len(optimizers), len(rates), len(starts)
     shaped = jax.tree.map(lambda a: a.reshape(*shape, *a.shape[1:]), end)
-    if not len(finite):
-        return Tuned([float(rates[0])] * len(optimizers), met, (int(end.lost[0]), end.w[0]))
+    found = -np.inf if (end.j == -np.inf).any() else met
+    if not np.isfinite(met):
+        lost = int(end.lost[0]), end.w[0]
+        return Tuned([float(rates[0])] * len(optimizers), found, deepest, lost)
     best = [_best(shaped, i, base, clamp, steps) for i in range(len(optimizers))]
-    return Tuned([float(rates[i]) for i in best], met, None)
+    return Tuned([float(rates[i]) for i in best], found, deepest, None)
 
 
 def heights(lowest: float | None, goal: float | None, met: float) -> tuple[float, float]:
@@ -71,13 +78,24 @@ def heights(lowest: float | None, goal: float | None, met: float) -> tuple[float
 
 def _best(end: End, index: int, base: float, clamp: float, steps: int) -> int:
     """The index of the best rate of the optimizer at `index`; ends (optimizers, rates, starts)."""
-    j, reached, lost = end.j[index], end.reached[index], end.lost[index] != NEVER
+    j, touched, lost = end.j[index], end.touched[index], end.lost[index] != NEVER
+    fails = (lost | (end.thrown[index] != NEVER)).sum(axis=1)
     floor = max(clamp, TINY)
     height = np.where(lost, 1.0, np.maximum(np.where(lost, base, j) - base, floor))
-    level = np.log10(height).mean(axis=1)
-    took = np.where(reached == NEVER, steps + 1, reached).mean(axis=1)
     # Levels that differ by rounding alone count as equal: then the time decides.
-    return int(np.lexsort((took, np.round(level, 6), lost.sum(axis=1)))[0])
+    level = np.round(np.log10(height).mean(axis=1), 6)
+    took = np.where(touched == NEVER, steps + 1, touched).mean(axis=1)
+    confirmed = np.maximum(level, _better_neighbour(np.where(fails > 0, np.inf, level)))
+    return int(np.lexsort((took, level, confirmed, fails))[0])
+
+
+def _better_neighbour(level: np.ndarray) -> np.ndarray:
+    """The lower of the levels beside each; a single one has none, and needs none."""
+    if len(level) == 1:
+        return np.full(1, -np.inf)
+    padded = np.concatenate([[np.inf], level, [np.inf]])
+    lower: np.ndarray = np.minimum(padded[:-2], padded[2:])
+    return lower
 
 
 def with_rate(optimizer: Optimizer, rate: float) -> Optimizer:

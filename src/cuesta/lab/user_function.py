@@ -14,9 +14,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from cuesta._util.checks import check_choice
 from cuesta.errors import SpecError
 from cuesta.lab.function import Function, Objective
-from cuesta.lab.functions import function
+from cuesta.lab.functions import FUNCTIONS, function
 
 DOMAIN = ((-5.0, 5.0),)  # unless told
 START = (0.8, 0.3)  # as shares of the domain's width, unless told
@@ -34,12 +35,27 @@ def find_function(
     takes it. Raises SpecError for a name that is not known and for what does not fit together.
     """
     box = None if domain is None else _pairs(domain, dimensions)
+    if ":" not in reference and reference not in FUNCTIONS:
+        raise _unknown(reference)
     if ":" not in reference:
         found = function(reference, dimensions, **shape)
         return found if box is None else dataclasses.replace(found, domain=box)
     if shape:
         raise SpecError(f"Only quadratic has a {next(iter(shape))}; {reference} has none.")
     return load_function(reference, box or DOMAIN, dimensions)
+
+
+def _unknown(reference: str) -> SpecError:
+    """Names the functions that there are, and how to give one's own."""
+    try:
+        check_choice("function", reference, FUNCTIONS)
+    except SpecError as error:
+        return SpecError(
+            f"{error.sentence.removesuffix('.')}; for a function of your own, write it with "
+            "jax.numpy in a file, say mine.py: 'def bowl(w): return w[0]**2 + w[1]**2', and "
+            "name it mine:bowl."
+        )
+    return SpecError(f"function {reference!r} is unknown.")
 
 
 def _pairs(domain: Sequence[float], dimensions: int) -> tuple[tuple[float, float], ...]:
@@ -108,6 +124,17 @@ def check_scalar(value: Objective, name: str, dimensions: int) -> None:
     with jax.enable_x64(True):
         try:
             jax.eval_shape(lambda w: returned.append(value(w)), jnp.zeros(dimensions))
+        except (jax.errors.TracerBoolConversionError, jax.errors.TracerIntegerConversionError) as e:
+            raise SpecError(
+                f"{name} decides by a value, in an if, a loop or an index: use jax.numpy.where, "
+                "for its derivatives are taken through all of it."
+            ) from e
+        except jax.errors.JAXTypeError as error:
+            raise SpecError(
+                f"{name} takes a value out of JAX, by math, NumPy or float(): use jax.numpy "
+                "in their place (import jax.numpy as jnp; jnp.sin, jnp.exp), for its derivatives "
+                "are taken."
+            ) from error
         except Exception as error:
             raise SpecError(
                 f"{name} cannot take a point of {dimensions} coordinates, written with "

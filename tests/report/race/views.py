@@ -200,6 +200,7 @@ def view(
             "dimensions": dimensions,
             "domain": domain,
             "lowest": 0.0,
+            "lowest_is_known": True,
             "goal": 1e-8,
         },
         "settings": {

@@ -3,9 +3,14 @@
 
 const race = unpacked(data);
 const shown = allSteps(race.optimizers);
-const state = { at: shown.length - 1, chosen: 0, playing: false };
+const state = { at: opening(), chosen: 0, playing: false };
 
 /* ---- the numbers ---- */
+
+function opening() {
+  const at = shown.indexOf(race.opens_at);
+  return at < 0 ? shown.length - 1 : at;
+}
 
 function unpacked(data) {
   for (const one of data.optimizers) unpackPath(one.path);

@@ -10,7 +10,7 @@ from cuesta.report.page.styles import trace_styles
 from cuesta.report.page.wording import SHOWN, number, point
 from cuesta.report.race.page_data import BASINS, page_data
 from cuesta.report.race.picture import scale_of
-from cuesta.report.race.words import minima_table, results_table, settings
+from cuesta.report.race.words import limits_of, minima_table, results_table, settings
 
 
 def render(view: dict[str, Any]) -> str:
@@ -32,6 +32,7 @@ def race_page(view: dict[str, Any]) -> Page:
             "view": view,
             "names": names,
             "settings": settings(view),
+            "limits": " ".join(limits_of(view)),
             "results": results_table(view, styles),
             "minima": minima_table(view, BASINS),
             "number": number,

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from cuesta.report.page.packing import pack_column, pack_columns, to_array
 from cuesta.report.page.styles import TraceStyle
 from cuesta.report.page.wording import SHOWN
@@ -13,6 +15,7 @@ from cuesta.report.race.words import changed_gradient, minima_table
 
 STEP_DIGITS = 4  # as many as are shown of a step's numbers
 PICTURE_DIGITS = 6  # as many as a place in a picture needs
+VISIBLE = 1e-3  # the change of J that a step is seen by, as a share of the largest
 BASINS = 8  # minima that get a colour of their own
 ALONG = ("alpha", "actual", "first", "second", "length", "curvature")
 VECTORS = ("w", "gradient", "clipped", "v", "f", "delta")
@@ -28,6 +31,7 @@ def page_data(view: dict[str, Any], scale: Scale, styles: Sequence[TraceStyle]) 
         "domain": function["domain"],
         "goal": goal_above(function),
         "steps": view["settings"]["steps"],
+        "opens_at": opening_step(view),
         "scale": scale._asdict() | {"name": height_name(scale, function["lowest"])},
         "edges": range_of_j(view, scale),
         "changed_gradient": changed_gradient(view),
@@ -50,6 +54,24 @@ def page_data(view: dict[str, Any], scale: Scale, styles: Sequence[TraceStyle]) 
         "minima": view["minima"],
         "basins": view["basins"] and view["basins"] | {"shown": table["shown"] if table else []},
     }
+
+
+def opening_step(view: dict[str, Any]) -> int:
+    """The step at which the page opens: the last in which the winner moves J visibly.
+
+    That is the one before it arrives for good; of one that does not, the last that changes J − base
+    by more than a thousandth of it.
+    """
+    path, function = view["paths"][0], view["function"]
+    heights = to_array(path["j"])
+    goal = np.inf if function["goal"] is None else function["goal"]
+    above = np.flatnonzero(~(heights <= goal))
+    last = int(above[-1]) if len(above) else 0
+    if last == len(heights) - 1:
+        change = np.abs(np.diff(heights)) > VISIBLE * np.nanmax(np.abs(heights), initial=0.0)
+        moves = np.flatnonzero(change)
+        last = int(moves[-1]) if len(moves) else 0
+    return int(path["step"][last])
 
 
 def _path(path: dict[str, Any], view: dict[str, Any], scale: Scale) -> dict[str, Any]:

@@ -11,7 +11,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from rich.table import Table
 
 from cuesta._text import count
+from cuesta.report.race.words import limits_of
 
+OWN = "the user's own"  # the source of a function whose lowest value is not known beforehand
 STAGES = {
     "critical points": "finding critical points",
     "tuning": "tuning learning rates",
@@ -74,6 +76,9 @@ def show_race(console: Console, view: dict[str, Any], page: str) -> None:
     head = f"[bold]{escape(function['name'])}[/]  {escape(function['formula'])}"
     console.print(f"{head} · {escape(function['source'])}", highlight=False)
     console.print(terms_sentence(view), highlight=False)
+    if view["function"]["source"] == OWN or view["function"]["lowest"] is None:
+        for said in limits_of(view):
+            console.print(said, highlight=False)
     console.print(_table(view))
     for result in view["results"]:
         for line in _lines(result, view["settings"]["seeds"]):
@@ -122,7 +127,8 @@ def _table(view: dict[str, Any]) -> Table:
     table = Table(box=None, pad_edge=False)
     table.add_column("", justify="right")
     table.add_column("optimizer")
-    for name in ("α", f"arrived of {seeds}", "steps", "J − lowest at the end"):
+    least = "goal" if view["function"]["lowest"] is None else "lowest"
+    for name in ("α", f"arrived of {seeds}", "steps", f"J − {least} at the end"):
         table.add_column(name, justify="right")
     shares = any(result["global_share"] is not None for result in view["results"])
     if shares:

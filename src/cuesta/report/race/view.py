@@ -79,7 +79,7 @@ def result(race: Race, runner: Runner) -> dict[str, Any]:
 
 
 def arrived(run: Run) -> np.ndarray:
-    """Which seeds reached the goal and did not overflow later."""
+    """Which seeds reached the goal for good and did not overflow later."""
     return (run.end.reached >= 0) & (run.end.lost < 0)
 
 
@@ -94,17 +94,36 @@ def outcome(race: Race, run: Run) -> str:
     end, where = run.end, show(run.end.w[0])
     reached, lost, height = int(end.reached[0]), int(end.lost[0]), float(end.j[0])
     if lost >= 0:
-        return f"is lost: J is not finite at step {lost:,}, at {where}"
+        return f"is lost: {_not_finite(height)} at step {lost:,}, at {where}"
     if race.function.lowest is not None and math.isinf(race.function.lowest):
         if reached >= 0:
             return f"falls below J = {race.goal:g} at step {reached:,}"
         return f"does not fall below J = {race.goal:g}: it is at {where}"
     if reached >= 0 and height <= race.goal:
-        return f"reaches the minimum {_rest(run.rest, where)} at step {reached:,}"
+        touched = int(end.touched[0])
+        first = f" for good (it touches it first at step {touched:,})" if touched < reached else ""
+        return f"reaches the minimum {_rest(run.rest, where)} at step {reached:,}{first}"
     above = f"J is {height - race.base:.3g} above the lowest"
-    if reached >= 0:
-        return f"touches the minimum at step {reached:,} and leaves it: at the end {above}"
+    if end.touched[0] >= 0:
+        return _touched(run, above)
     return _elsewhere(race, run, height, above)
+
+
+def _not_finite(height: float) -> str:
+    """What is not finite where J is `height`: J, or its gradient only."""
+    if math.isnan(height):
+        return "J is not a number (NaN)"
+    return (
+        "the gradient is not finite"
+        if math.isfinite(height)
+        else f"J is {height:+}".replace("inf", "∞").replace("-", "−")
+    )
+
+
+def _touched(run: Run, above: str) -> str:
+    touched, thrown = int(run.end.touched[0]), int(run.end.thrown[0])
+    leaves = f"is thrown out at step {thrown:,}" if thrown >= 0 else "leaves it"
+    return f"touches the minimum at step {touched:,} and {leaves}: at the end {above}"
 
 
 def _elsewhere(race: Race, run: Run, height: float, above: str) -> str:
@@ -167,6 +186,7 @@ def _function(race: Race) -> dict[str, Any]:
         "dimensions": function.dimensions,
         "domain": [list(pair) for pair in function.domain],
         "lowest": race.base if function.lowest is None else function.lowest,
+        "lowest_is_known": function.lowest is not None,
         "goal": race.goal,
     }
 

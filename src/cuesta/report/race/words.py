@@ -23,6 +23,32 @@ def rates(result: dict[str, Any]) -> str:
     return first if last is None else f"{first} → {number(last, 3)}"
 
 
+def limits_of(view: dict[str, Any]) -> list[str]:
+    """What is to be known of the function's lowest value, and of where J is not a number."""
+    function, said = view["function"], []
+    if function["lowest"] is None:
+        below = f"a path arrives when it is below {number(function['goal'])}"
+        said.append(f"J has no lowest value, it falls without bound; {below}.")
+    elif function.get("lowest_is_known", True):
+        said.append(f"Its lowest value is {number(function['lowest'], 6)}.")
+    else:
+        said.append(
+            f"Its lowest value is not known; the lowest that was met is "
+            f"{number(function['lowest'], 6)}."
+        )
+    missing = _missing(view["surface"])
+    if missing:
+        where = f"on {share(missing)}" if missing >= 0.01 else "in places"
+        said.append(f"J is not a finite number {where} of the domain.")
+    return said
+
+
+def _missing(surface: dict[str, Any] | None) -> float:
+    """The share of the drawn surface where J is not a finite number."""
+    heights = [height for row in surface["z"] for height in row] if surface else [0.0]
+    return sum(height is None for height in heights) / len(heights)
+
+
 def settings(view: dict[str, Any]) -> str:
     """How the race was run, in plain words."""
     return " ".join(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cuesta._text import count
 from cuesta.diagnose.baseline import baseline_loss
 from cuesta.diagnose.evidence import validation_loss
 from cuesta.diagnose.record import record, steps_an_epoch
@@ -41,6 +42,7 @@ LAST_EPOCHS = 0.1  # whose mean validation loss is a rate's loss
 FALLEN = 0.95  # of the first epoch's training loss, and of the baseline's
 CURVATURE_STEPS = 200  # that leave the weights where they are while λmax is approached
 NO_RATE = 1e-30
+ENOUGH_ROWS = 10  # held-out rows below which the order of rates is mostly chance
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class FoundRate:
         is not convex along the gradient.
     limit : float
         2/λmax: with higher rates gradient descent climbs on the quadratic that J is locally (N8).
+    doubt : str
+        Why the suggestion may be chance, in words; empty where nothing speaks against it.
 
     Examples
     --------
@@ -84,13 +88,20 @@ class FoundRate:
     epochs: np.ndarray
     best_step: float
     limit: float
+    doubt: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """With which rates the loss falls, or why that cannot be told."""
+        if self.doubt:
+            return f"this may be chance: {self.doubt}"
+        return f"the loss falls with rates from {self.low:.2g} to {self.high:.2g}"
 
     def __str__(self) -> str:
         """What was found, in a sentence."""
         return (
-            f"learning_rate={self.suggested:.2g}; the loss falls with rates from {self.low:.2g} to "
-            f"{self.high:.2g}; at the initial weights α* is {self.best_step:.2g} and 2/λmax is "
-            f"{self.limit:.2g}"
+            f"learning_rate={self.suggested:.2g}; {self.verdict}; at the initial weights α* is "
+            f"{self.best_step:.2g} and 2/λmax is {self.limit:.2g}"
         )
 
 
@@ -130,26 +141,38 @@ def find_rate(
         seen = _climb(fit, batching, progress)
         best_step, limit = curvature.result()
     rates = rates_for(recipe.candidate.optimizer)
-    falling = rates[seen.falls] if seen.falls.any() else rates[seen.places]
+    suggested = rates[seen.places[0]]
+    # The last training may choose a rate with which the loss fell less clearly than with others.
+    good = np.append(rates[seen.falls], suggested)
     return FoundRate(
-        float(rates[seen.places[0]]),
-        float(falling.min()),
-        float(falling.max()),
+        float(suggested),
+        float(good.min()),
+        float(good.max()),
         rates,
         seen.losses,
         seen.epochs,
         best_step,
         limit,
+        _doubt(seen, len(feed.folds[fold].validation)),
     )
+
+
+def _doubt(seen: Ladder, held_out: int) -> str:
+    """What makes the choice uncertain: few rows to judge by, or no rate that trains."""
+    reasons = []
+    if held_out < ENOUGH_ROWS:
+        rows = count(held_out, "held-out row")
+        reasons.append(f"{rows} cannot tell rates apart, give at least {ENOUGH_ROWS}")
+    if not seen.falls.any():
+        reasons.append("the training loss clearly falls with no rate; give more epochs")
+    return ", and ".join(reasons)
 
 
 def _climb(fit: Fit, batching: Batching, progress: Progress) -> Ladder:
     """The search, rung by rung."""
     rates = rates_for(fit.recipe.candidate.optimizer)
-    count = len(rates)
-    seen = Ladder(
-        np.arange(count), np.full(count, np.inf), np.zeros(count, int), np.zeros(count, bool)
-    )
+    many = len(rates)
+    seen = Ladder(np.arange(many), np.full(many, np.inf), np.zeros(many, int), np.zeros(many, bool))
     for rung in RUNGS:
         epochs = -(-fit.recipe.epochs // rung.share)
         ended = train_rates(fit, rates[seen.places], epochs, rung.seeds, batching, progress)

@@ -35,8 +35,7 @@ def show_rate(console: Console, found: FoundRate, optimizer: str) -> None:
         )
     console.print()
     console.print(
-        f"[bold]learning_rate={found.suggested:.2g}[/] for {shown(optimizer)}; the loss falls "
-        f"with rates from {found.low:.2g} to {found.high:.2g}",
+        f"[bold]learning_rate={found.suggested:.2g}[/] for {shown(optimizer)}; {found.verdict}",
         highlight=False,
     )
     console.print(
@@ -58,6 +57,7 @@ def plain_rate(found: FoundRate) -> dict[str, Any]:
         "high": found.high,
         "best_step": number(found.best_step),
         "limit": number(found.limit),
+        "doubt": found.doubt,
         "rates": [
             {"rate": float(rate), "loss": number(loss), "epochs": int(epochs)}
             for rate, loss, epochs in zip(found.rates, found.losses, found.epochs, strict=True)

@@ -15,7 +15,11 @@ FACTOR = 30  # by which the suggested rate is lower or higher
 def rate_too_high(e: Evidence, s: Symptoms) -> Finding | None:
     """Steps that are long beside the weights, or a loss that does not come down (N8)."""
     swings = s.swing > WIDE_SWING and s.final_loss > FAR_FROM_LEARNED * s.baseline
-    if e.unnormalized or not (s.diverged_at or s.first_update > LONG_STEP or swings):
+    # Long first steps harm nothing where the loss comes down after them and stays down.
+    long = s.first_update > LONG_STEP and not s.learns
+    if e.unnormalized or not (s.diverged_at or long or swings):
+        return None
+    if not s.diverged_at and within_limit(e):
         return None
     rate = e.candidate.learning_rate
     return Finding(
@@ -27,6 +31,17 @@ def rate_too_high(e: Evidence, s: Symptoms) -> Finding | None:
         81 if s.first_update > LONG_STEP or s.diverged_at else 62,
         step=s.diverged_at,
     )
+
+
+def within_limit(e: Evidence) -> bool:
+    """Whether gradient descent kept its rate below 2/λmax at all recorded steps (N8).
+
+    Where the highest curvature was recorded; the limit of other optimizers is not 2/λmax.
+    """
+    full = e.recording.full
+    if full is None or e.candidate.optimizer != "sgd" or not len(full.highest):
+        return False
+    return bool((e.candidate.learning_rate * full.highest < 2.0).all())
 
 
 def _loss_in_words(s: Symptoms) -> str:

@@ -40,7 +40,7 @@ def test_each_rate_has_its_line_and_the_suggestion_is_marked():
         (["--optimizer", "adm"], "adm"),
         (["--hidden", "8,x"], "'8,x'"),
         (["--epochs", "0"], "epochs"),
-        (["--batch-size", "0"], "batch_size"),
+        (["--batch-size", "0"], "--batch-size"),
         (["--target", "petal"], "petal"),
         (["--columns", "petal=number"], "petal"),
     ],

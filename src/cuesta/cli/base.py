@@ -34,7 +34,8 @@ def guarded(
                 command(*args, **kwargs)
             except CuestaError as error:
                 hint = flag(command, error.parameter, error.value)
-                raise _refusal(error.told_with(hint), error.exit_code) from None
+                told = _with_flag(command, error.told_with(hint))
+                raise _refusal(told, error.exit_code) from None
             except MemoryError as error:
                 wanted = f": {error}" if str(error) else ""  # NumPy says how much, and for what
                 raise _refusal(f"There is not enough memory{wanted}.") from None
@@ -71,6 +72,12 @@ def flag(command: Callable[..., None], parameter: str, value: str = "") -> str:
     if parameter not in named:
         return ""
     return f"{named[parameter]} {shlex.quote(value)}" if value else named[parameter]
+
+
+def _with_flag(command: Callable[..., None], sentence: str) -> str:
+    """A sentence that begins with a parameter's name, with its flag there: `--folds must be …`."""
+    first, space, rest = sentence.partition(" ")
+    return option_names(command).get(first, first) + space + rest
 
 
 def option_names(command: Callable[..., None]) -> dict[str, str]:

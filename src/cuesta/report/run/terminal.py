@@ -141,7 +141,9 @@ def describe_columns(task: Task) -> list[str]:
         many = PLURALS.get(kind, kind + "s")
         lines.append(f"  [dim]{many:<11}[/] {sentence(listed(names, SHOWN_COLUMNS))}")
     if gaps:
-        lines.append("  [dim]?           some values are missing; --columns NAME=KIND overrides[/]")
+        lines.append(
+            "  [dim]?           has missing values; --columns NAME=KIND sets another kind[/]"
+        )
     return lines
 
 

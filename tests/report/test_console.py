@@ -14,6 +14,7 @@ from cuesta._text import NAME, SENTENCE, count, cut, listed, one_line, safe
 from cuesta.cli.base import flag
 from cuesta.cli.fit import fit
 from cuesta.data.encode import Encoder, Feature, Target
+from cuesta.diagnose.checkup import Diagnosis
 from cuesta.diagnose.findings import Finding
 from cuesta.errors import TableError
 from cuesta.report.console import SafeConsole, sentence, shown
@@ -142,6 +143,16 @@ def test_ten_thousand_columns_and_a_label_of_a_megabyte_take_a_few_lines_and_no_
     assert "and 9,988 more" in told
 
 
+def test_many_notes_are_cut_and_counted():
+    file = io.StringIO()
+    of = task()
+    of.notes = tuple(f"column {place} tells nothing" for place in range(1000))
+    TerminalListener(SafeConsole(file=file, width=200)).prepared(of)
+    notes = [line for line in file.getvalue().splitlines() if line.startswith("note")]
+    assert len(notes) == 21
+    assert notes[-1] == "note and 980 more notes: the result holds all of them"
+
+
 # --- findings ---------------------------------------------------------------------------------
 
 
@@ -169,6 +180,13 @@ def told_of(parameter, name_parameter):
 )
 def test_the_command_line_is_told_its_flags_or_the_space(parameter, hint):
     assert told_of(parameter, lambda *of: flag(fit, *of)) == f"→ do this{hint}"
+
+
+@pytest.mark.parametrize("severity", ["severe", "warning"])
+def test_what_has_a_finding_is_not_healthy(severity):
+    finding = Finding("a fault", severity, "of this", "do this", "epochs", 1.0)
+    assert not Diagnosis(None, (finding,)).healthy
+    assert Diagnosis(None, ()).healthy
 
 
 def test_python_is_told_its_parameters():

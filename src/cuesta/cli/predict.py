@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 
-from cuesta._text import one_line, safe
+from cuesta._text import count, one_line, safe
 from cuesta.cli import options
 from cuesta.cli.base import guarded
 from cuesta.errors import ModelFileError, TableError
 
 if TYPE_CHECKING:
     from polars import DataFrame
+
+MOST_NOTES = 30
 
 
 @guarded()
@@ -89,9 +91,11 @@ def _renamed(kept: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _tell(notes: Iterable[str]) -> None:
-    for note in notes:
+def _tell(notes: Sequence[str]) -> None:
+    for note in notes[:MOST_NOTES]:
         typer.echo(f"note: {one_line(note)}", err=True)
+    if len(notes) > MOST_NOTES:
+        typer.echo(f"note: and {count(len(notes) - MOST_NOTES, 'more note')}", err=True)
 
 
 def _print(frame: DataFrame) -> None:

@@ -35,6 +35,7 @@ NAMES = {
 PLURALS = {"category": "categories"}
 SHOWN = 10
 SHOWN_COLUMNS = 12
+SHOWN_NOTES = 20
 LARGE = 10_000  # from here on decimals say nothing
 DEFAULTS = Candidate()
 
@@ -68,8 +69,10 @@ class TerminalListener(Listener):
         """Print what the table is."""
         for line in (*describe_task(task), *describe_columns(task)):
             self._console.print(line, highlight=False, soft_wrap=not self._console.is_terminal)
-        for note in task.notes:
+        for note in task.notes[:SHOWN_NOTES]:
             self.said(self._with_hint(note))
+        if (more := len(task.notes) - SHOWN_NOTES) > 0:
+            self.said(f"and {count(more, 'more note')}: the result holds all of them")
 
     def _with_hint(self, note: str) -> str:
         """A note, and the parameter that would change what it tells, where there is one."""

@@ -15,9 +15,9 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from bench.doctor import RATES, Run, diagnose
 from sklearn import datasets
 
-from bench.doctor import RATES, Run, diagnose
 from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.hyperparameters import Candidate

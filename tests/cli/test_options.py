@@ -253,6 +253,16 @@ def test_a_sentence_begins_with_the_flag_and_not_with_pythons_name(arguments, to
     assert CliRunner().invoke(app, arguments).stderr.startswith(f"cuesta: {told}")
 
 
+def test_a_single_network_tells_how_its_table_was_read(in_folder):
+    rows = "".join(f"${n},{n}\n" for n in range(30))
+    (in_folder / "t.csv").write_text(f"price,y\n{rows}")
+    command = ["rate", "t.csv", "--target", "y", "--epochs", "1", "--hidden", "2", "--json"]
+    done = CliRunner().invoke(app, command)
+    assert done.exit_code == 0
+    (note,) = [line for line in done.stderr.splitlines() if line.startswith("note: price: numbers")]
+    assert note.endswith("(--columns price=category)")
+
+
 @pytest.mark.parametrize(
     ("arguments", "hint"),
     [(["fit", "x.csv"], " (--drop x)"), (["rate", "x.csv"], " (--columns x=drop)")],

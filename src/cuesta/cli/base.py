@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import wraps
 from typing import Any, ParamSpec, get_type_hints
@@ -13,11 +13,12 @@ from typing import Any, ParamSpec, get_type_hints
 import typer
 from typer.models import OptionInfo
 
-from cuesta._text import one_line
+from cuesta._text import count, one_line
 from cuesta.cli.signals import exit_code
 from cuesta.errors import CuestaError
 
 EXHAUSTED = "RESOURCE_EXHAUSTED"  # how compiled code says that memory is lacking
+MOST_NOTES = 30  # that are printed of one table
 
 Arguments = ParamSpec("Arguments")
 
@@ -91,6 +92,17 @@ def option_names(command: Callable[..., None]) -> dict[str, str]:
                 usual = f"--{parameter.replace('_', '-')}"
                 names[parameter] = declared.partition("/")[0] or usual
     return names
+
+
+def tell_notes(command: Callable[..., None], notes: Sequence[str]) -> None:
+    """What is to be said of a table, on standard error, with the options that change it."""
+    from cuesta._util.notes import Note
+
+    for note in notes[:MOST_NOTES]:
+        hint = flag(command, note.parameter, note.value) if isinstance(note, Note) else ""
+        typer.echo(f"note: {one_line(f'{note} ({hint})' if hint else note)}", err=True)
+    if len(notes) > MOST_NOTES:
+        typer.echo(f"note: and {count(len(notes) - MOST_NOTES, 'more note')}", err=True)
 
 
 def print_json(figures: Any) -> None:

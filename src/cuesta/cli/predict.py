@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from cuesta._text import count, one_line, safe
+from cuesta._text import safe
 from cuesta.cli import options
-from cuesta.cli.base import guarded
+from cuesta.cli.base import guarded, tell_notes
 from cuesta.errors import ModelFileError, TableError
 
 if TYPE_CHECKING:
     from polars import DataFrame
-
-MOST_NOTES = 30
 
 
 @guarded()
@@ -54,7 +50,7 @@ def predict(
     kept = "all" if "all" in (keep or ()) else keep or ()
     made = fitted.predict_and_tell(rows.frame, kept)
     check_columns(made.table, out)
-    _tell((*rows.notes, *made.notes, *_renamed(made.kept)))
+    tell_notes(predict, (*rows.notes, *made.notes, *_renamed(made.kept)))
     if out is None:
         _print(made.table)
     else:
@@ -89,13 +85,6 @@ def _renamed(kept: Mapping[str, str]) -> list[str]:
         for old, new in kept.items()
         if old != new
     ]
-
-
-def _tell(notes: Sequence[str]) -> None:
-    for note in notes[:MOST_NOTES]:
-        typer.echo(f"note: {one_line(note)}", err=True)
-    if len(notes) > MOST_NOTES:
-        typer.echo(f"note: and {count(len(notes) - MOST_NOTES, 'more note')}", err=True)
 
 
 def _print(frame: DataFrame) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cuesta.cli import options
-from cuesta.cli.base import guarded, print_json
+from cuesta.cli.base import guarded, print_json, tell_notes
 
 
 @guarded()
@@ -49,6 +49,7 @@ def rate(
         optimizer=optimizer,
         batch_size=batch_size,
     )
+    tell_notes(rate, made.notes)
     feed = made.rows.feed([hold_out(made.rows.y, 0.2, seed)])
     with Bar(find_work(epochs), "lane-epochs", shown=not json_) as bar:
         found = find_rate(made.recipe, feed, 0, Batching(this_machine()), bar.advance)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cuesta.cli import options
 from cuesta.cli.arguments import PAGES, check_output, split_names
-from cuesta.cli.base import guarded
+from cuesta.cli.base import guarded, tell_notes
 
 if TYPE_CHECKING:
     from cuesta.diagnose.surface import Landscape
@@ -47,6 +47,7 @@ def surface(
     page = out or Path(f"surface-{read.name}.html")
     check_output("out", page, PAGES)
     made = single(read, target=target, columns=columns, hidden=hidden, epochs=epochs, seed=seed)
+    tell_notes(surface, made.notes)
     seen = landscape(made.recipe, made.rows, ways, Batching(this_machine()))
     write_text(page, render(seen, read.name))
     _show(seen, page)

@@ -17,10 +17,11 @@ from cuesta.training.fits import Recipe, Rows
 
 @dataclass(frozen=True)
 class Single:
-    """A recipe, and the table's rows without the sealed ones."""
+    """A recipe, the table's rows without the sealed ones, and what is to be said of the table."""
 
     recipe: Recipe
     rows: Rows
+    notes: tuple[str, ...]
 
 
 def single(
@@ -46,7 +47,7 @@ def single(
     recipe = Recipe(
         candidate, loss, task.target.outputs, check_count("epochs", epochs, 10_000), seed
     )
-    return Single(recipe, Rows(task.x, task.y, None))
+    return Single(recipe, Rows(task.x, task.y, None), tuple(task.notes))
 
 
 def layer_sizes(text: str) -> tuple[int, ...]:

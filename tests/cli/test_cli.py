@@ -209,8 +209,10 @@ def test_an_interrupt_during_a_commands_imports_is_one_line(heavy, in_folder):
 def test_a_signal_that_ends_a_command_is_one_line(name, code, in_folder):
     import signal
 
+    end = f"os.kill(os.getpid(), {getattr(signal, name)}); time.sleep(0.1)"
+    # And once more while the first is being answered.
     (in_folder / "polars.py").write_text(
-        f"import os, time\nos.kill(os.getpid(), {getattr(signal, name)})\ntime.sleep(60)"
+        f"import os, time\ntry:\n    {end}; time.sleep(60)\nfinally:\n    {end}\n"
     )
     done = cuesta("fit", "iris", cwd=in_folder)
     assert done.returncode == code

@@ -19,9 +19,10 @@ class EndedError(KeyboardInterrupt):
 
 
 def listen() -> None:
-    """From now on a signal that ends the process raises EndedError; a second one ends it at once.
+    """From now on the first signal that ends the process raises EndedError.
 
-    One that is ignored, as by `nohup`, stays so.
+    More of them change nothing, so that what is at hand is kept: a closed terminal sends several.
+    A signal that is ignored, as by `nohup`, stays so.
     """
     for number in ENDING:
         if signal.getsignal(number) is signal.SIG_DFL:
@@ -29,7 +30,8 @@ def listen() -> None:
 
 
 def _end(number: int, _: FrameType | None) -> None:
-    signal.signal(number, signal.SIG_DFL)
+    for each in ENDING:
+        signal.signal(each, signal.SIG_IGN)
     raise EndedError(number)
 
 

@@ -28,11 +28,11 @@ def read_text(series: pl.Series, decimal: str = "auto") -> Kind:
     `decimal` settles what may be read in two ways, as 1,234. Raises TableError for several words
     among numbers, and for dates that are not all written in one form.
     """
-    if series.str.to_lowercase().is_in(["true", "false"]).all():
-        return Kind("boolean")
     parsed = series.cast(pl.Float64, strict=False)
     if parsed.null_count() == series.null_count():
         return _codes(series) or _plain_numbers(series, decimal)
+    if series.str.to_lowercase().is_in(["true", "false"]).all():
+        return Kind("boolean")
     counts = series.drop_nulls().alias("value").value_counts(sort=True, name="rows")
     return (
         _numbers(series, counts, decimal)
@@ -76,6 +76,8 @@ def _told(
 
 def _codes(series: pl.Series) -> Kind | None:
     """Whole numbers of which some begin with a zero: their digits are a name, as 02138."""
+    if not str(series[series.is_not_null().arg_max() or 0]).isdigit():
+        return None  # the quick way out for most columns of numbers
     zeros = series.str.contains(r"^0\d+$")
     if not zeros.any() or not series.str.contains(r"^\d+$").all():
         return None

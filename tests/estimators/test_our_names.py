@@ -33,6 +33,11 @@ def test_a_search_says_so_too(name):
         SearchCV(MLPClassifier(), {"dropout": [0.1]}, **{name: 2})
 
 
+def test_a_value_of_another_name_is_told_too():
+    with pytest.raises(ValueError, match=r"'logistic' .* is 'sigmoid' here"):
+        MLPClassifier((4,), activation="logistic", epochs=1).fit(*IRIS)
+
+
 def test_every_name_of_ours_exists():
     taken = set(MLPClassifier().get_params()) | set(inspect.signature(SearchCV).parameters)
     for ours in OURS.values():

@@ -96,3 +96,16 @@ def test_a_worker_process_that_dies_ends_in_a_sentence():
 @pytest.mark.parametrize("kind", ["spawn", "forkserver"])
 def test_processes_that_are_started_anew_may_train(kind):
     workers.check_executor(ProcessPoolExecutor(1, mp_context=get_context(kind)))
+
+
+def test_a_run_that_lost_its_workers_goes_on_from_what_they_trained(tmp_path):
+    from tests.training.test_run import CANDIDATES, class_feed, quiet, search
+
+    first = search(class_feed(), tmp_path)
+    first.executor = Executor(BrokenProcessPool("gone"))
+    with pytest.raises(WorkersError, match=r"1 of .* chunks were trained before; they are kept"):
+        first.train(CANDIDATES, quiet)
+    again = search(class_feed(), tmp_path)
+    assert 0 < len(again.missing(again.lanes(CANDIDATES), again.epochs)) < 5 * len(CANDIDATES)
+    again.train(CANDIDATES, quiet)
+    assert not again.missing(again.lanes(CANDIDATES), again.epochs)

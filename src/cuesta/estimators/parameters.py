@@ -25,6 +25,8 @@ def plain(value: Any) -> Any:
 def candidate_of(net: Any) -> Candidate:
     """The hyper-parameters of an estimator (N17). Raises SpecError for one that cannot be used."""
     given = {name: plain(getattr(net, name)) for name in PARAMETERS if hasattr(net, name)}
+    if given["activation"] == "logistic":
+        raise SpecError("activation 'logistic' of scikit-learn is 'sigmoid' here.")
     sizes = given["hidden_layer_sizes"]
     given["hidden_layer_sizes"] = (sizes,) if isinstance(sizes, int) else sizes
     return Candidate(**given)

@@ -21,6 +21,7 @@ from sklearn import datasets
 from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.hyperparameters import Candidate
+from doctor import RATES, Run, diagnose
 
 TABLES = ("iris", "wine", "breast_cancer", "digits", "diabetes", "linnerud")
 NUMBERS = ("diabetes", "linnerud")

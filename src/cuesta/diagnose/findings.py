@@ -14,7 +14,7 @@ class Finding:
     Attributes
     ----------
     fault : str
-        Its name, one of `cuesta.diagnose.doctor.FAULTS`.
+        Its name: one of `cuesta.diagnose.doctor.FAULTS`, or `test far from validation`.
     severity : str
         `severe` or `warning`.
     says : str

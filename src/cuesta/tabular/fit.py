@@ -16,7 +16,7 @@ from cuesta.data.table import Table
 from cuesta.hyperparameters import Candidate, Shape, loss_of
 from cuesta.model import FittedModel
 from cuesta.tabular.candidates import score_candidates
-from cuesta.tabular.inspection import inspect_training
+from cuesta.tabular.inspection import compare_with_test, inspect_training
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task, prepare
@@ -91,6 +91,7 @@ def _fit(
     if folder is not None:
         record_opening(folder, openings)  # before the rows are read: it counts, whatever follows
     outcome = open_test(task, model, options, openings)
+    inspection = compare_with_test(inspection, task.metric, selection.winner, outcome)
     seconds = time.perf_counter() - began
     return FitResult(task, selection, model, outcome, inspection, seconds)
 

@@ -130,6 +130,27 @@ def test_a_test_table_that_holds_training_rows_is_told():
     assert not prepare(Table("t", frame), options(), Table("u", other)).notes
 
 
+@pytest.mark.parametrize(
+    ("train", "test"), [(("Cat", "dog"), ("CAT", "Dog")), (("yes", "No"), ("Y", "no"))]
+)
+def test_labels_of_a_test_table_may_be_written_otherwise(train, test):
+    columns = {"a": A, "b": B}
+    one = pl.DataFrame({**columns, "y": [train[int(value > 0)] for value in A]})
+    other = pl.DataFrame({"a": A + 1, "b": B, "y": [test[int(value > 0)] for value in A]})
+    task = prepare(Table("t", one), options(), Table("u", other))
+    assert set(task.target.labels) == set(train)
+    _, y = task.sealed.open()
+    assert [task.target.labels[code] for code in y] == one["y"].to_list()
+
+
+def test_a_target_of_percents_in_a_test_table_is_read_as_in_training():
+    written = [f"{value:.1f} %" for value in Y]
+    frame = pl.DataFrame({"a": A, "b": B, "y": written})
+    few = frame[[0] * 40].with_columns(a=pl.Series(B[:40]))  # one number: it looks like a class
+    _, y = prepare(Table("t", frame), options(), Table("u", few)).sealed.open()
+    assert set(y[:, 0]) == {float(written[0].removesuffix(" %"))}
+
+
 def test_free_text_is_told_as_such_and_left_out():
     words = np.array(
         ["the", "red", "and", "blue", "sky", "over", "seven", "quiet", "hills", "of", "stone"]

@@ -36,7 +36,7 @@ from cuesta.data.dates import (
 )
 from cuesta.data.kinds import ANY_CASE, Kind, shown, without_marks
 from cuesta.data.names import under_any_name
-from cuesta.data.readings import fold, read_text, written_as
+from cuesta.data.readings import NO, YES, fold, read_text, written_as
 from cuesta.errors import TableError
 
 MOST_CATEGORIES = 64  # the commonest have a column each; the rest share one
@@ -364,6 +364,31 @@ def without_full_stops(frame: pl.DataFrame, target: Target) -> tuple[pl.DataFram
         return frame, False
     mended = _without_full_stops(series, list(target.labels))
     return with_columns(frame, [mended]), not mended.equals(series)
+
+
+def with_known_labels(frame: pl.DataFrame, target: Target) -> pl.DataFrame:
+    """Labels of a test table as the training rows write them, where only case or blanks differ.
+
+    Yes and no have synonyms.
+    """
+    series = frame[target.names[0]]
+    if target.task != "classification" or series.dtype != pl.String:
+        return frame
+    return with_columns(frame, [_with_known_labels(series, target.labels)])
+
+
+@under_any_name
+def _with_known_labels(series: pl.Series, labels: tuple[str, ...]) -> pl.Series:
+    unknown = ~series.is_in(labels)
+    if not unknown.any():
+        return series
+    usual: dict[str, str] = {}
+    for words in (YES, NO):
+        mine = [label for label in labels if label.lower() in words]
+        usual |= dict.fromkeys(words, mine[0]) if len(mine) == 1 and len(labels) == 2 else {}
+    keys = fold(pl.Series(labels, dtype=pl.String)).to_list()
+    usual |= {key: label for key, label in zip(keys, labels, strict=True) if keys.count(key) == 1}
+    return written_as(series, usual).zip_with(unknown, series)
 
 
 @under_any_name

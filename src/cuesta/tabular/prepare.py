@@ -18,6 +18,7 @@ from cuesta.data.encode import (
     encode_target,
     fit_encoder,
     fit_target,
+    with_known_labels,
     without_full_stops,
 )
 from cuesta.data.folds import Fold, Sealed, make_folds, split_test
@@ -188,8 +189,10 @@ def _seal_table(
     options: Options,
 ) -> Seal:
     """Seal a table of its own: read now, so that a fault in it is found before any training."""
-    test = tidied_test(table, read.targets, encoder.columns, read.kinds, options)
+    as_trained = replace(options, task=target.task)
+    test = tidied_test(table, read.targets, encoder.columns, read.kinds, as_trained)
     frame, dotted = without_full_stops(test.frame, target)
+    frame = with_known_labels(frame, target)
     notes = [
         *table.notes,
         *test.notes,

@@ -129,6 +129,13 @@ def test_a_number_that_means_missing_is_so_in_text_and_in_types():
         assert encoder.encode(pl.DataFrame({"c": [-9999, 2]}))[:, 1].tolist() == [1, 0]
 
 
+def test_a_long_text_among_numbers_is_no_word_for_missing():
+    values = [f"{i / 4}" for i in range(ROWS)]
+    values[3] = "x" * 1000
+    with pytest.raises(TableError, match=r"'x{10,40}…x+' \(row 5\)"):
+        read(values)
+
+
 def test_synonyms_of_yes_and_no_are_one_boolean_and_told():
     made, kind, (note,) = read(cycle("Yes", "No", "yes", "Y", "n"))
     assert (kind.name, made[:5]) == ("boolean", [True, False, True, True, False])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import polars as pl
 
+from cuesta._text import count
 from cuesta._util.notes import Note
 from cuesta.data.dates import FIRST_ROW, PLAIN_FORMATS, date_format, time_format
 from cuesta.data.kinds import ANY_CASE, Kind, shown
@@ -125,15 +126,19 @@ def _numbers(series: pl.Series, counts: pl.DataFrame, decimal: str) -> Kind | No
     kind = Kind("number") if plain else _number_kind(series, how, _example(numbers))
     if not words:
         return kind
-    one_word = len(words) == 1 and not any(letter.isdigit() for letter in words[0])
+    one_word = len(words) == 1 and _is_word(words[0])
     if one_word and (share >= MOSTLY or (many and share >= HALF)):
-        rows = rows_of(others)
-        said = f"{shown(others['value'][0])} among numbers is taken for missing, in {rows:,} rows"
+        where = count(rows_of(others), "row")
+        said = f"{shown(others['value'][0])} among numbers is taken for missing, in {where}"
         notes = (*kind.notes, *_told(series.name, said))
         return Kind("number", kind.format, words, notes)
     if share >= MOSTLY or (many and share >= LARGELY and len(words) <= SHOWN_WORDS):
         raise words_among_numbers(series, others["value"].to_list())
     return None
+
+
+def _is_word(text: str) -> bool:
+    return len(text) <= LONGEST_NUMBER and not any(letter.isdigit() for letter in text)
 
 
 def _example(numbers: pl.DataFrame) -> str:

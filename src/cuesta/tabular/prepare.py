@@ -162,7 +162,8 @@ def _told_of_copies(rows: TidiedRows, options: Options) -> list[str]:
     kept = "copies stay on one side of every split"
     if options.protocol == "ordered":
         kept = "in order of time they stand on both sides of splits"
-    return [f"{rows.copies.count:,} of {len(rows.y):,} rows are copies of another; {kept}"]
+    what = "is a copy" if rows.copies.count == 1 else "are copies"
+    return [f"{rows.copies.count:,} of {len(rows.y):,} rows {what} of another; {kept}"]
 
 
 class Seal(NamedTuple):
@@ -201,7 +202,8 @@ def _seal_table(
     x, y = encoder.encode_tidied(frame), encode_target(frame, target)
     known = count_known(_whole_rows(train.inputs, encoder, train.y), _whole_rows(frame, encoder, y))
     if known:
-        notes.append(f"{known:,} of its {len(y):,} rows are training rows too")
+        what = "is a training row" if known == 1 else "are training rows"
+        notes.append(f"{known:,} of its {count(len(y), 'row')} {what} too")
     said = [f"the test table {table.name!r}: {note}" for note in notes]
     return Seal(Sealed(lambda: (x, y)), len(y), said, test.numbers)
 

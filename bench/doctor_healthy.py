@@ -15,7 +15,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-from bench.doctor import RATES, Run, diagnose
 from sklearn import datasets
 
 from cuesta.data.scale import fit_scaling

@@ -11,11 +11,11 @@ demo: .venv/installed
 	$(BIN)/cuesta fit breast_cancer --out demo.cuesta
 
 test: .venv/installed-dev lint browser
-	$(BIN)/pytest -n $(WORKERS)
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal
 
 # For the working day: all but the tests that are marked as slow.
 test-fast: .venv/installed-dev
-	$(BIN)/pytest -n $(WORKERS) -m "not slow"
+	$(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not slow"
 
 # .pre-commit-config.yaml holds the same commands.
 lint: .venv/installed-dev

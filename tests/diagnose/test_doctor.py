@@ -237,10 +237,13 @@ def test_doctor_shows_gauges_and_words_or_json(run):
     assert told["gauges"]["economy.gradient"][0][0] > 0
 
 
-def test_doctor_refuses_a_folder_without_instruments(tmp_path):
+def test_doctor_says_why_there_is_nothing_to_read(tmp_path):
     done = command("doctor", tmp_path)
     assert done.exit_code == 2
-    assert "--instruments" in done.output
+    assert "holds no run of `cuesta fit`" in done.output
+    for name in ("run.json", "result.json"):  # a run that ended, and was not watched
+        (tmp_path / name).write_text("{}")
+    assert "--instruments" in command("doctor", tmp_path).output
 
 
 def test_weighted_classes_are_measured_by_their_own_baseline(tmp_path):

@@ -126,7 +126,7 @@ def test_the_command_prints_json_alone():
         (("adam:x", "adam"), "'x'"),
         (("adam", "adam", "--steps", "0"), "steps"),
         (("adam", "adam", "--seed", "-1"), "seed must be from 0"),
-        (("adam", "adam", "--learning-rate", "-1"), "learning_rate"),
+        (("adam", "adam", "--learning-rate", "-1"), "--learning-rate must be above 0"),
         (("adam", "adam", "--stream", "noise"), "'noise'"),
     ],
 )

@@ -10,7 +10,7 @@ from typing import Any
 from cuesta.errors import SpecError
 
 LARGEST_FLOAT32 = 3.4e38
-LARGEST_SEED = 2**32 - 1
+LARGEST_SEED = 2**32 - 1  # what scikit-learn's splitters take
 
 
 def check_choice(name: str, value: object, choices: Iterable[str]) -> None:

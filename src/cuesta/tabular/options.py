@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from cuesta._util.checks import check_choice
+from cuesta._util.checks import check_choice, check_seed
 from cuesta.core.foreign import check_optimizer
 from cuesta.data.folds import PROTOCOLS, check_groups
 from cuesta.data.kinds import Kind
@@ -17,7 +17,6 @@ from cuesta.search.space import Space, check_grid
 
 TASKS = ("auto", "classification", "regression")
 DECIMALS = ("auto", ".", ",")
-LARGEST_SEED = 2**32 - 1  # what scikit-learn's splitters take
 LEAST = {"candidates": 1, "epochs": 1, "folds": 2}
 
 
@@ -98,8 +97,7 @@ class Options:
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise SpecError(f"{name} must be at least {least}, not {getattr(self, name)}.")
-        if not 0 <= self.seed <= LARGEST_SEED:
-            raise SpecError(f"seed must be from 0 to {LARGEST_SEED}, not {self.seed}.")
+        check_seed(self.seed)
         if not 0 < self.test_size < 1:
             raise SpecError(f"test_size must be between 0 and 1, not {self.test_size:g}.")
         if self.threads is not None and self.threads < 1:

@@ -284,7 +284,7 @@ OPTIONS = [
     ([*CLASS, "--task", "classify"], ["task", "'classify'", "'classification'"]),
     ([*CLASS, "--metric", "rmse"], ["'rmse'", "classification"]),
     ([*PRICE, "--metric", "accuracy"], ["'accuracy'", "regression"]),
-    ([*CLASS, "--test-size", 0], ["--test-size", "0"]),
+    ([*CLASS, "--test-size", -1], ["--test-size", "-1"]),
     ([*CLASS, "--test-size", 1.5], ["--test-size", "1.5"]),
     ([*CLASS, "--test-size", "nan"], ["--test-size", "nan"]),
     ([*CLASS, "--test-size", 0.001], ["test", "0.001"]),

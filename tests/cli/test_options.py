@@ -243,7 +243,7 @@ def test_a_parameter_is_told_as_the_command_has_it(command, error, hint):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["fit", "iris", "--test-size", "2"], "--test-size must be between 0 and 1, not 2."),
+        (["fit", "iris", "--test-size", "2"], "--test-size must be from 0 to below 1, not 2."),
         (["fit", "iris", "--columns", "x"], "--columns takes NAME=KIND, not 'x'."),
         (["rate", "iris", "--hidden", "x"], "--hidden must be whole numbers"),
         (["compare", "adan", "adam"], "optimizer 'adan' is unknown; did you mean 'adam'?"),

@@ -424,3 +424,13 @@ def test_huge_targets_give_json_all_the_same():
     options = small(target=("y",))
     told = json.loads(to_json(summary(fit(table, options), options)))
     assert 1e198 < told["test"] < 1e201
+
+
+def test_without_test_rows_all_train_and_none_are_opened(tmp_path):
+    options = small(target=("kind",), test_size=0)
+    result = fit(Table("penguins", penguins()), options, tmp_path / "run")
+    assert len(result.task.x) == 90
+    assert result.outcome is None
+    told = json.loads((tmp_path / "run" / "result.json").read_text())
+    assert (told["test"], told["test_rows"], told["test_openings"]) == (None, None, [])
+    assert not (tmp_path / "run" / "openings.txt").exists()

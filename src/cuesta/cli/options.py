@@ -142,7 +142,10 @@ Task = Annotated[
 ]
 TestSize = Annotated[
     float,
-    _option("The share of rows kept aside for the test: between 0 and 1.", panel=DATA),
+    _option(
+        "The share of rows kept aside for the test, below 1; with 0 there is no test.",
+        panel=DATA,
+    ),
 ]
 TestTable = Annotated[
     Path | None,

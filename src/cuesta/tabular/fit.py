@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cuesta import metrics
+from cuesta.data.folds import Sealed
 from cuesta.data.table import Table
 from cuesta.hyperparameters import Candidate, Shape, loss_of
 from cuesta.model import FittedModel
@@ -19,7 +20,7 @@ from cuesta.tabular.candidates import score_candidates
 from cuesta.tabular.inspection import compare_with_test, inspect_training
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
-from cuesta.tabular.prepare import Task, prepare
+from cuesta.tabular.prepare import Task, TestRows, prepare
 from cuesta.tabular.read import named_targets
 from cuesta.tabular.result import FitResult, TestOutcome
 from cuesta.tabular.run_folder import (
@@ -87,11 +88,13 @@ def _fit(
     selection = select(run, score_candidates(run, task, options, listener))
     model = selection.model(task)
     inspection = inspect_training(run, task, options, selection)
-    openings = [*(earlier_openings(folder) if folder else []), _now()]
-    if folder is not None:
-        record_opening(folder, openings)  # before the rows are read: it counts, whatever follows
-    outcome = open_test(task, model, options, openings)
-    inspection = compare_with_test(inspection, task.metric, selection.winner, outcome)
+    outcome = None
+    if task.sealed is not None:
+        openings = [*(earlier_openings(folder) if folder else []), _now()]
+        if folder is not None:
+            record_opening(folder, openings)  # before the rows are read: it counts in any case
+        outcome = open_test(task, task.sealed, model, options, openings)
+        inspection = compare_with_test(inspection, task.metric, selection.winner, outcome)
     seconds = time.perf_counter() - began
     return FitResult(task, selection, model, outcome, inspection, seconds)
 
@@ -116,9 +119,15 @@ def _run(task: Task, options: Options, journal: Journal, executor: Executor | No
     )
 
 
-def open_test(task: Task, model: FittedModel, options: Options, openings: list[str]) -> TestOutcome:
+def open_test(
+    task: Task,
+    sealed: Sealed[TestRows],
+    model: FittedModel,
+    options: Options,
+    openings: list[str],
+) -> TestOutcome:
     """Open the test rows, once, and measure; the openings are those before and this one."""
-    x, y = task.sealed.open()
+    x, y = sealed.open()
     decided = model.decide(x)
     baseline = metrics.baseline(task.y, len(y), task.target.outputs)
     classes = task.feed.classes

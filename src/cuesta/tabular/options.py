@@ -46,8 +46,8 @@ class Options:
     space : Space, optional
         What candidates may be; by default `default_space` of the table's size.
     sampler : {"random", "grid", "tpe"}, default "random"
-    test_size : float between 0 and 1, default 0.2
-        The share of rows that is sealed for the test.
+    test_size : float from 0 to below 1, default 0.2
+        The share of rows that is sealed for the test; with 0 all rows train and validate.
     seed : int of at least 0, default 0
     threads : int of at least 1, optional
         Threads that train; by default one a core.
@@ -98,8 +98,8 @@ class Options:
             if getattr(self, name) < least:
                 raise SpecError(f"{name} must be at least {least}, not {getattr(self, name)}.")
         check_seed(self.seed)
-        if not 0 < self.test_size < 1:
-            raise SpecError(f"test_size must be between 0 and 1, not {self.test_size:g}.")
+        if not 0 <= self.test_size < 1:
+            raise SpecError(f"test_size must be from 0 to below 1, not {self.test_size:g}.")
         if self.threads is not None and self.threads < 1:
             raise SpecError(f"threads must be at least 1, not {self.threads}.")
 

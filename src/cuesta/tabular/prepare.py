@@ -44,7 +44,7 @@ class Task:
     x: np.ndarray
     y: np.ndarray
     feed: Feed
-    sealed: Sealed[TestRows]
+    sealed: Sealed[TestRows] | None  # None where no rows are kept aside for a test
     test_rows: int
     notes: tuple[str, ...]
     kinds: Mapping[str, Kind] = field(default_factory=dict)
@@ -78,7 +78,10 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
     target = fit_target(read.frame, read.targets, options.task)
     metric = _metric(options.metric, target.task)
     rows = _rows(read, target, options)
-    if test_table is None:
+    if test_table is None and not options.test_size:
+        train, encoder = rows, fit_encoder(rows.inputs, read.kinds)
+        seal = NO_SEAL
+    elif test_table is None:
         train, test = _split(rows, target, options)
         encoder = fit_encoder(train.inputs, read.kinds)
         seal = _seal(test, encoder)
@@ -169,10 +172,13 @@ def _told_of_copies(rows: TidiedRows, options: Options) -> list[str]:
 class Seal(NamedTuple):
     """The test rows behind their seal, how many there are, and what is to be said of them."""
 
-    sealed: Sealed[TestRows]
+    sealed: Sealed[TestRows] | None
     size: int
     notes: list[str]
     numbers: np.ndarray  # of the rows in their table
+
+
+NO_SEAL = Seal(None, 0, [], np.arange(0))
 
 
 def _seal(test: TidiedRows, encoder: Encoder) -> Seal:

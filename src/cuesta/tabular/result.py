@@ -48,7 +48,7 @@ class FitResult:
     task: Task
     selection: Selection
     model: FittedModel
-    outcome: TestOutcome
+    outcome: TestOutcome | None  # None where no rows were kept aside for a test
     inspection: Inspection
     seconds: float
 
@@ -64,8 +64,8 @@ class FitResult:
 
     @property
     def test(self) -> dict[str, float]:
-        """The winner's metrics on the test rows."""
-        return self.outcome.metrics
+        """The winner's metrics on the test rows; none where there are no such rows."""
+        return self.outcome.metrics if self.outcome else {}
 
     @property
     def diagnosis(self) -> Diagnosis | None:
@@ -107,7 +107,7 @@ def candidates_table(result: FitResult) -> pl.DataFrame:
 
 def summary(result: FitResult, options: Options) -> dict[str, Any]:
     """The run's result in plain values: what result.json holds."""
-    task, winner, outcome = result.task, result.winner, result.outcome
+    task, winner = result.task, result.winner
     by_optimizer = result.selection.diverged_by_optimizer()
     return {
         "table": task.table,
@@ -117,12 +117,7 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "metric": task.metric,
         "cv_mean": _finite(winner.mean),
         "cv_se": _finite(winner.se),
-        "test": _finite(outcome.metrics[task.metric]),
-        "test_interval": [_finite(end) for end in outcome.interval],
-        "test_metrics": {name: _finite(value) for name, value in outcome.metrics.items()},
-        "trivial_metrics": {name: _finite(value) for name, value in outcome.baseline.items()},
-        "test_openings": list(outcome.openings),
-        "test_rows": _test_rows(task),
+        **_of_test(task, result.outcome),
         "winner": winner.candidate.to_dict(),
         "epochs": winner.epochs,
         "candidates": len(result.scores),
@@ -143,6 +138,21 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "notes": list(result.notes),
         "seconds": round(result.seconds, 3),
         "versions": versions(),
+    }
+
+
+def _of_test(task: Task, outcome: TestOutcome | None) -> dict[str, Any]:
+    """What the test rows said; null where none were kept aside."""
+    if outcome is None:
+        names = ("test", "test_interval", "test_metrics", "trivial_metrics")
+        return {**dict.fromkeys(names), "test_openings": [], "test_rows": None}
+    return {
+        "test": _finite(outcome.metrics[task.metric]),
+        "test_interval": [_finite(end) for end in outcome.interval],
+        "test_metrics": {name: _finite(value) for name, value in outcome.metrics.items()},
+        "trivial_metrics": {name: _finite(value) for name, value in outcome.baseline.items()},
+        "test_openings": list(outcome.openings),
+        "test_rows": _test_rows(task),
     }
 
 

@@ -21,7 +21,7 @@ from cuesta.search.select import Score
 from cuesta.tabular.inspection import DivergedLane
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.prepare import Task
-from cuesta.tabular.result import FitResult
+from cuesta.tabular.result import FitResult, TestOutcome
 
 NAMES = {
     "accuracy": "accuracy",
@@ -127,7 +127,7 @@ def describe_task(task: Task) -> list[str]:
         f"target  {sentence(listed(task.target.names))} · {target} · selected by "
         f"{NAMES[task.metric]}",
         f"rows    {len(task.x):,} to train and validate ({count(task.feed.refit, 'fold')}) · "
-        f"{task.test_rows:,} sealed for the test",
+        f"{f'{task.test_rows:,} sealed' if task.test_rows else 'none kept aside'} for the test",
     ]
 
 
@@ -180,7 +180,8 @@ def show_result(
     )
     if result.diagnosis is not None:
         show_findings(console, result.diagnosis, name_parameter)
-    console.print(_test(result))
+    if result.outcome is not None:
+        console.print(_test(result, result.outcome))
     where = f" · written to {sentence(folder)}" if folder else ""
     console.print(
         f"{result.seconds:.1f} s{where}", highlight=False, soft_wrap=not console.is_terminal
@@ -266,8 +267,8 @@ def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
     return " ".join(parts)
 
 
-def _test(result: FitResult) -> Table:
-    times = len(result.outcome.openings)
+def _test(result: FitResult, outcome: TestOutcome) -> Table:
+    times = len(outcome.openings)
     often = (
         "once" if times == 1 else f"{times} times in this folder: do not choose between runs by it"
     )
@@ -277,15 +278,15 @@ def _test(result: FitResult) -> Table:
     table.add_column("winner", justify="right")
     table.add_column("95 % interval")
     table.add_column("baseline", justify="right")
-    low, high = result.outcome.interval
-    names = sorted(result.test, key=lambda name: name != result.task.metric)
+    low, high = outcome.interval
+    names = sorted(outcome.metrics, key=lambda name: name != result.task.metric)
     for name in names:
         chosen = name == result.task.metric
         table.add_row(
             NAMES[name],
-            _number(result.test[name]),
+            _number(outcome.metrics[name]),
             f"{_number(low)} to {_number(high)}" if chosen else "",
-            _number(result.outcome.baseline[name]),
+            _number(outcome.baseline[name]),
             style="bold" if chosen else "",
         )
     return table

@@ -70,6 +70,7 @@ class Feed:
         self._x, self._y, self._weights = x, y, weights
         self._same_draws, self._balanced = same_draws, balanced
         self._given: dict[str, tuple[Scaling, Scaling | None]] = {}
+        self._scalings: dict[tuple[int, str], tuple[Scaling, Scaling | None]] = {}
         self._kept: OrderedDict[tuple[int, str], FoldArrays] = OrderedDict()
         self._most_kept = kept
         self._lock = threading.Lock()
@@ -136,6 +137,17 @@ class Feed:
             self._kept.move_to_end(key)
             return self._kept[key]
 
+    def scalings(self, fold: int, normalize: str) -> tuple[Scaling, Scaling | None]:
+        """How the fold's inputs and, for numbers, its targets are normalized (N3)."""
+        if normalize in self._given:
+            return self._given[normalize]
+        if (fold, normalize) not in self._scalings:
+            rows = self.folds[fold].train
+            inputs = fit_input_scaling(self._x[rows], normalize, self._weights_of(rows))
+            targets = None if self.classes else self.target_scaling(fold, normalize)
+            self._scalings[fold, normalize] = inputs, targets
+        return self._scalings[fold, normalize]
+
     def training_rows(self, fold: int) -> np.ndarray:
         """The fold's training rows as they are."""
         return self._x[self.folds[fold].train]
@@ -150,6 +162,11 @@ class Feed:
         if not self.weighted:
             return None
         return self._loss_weights(self.folds[fold])[self.folds[fold].train]
+
+    def validation_weights(self, fold: int) -> np.ndarray:
+        """By which the fold's validation rows count: 1 each where all count the same."""
+        rows = self.folds[fold].validation
+        return self._loss_weights(self.folds[fold])[rows] if self.weighted else np.ones(len(rows))
 
     def target_scaling(self, fold: int, normalize: str) -> Scaling:
         """How the fold's targets are normalized: by their training rows (N3).
@@ -176,12 +193,7 @@ class Feed:
 
     def _make(self, number: int, normalize: str) -> FoldArrays:
         fold = self.folds[number]
-        trained = self._weights_of(fold.train)
-        if normalize in self._given:
-            inputs, targets = self._given[normalize]
-        else:
-            inputs = fit_input_scaling(self._x[fold.train], normalize, trained)
-            targets = None if self.classes else self.target_scaling(number, normalize)
+        inputs, targets = self.scalings(number, normalize)
         y = self._y if targets is None else targets.apply(self._y).astype(np.float32)
         return FoldArrays(
             jax.device_put(_padded(inputs.inputs(self._x).astype(np.float32), self.rows)),

@@ -76,6 +76,8 @@ class Chunk:
 
     `features` are what any lane of this shape in the run needs of a program. Lanes that stop early
     keep the weights of their best epoch, once `patience` epochs have brought no better score.
+    `stops`, where given, are the epochs after which each lane ends; lanes that end before others
+    of the chunk are what they would be alone.
     """
 
     shape: Shape
@@ -85,6 +87,11 @@ class Chunk:
     schedule_epochs: int
     features: ProgramFeatures = ALL_FEATURES
     patience: int | None = None
+    stops: tuple[int, ...] = ()
+
+    def next_stop(self, epoch: int) -> int:
+        """The first epoch after this one at which a lane ends."""
+        return min((stop for stop in self.stops if stop > epoch), default=self.epochs)
 
 
 @dataclass(frozen=True)
@@ -177,7 +184,7 @@ def _arguments(
     chunk: Chunk, feed: Feed, state: State, hyperparameters: Tree, start: int
 ) -> Arguments:
     first = chunk.lanes[0]
-    stop = min(start + feed.span, chunk.epochs)
+    stop = min(start + feed.span, chunk.next_stop(start))
     data = feed.span_data(first.fold, first.candidate.normalize, first.seed, start, stop)
     patience = np.int32(chunk.patience or 0)
     span = Span(np.int32(start), np.int32(stop), np.int32(chunk.schedule_epochs), patience)
@@ -236,11 +243,12 @@ def train_spans(
     count = len(chunk.lanes)
     with _shortage_told(chunk, feed):
         state, hyperparameters = _begin(chunk, feed, states)
-        for begun in range(start, chunk.epochs, feed.span):
-            arguments = _arguments(chunk, feed, state, hyperparameters, begun)
+        while start < chunk.epochs:
+            arguments = _arguments(chunk, feed, state, hyperparameters, start)
             state, curves = _program(chunk, feed, arguments)(*arguments)
-            ended = min(feed.span, chunk.epochs - begun)
-            yield state, np.asarray(curves)[:count, :ended]
+            epochs = min(feed.span, chunk.next_stop(start) - start)
+            start += epochs
+            yield state, np.asarray(curves)[:count, :epochs]
 
 
 def lane_states(state: State, count: int) -> list[State]:
@@ -270,6 +278,7 @@ def train_chunk(
     began = time.perf_counter()
     pieces: list[np.ndarray] = []
     spans = train_spans(chunk, feed)
+    states: dict[int, State] = {}  # of lanes that have ended
     ended = 0
     while ended < chunk.epochs:
         if stop is not None and stop.is_set():
@@ -281,12 +290,20 @@ def train_chunk(
         progress(len(curves) * (curves.shape[1] + told))
         if told:
             break
-    states = lane_states(state, len(chunk.lanes))
+        if ended in chunk.stops:
+            states |= _ending(chunk, state, ended)
+    found = list((dict(enumerate(lane_states(state, len(chunk.lanes)))) | states).values())
     return ChunkResult(
         np.concatenate(pieces, axis=1),
-        np.array([state.outcome.diverged_at for state in states]),
-        np.array([state.outcome.norm for state in states]),
-        [state.chosen for state in states],
-        np.array([state.best_epoch for state in states]),
+        np.array([state.outcome.diverged_at for state in found]),
+        np.array([state.outcome.norm for state in found]),
+        [state.chosen for state in found],
+        np.array([state.best_epoch for state in found]),
         time.perf_counter() - began,
     )
+
+
+def _ending(chunk: Chunk, state: State, epoch: int) -> dict[int, State]:
+    """The states of the lanes that end at this epoch, by their places."""
+    states = lane_states(state, len(chunk.lanes))
+    return {place: states[place] for place, stop in enumerate(chunk.stops) if stop == epoch}

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
+import numpy as np
+
+from cuesta.core.net import Layer
 from cuesta.hyperparameters import Candidate
-from cuesta.training.batching import Batching, ShapeOf
+from cuesta.training.batching import Batching, ShapeOf, groups_of
 from cuesta.training.feed import Feed
 from cuesta.training.journal import Journal, LaneKeys, LaneRecord
-from cuesta.training.lanes import Chunk, ChunkResult, Lane, train_chunk
+from cuesta.training.lanes import Chunk, ChunkResult, Lane
+from cuesta.training.networks import NetworkStore
 from cuesta.training.planner import Machine
 from cuesta.training.workers import Progress, train_chunks
 
 IF_LOST = "they are kept, and the same run goes on from there with workers that live"
+
+
+class Ended(NamedTuple):
+    """A lane, and the epochs after which it ends."""
+
+    lane: Lane
+    epochs: int
 
 
 @dataclass
@@ -31,6 +43,7 @@ class Run:
     journal: Journal
     machine: Machine
     executor: Executor | None = None
+    store: NetworkStore = field(default_factory=NetworkStore)
 
     def __post_init__(self) -> None:
         self.keys = LaneKeys(self.feed, self.shape, self.epochs)
@@ -71,13 +84,59 @@ class Run:
         work = [(chunk, self.feed) for chunk in chunks]
         train_chunks(work, self.machine, self.executor, progress, self._keep, IF_LOST)
 
-    def refit(self, candidate: Candidate, epochs: int) -> ChunkResult:
-        """Train the candidate on all rows for these epochs of the whole schedule."""
-        lane, shape = Lane(candidate, self.feed.refit, self.seed), self.shape(candidate)
-        # Its lanes may all have been in the journal: then no program was planned for it.
-        self._batching.plan([(shape, [lane])])
-        wide = self._batching.chunk(shape, (lane,), epochs, self.epochs)
-        return train_chunk(self._batching.narrowed(wide, self.feed), self.feed)
+    def refit(self, candidate: Candidate) -> Lane:
+        """The lane that trains the candidate on all rows."""
+        return Lane(candidate, self.feed.refit, self.seed)
+
+    def networks(
+        self, wanted: Sequence[Ended], progress: Progress = lambda lane_epochs: None
+    ) -> dict[Ended, list[Layer]]:
+        """The weights of lanes, each after its epochs of the whole schedule.
+
+        They are trained for this, in chunks on all threads, unless the store knows them. Those
+        that diverge have no weights, and are left out. Raises as `train`.
+        """
+        found: dict[Ended, list[Layer]] = {}
+
+        def keep(chunk: Chunk, _: Feed, result: ChunkResult) -> None:
+            for place, (lane, epochs) in enumerate(zip(chunk.lanes, chunk.stops, strict=True)):
+                layers = result.layers[place]
+                if not result.diverged_at[place] and _is_finite(layers):
+                    self.store.add(self.keys.of(lane), epochs, layers)
+                    found[Ended(lane, epochs)] = layers
+
+        missing = self.unknown(wanted)
+        work = [(chunk, self.feed) for chunk in self._ending_chunks(missing)]
+        train_chunks(work, self.machine, self.executor, progress, keep, IF_LOST)
+        for ended in set(wanted).difference(missing):
+            found[ended] = self._stored(ended) or []
+        return {ended: found[ended] for ended in wanted if ended in found}
+
+    def unknown(self, wanted: Sequence[Ended]) -> list[Ended]:
+        """Those whose weights the store does not know, each once."""
+        return [ended for ended in dict.fromkeys(wanted) if self._stored(ended) is None]
+
+    def _stored(self, ended: Ended) -> list[Layer] | None:
+        return self.store.get(self.keys.of(ended.lane), ended.epochs)
+
+    def _ending_chunks(self, wanted: Sequence[Ended]) -> list[Chunk]:
+        """Lanes in chunks, those that end at about the same epoch together."""
+        epochs = {ended.lane: ended.epochs for ended in wanted}
+        groups = groups_of(sorted(epochs, key=epochs.__getitem__), self.shape)
+        # Their lanes may all have been in the journal: then no program was planned for them.
+        self._batching.plan([(group.shape, members) for group, members in groups.items()])
+        chunks = []
+        for group, members in groups.items():
+            for part in self._batching.split(members, group.shape):
+                stops = tuple(epochs[lane] for lane in part)
+                wide = self._batching.chunk(group.shape, part, stops[-1], self.epochs)
+                wide = replace(wide, stops=stops)
+                chunks.append(self._batching.narrowed(wide, self.feed) if len(part) == 1 else wide)
+        return sorted(chunks, key=lambda c: self._batching.seconds(c) * c.epochs, reverse=True)
 
     def _keep(self, chunk: Chunk, _: Feed, result: ChunkResult) -> None:
         self.journal.add([self.keys.of(lane) for lane in chunk.lanes], result)
+
+
+def _is_finite(layers: list[Layer]) -> bool:
+    return all(np.isfinite(leaf).all() for layer in layers for leaf in layer)

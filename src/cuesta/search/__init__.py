@@ -1,1 +1,1 @@
-"""Chooses candidates: the space, the samplers, the ranking, halving."""
+"""Chooses candidates: the space, the samplers, the ranking, halving, the committee, calibration."""

@@ -7,7 +7,7 @@ import pytest
 
 import cuesta
 
-MODULES = ["model", "optim", "schedule", *sorted(set(cuesta._HOMES.values()))]
+MODULES = ["model.fitted", "optim", "schedule", *sorted(set(cuesta._HOMES.values()))]
 EXAMPLES = [
     test
     for name in MODULES

@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 from safetensors.numpy import save_file
 from scipy import special
 
-from cuesta import model as module
 from cuesta._util import model_file
 from cuesta._util.model_file import FORMAT, checksum
 from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.data.scale import Scaling
 from cuesta.errors import ModelFileError, TableError
 from cuesta.hyperparameters import ACTIVATIONS, Candidate
-from cuesta.model import FittedModel, activate, load_model, softmax
+from cuesta.model import FittedModel, activate, file, fitted, load_model, softmax
 
 FEATURES = (
     Feature("size", "number", missing=True),
@@ -138,7 +137,7 @@ def test_the_forward_pass_is_scale_layers_and_back(activation, target, hidden):
 @pytest.mark.parametrize("block", [1, 3, 4096])
 @EVERY_MODEL
 def test_a_prediction_does_not_depend_on_its_neighbours(model, block, monkeypatch):
-    monkeypatch.setattr(module, "BLOCK", block)
+    monkeypatch.setattr(fitted, "BLOCK", block)
     x = rows(50)
     together = model.decide(x)
     wild = np.concatenate([x[:25], np.full((10, x.shape[1]), 1e6)])
@@ -286,9 +285,9 @@ def test_a_file_of_numbers_that_are_not_ours_is_a_fault(kind, path):
 
 def forge(path, model=MODELS["classes"], change=None, text=None, **tensors):
     """Save a model with a changed spec (by a path of keys), another text, or other tensors."""
-    arrays = module._arrays(model) | tensors
+    arrays = file._arrays(model) | tensors
     arrays = {name: array for name, array in arrays.items() if array is not None}
-    spec = json.loads(json.dumps({"format": FORMAT, **module._describe(model)}))
+    spec = json.loads(json.dumps({"format": FORMAT, **file._describe(model)}))
     if change is not None:
         *keys, last, value = change
         place = spec
@@ -381,7 +380,7 @@ STRANGE = [None, [], {}, 3, -1, math.inf, "x", "", True, [1], ["a"], [[]], 10**3
 
 def test_whatever_stands_in_a_description_is_a_fault_or_a_model(path):
     model, refused = MODELS["classes"], 0
-    description = {"format": FORMAT, **module._describe(model)}
+    description = {"format": FORMAT, **file._describe(model)}
     every = list(places(json.loads(json.dumps(description))))
     for place in every:
         for value in STRANGE:

@@ -442,7 +442,7 @@ def model():
     scaling = Scaling(np.zeros(4), np.ones(4))
     candidate = Candidate(hidden_layer_sizes=())
     Path("model").mkdir()
-    fitted = FittedModel(Encoder(SEEN), target, candidate, scaling, None, layers)
+    fitted = FittedModel.single(Encoder(SEEN), target, candidate, scaling, None, layers)
     fitted.save(Path("model/model.safetensors"))
     return "model"
 

@@ -38,7 +38,9 @@ def drawn(target=CLASSES):
     layers = ((rng.normal(size=(n, outputs)).astype(np.float32), np.zeros(outputs, np.float32)),)
     units = Scaling(np.zeros(outputs), np.ones(outputs)) if target.task == "regression" else None
     inputs = Scaling(np.zeros(n), np.ones(n))
-    return FittedModel(encoder, target, Candidate(hidden_layer_sizes=()), inputs, units, layers)
+    return FittedModel.single(
+        encoder, target, Candidate(hidden_layer_sizes=()), inputs, units, layers
+    )
 
 
 @pytest.fixture
@@ -228,7 +230,7 @@ def test_many_notes_are_cut():
     layers = ((np.zeros((40, 1), np.float32), np.zeros(1, np.float32)),)
     target, candidate = Target("regression", ("y",)), Candidate(hidden_layer_sizes=())
     one = Scaling(np.zeros(1), np.ones(1))
-    model = FittedModel(Encoder(features), target, candidate, scaling, one, layers)
+    model = FittedModel.single(Encoder(features), target, candidate, scaling, one, layers)
     notes = model.predict_and_tell(pl.DataFrame({f"f{p}": [None, 1.0] for p in range(40)})).notes
     assert len(notes) == 13
     assert notes[-1] == "28 more lines of missing values and unknown categories"

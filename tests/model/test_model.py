@@ -1,12 +1,10 @@
-"""A fitted model: its forward pass and its file."""
+"""A fitted model of one network: its forward pass and its file."""
 
 import json
 import math
 from dataclasses import replace
-from itertools import pairwise
 
 import numpy as np
-import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,46 +13,11 @@ from scipy import special
 
 from cuesta._util import model_file
 from cuesta._util.model_file import FORMAT, checksum
-from cuesta.data.encode import Encoder, Feature, Target
-from cuesta.data.scale import Scaling
+from cuesta.data.encode import Encoder, Target
 from cuesta.errors import ModelFileError, TableError
-from cuesta.hyperparameters import ACTIVATIONS, Candidate
-from cuesta.model import FittedModel, activate, file, fitted, load_model, softmax
-
-FEATURES = (
-    Feature("size", "number", missing=True),
-    Feature("new", "boolean"),
-    Feature("kind", "category", categories=("a", "b"), other=True),
-)
-FRAME = pl.DataFrame(
-    {"kind": ["a", "c", None], "size": [1.0, None, -3.0], "new": [True, False, True]}
-)
-CLASSES = Target("classification", ("y",), ("no", "yes", "año 2"))
-VALUES = Target("regression", ("u", "v"))
-
-
-def drawn(target=CLASSES, hidden=(5, 4), activation="relu", seed=0, **candidate):
-    """A model with random weights and scalings."""
-    rng = np.random.default_rng(seed)
-    encoder = Encoder(FEATURES)
-    sizes = (encoder.width, *hidden, target.outputs)
-    layers = tuple(
-        (rng.normal(size=(m, n)).astype(np.float32), rng.normal(size=n).astype(np.float32))
-        for m, n in pairwise(sizes)
-    )
-    scalings = [
-        Scaling(rng.normal(size=width), rng.uniform(0.5, 2, size=width))
-        for width in (encoder.width, target.outputs)
-    ]
-    return FittedModel(
-        encoder,
-        target,
-        Candidate(hidden_layer_sizes=hidden, activation=activation, **candidate),
-        scalings[0],
-        scalings[1] if target.task == "regression" else None,
-        layers,
-    )
-
+from cuesta.hyperparameters import ACTIVATIONS
+from cuesta.model import activate, file, load_model, network, softmax
+from tests.model.models import CLASSES, FEATURES, FRAME, VALUES, drawn, rows
 
 MODELS = {
     "classes": drawn(),
@@ -66,13 +29,6 @@ MODELS = {
     "other candidate": drawn(activation="tanh", learning_rate=0.1, clip_norm=1.0, dropout=0.25),
 }
 EVERY_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
-
-
-def rows(n, seed=1):
-    """Encoded rows of ordinary sizes, some values missing."""
-    x = np.random.default_rng(seed).normal(size=(n, len(drawn().inputs.shift)))
-    x[::3, 0] = np.nan
-    return x
 
 
 # --- prediction -------------------------------------------------------------------------------
@@ -137,7 +93,7 @@ def test_the_forward_pass_is_scale_layers_and_back(activation, target, hidden):
 @pytest.mark.parametrize("block", [1, 3, 4096])
 @EVERY_MODEL
 def test_a_prediction_does_not_depend_on_its_neighbours(model, block, monkeypatch):
-    monkeypatch.setattr(fitted, "BLOCK", block)
+    monkeypatch.setattr(network, "BLOCK", block)
     x = rows(50)
     together = model.decide(x)
     wild = np.concatenate([x[:25], np.full((10, x.shape[1]), 1e6)])

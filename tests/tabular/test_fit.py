@@ -97,7 +97,7 @@ def test_the_model_predicts_as_the_networks_were_trained(fitted):
     result = lanes.train_chunk(chunk, task.feed)
     arrays = task.feed.arrays(0, "standard")
     layers = tuple((layer.w, layer.b) for layer in result.layers[0])
-    model = pipeline.FittedModel(
+    model = pipeline.FittedModel.single(
         task.encoder, task.target, candidate, arrays.inputs, arrays.targets, layers
     )
     held = task.feed.folds[0].validation

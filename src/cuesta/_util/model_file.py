@@ -26,6 +26,7 @@ from cuesta._util.tensors import (
 from cuesta.errors import ModelFileError
 
 FORMAT = 1  # of the description, and of each part of it that states a format of its own
+FORMATS = (FORMAT, 2)  # of a description that this version reads
 SPARE_BYTES = 1 << 24  # of a file beside its numbers: its description
 SPARE_FACTOR = 32  # a file may hold more numbers than prediction needs, but not any number of them
 BYTES_A_NUMBER = 8
@@ -34,7 +35,10 @@ BYTES_A_NUMBER = 8
 def write_model_file(
     path: Path, arrays: Mapping[str, np.ndarray], description: Mapping[str, Any]
 ) -> None:
-    """Write a file atomically. Raises RunFolderError where that is not possible."""
+    """Write a file atomically, of format 1 unless the description names another.
+
+    Raises RunFolderError where that is not possible.
+    """
     text = json.dumps({"format": FORMAT, **description}, sort_keys=True, ensure_ascii=False)
     write_tensors(path, arrays, text)
 
@@ -74,16 +78,17 @@ def read_model_file(
 
 def _described(text: str) -> dict[str, Any]:
     description = parse_json(text)
-    check_format(description)
+    check_format(description, FORMATS)
     return description
 
 
-def check_format(description: Any) -> None:
-    """Raise ValueError unless this is a table in the format that this version reads."""
+def check_format(description: Any, formats: tuple[int, ...] = (FORMAT,)) -> None:
+    """Raise ValueError unless this is a table in a format that this version reads."""
     if not isinstance(description, dict):
         raise ValueError("it is no JSON object")
-    if description["format"] != FORMAT:
-        raise ValueError(f"format {shown(description['format'], 20)}; this version reads {FORMAT}")
+    if description["format"] not in formats:
+        read = " and ".join(map(str, formats))
+        raise ValueError(f"format {shown(description['format'], 20)}; this version reads {read}")
 
 
 @contextmanager

@@ -142,7 +142,7 @@ def model_of(candidate: Candidate, encoding: Encoding, fitted: Fitted) -> Fitted
     finite = all(np.isfinite(leaf).all() for layer in fitted.layers for leaf in layer)
     if fitted.diverged_at or not finite:
         raise DivergedError(_how_it_diverged(candidate, fitted))
-    return FittedModel(
+    return FittedModel.single(
         encoding.encoder,
         encoding.target.target,
         candidate,

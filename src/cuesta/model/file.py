@@ -1,23 +1,32 @@
-"""A model's file: what stands in it, and what is checked before it is believed."""
+"""A model's file: what stands in it, and what is checked before it is believed.
+
+A model of one network without calibration is written as it always was (format 1): one candidate in
+its description, arrays `inputs.shift`, `0.w`, `0.b` and so on. Every other one has format 2: a list
+of members, the arrays `2.0.w` of the member with number 2, `scaling.1.shift` of a scaling, which
+several members may share, and `residuals.0` of the first fold.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from cuesta._util.model_file import read_model_file, write_model_file, wrong_description
+from cuesta._util.model_file import FORMAT, read_model_file, write_model_file, wrong_description
 from cuesta.data.encode import Encoder, Target
 from cuesta.data.scale import Scaling
 from cuesta.hyperparameters import Candidate
+from cuesta.model.calibration import UNCALIBRATED
 from cuesta.model.description import feature_of, require, target_of
 from cuesta.model.fitted import FittedModel
+from cuesta.model.member import Member
+from cuesta.model.plan import CalibrationPlan, MemberPlan
 
 LARGEST = np.finfo(np.float64).max  # a bound that bounds nothing
+FORMAT_OF_MEMBERS = 2
 
 
 def save_with(model: FittedModel, path: Path, more: Mapping[str, np.ndarray]) -> None:
@@ -26,26 +35,73 @@ def save_with(model: FittedModel, path: Path, more: Mapping[str, np.ndarray]) ->
 
 
 def _arrays(model: FittedModel) -> dict[str, np.ndarray]:
-    arrays = {"inputs.shift": model.inputs.shift, "inputs.scale": model.inputs.scale}
-    if model.inputs.low is not None and model.inputs.high is not None:
+    arrays: dict[str, np.ndarray] = {}
+    for member, plan in zip(model.members, _plans(model), strict=True):
+        network = member.network
+        arrays |= _of_scaling(plan.inputs_name, network.inputs)
+        if network.outputs is not None:
+            arrays |= _of_scaling(plan.outputs_name, network.outputs)
+        for depth, (w, b) in enumerate(network.layers):
+            arrays |= {plan.layer_name(depth, "w"): w, plan.layer_name(depth, "b"): b}
+    for residuals in model.calibration.residuals:
+        arrays[f"residuals.{residuals.fold}"] = residuals.values
+    return arrays
+
+
+def _of_scaling(name: str, scaling: Scaling) -> dict[str, np.ndarray]:
+    arrays = {f"{name}.shift": scaling.shift, f"{name}.scale": scaling.scale}
+    if scaling.low is not None and scaling.high is not None:
         arrays |= {
-            "inputs.low": np.maximum(model.inputs.low, -LARGEST),
-            "inputs.high": np.minimum(model.inputs.high, LARGEST),
+            f"{name}.low": np.maximum(scaling.low, -LARGEST),
+            f"{name}.high": np.minimum(scaling.high, LARGEST),
         }
-    if model.outputs is not None:
-        arrays |= {"outputs.shift": model.outputs.shift, "outputs.scale": model.outputs.scale}
-    for depth, (w, b) in enumerate(model.layers):
-        arrays |= {f"{depth}.w": w, f"{depth}.b": b}
     return arrays
 
 
 def _describe(model: FittedModel) -> dict[str, Any]:
-    return {
+    about = {
         "features": [asdict(feature) for feature in model.encoder.features],
         "target": asdict(model.target),
-        "candidate": model.candidate.to_dict(),
         "estimator": model.estimator,
     }
+    plans = _plans(model)
+    if plans[0].alone:
+        return {**about, "candidate": plans[0].candidate.to_dict()}
+    return {
+        **about,
+        "format": FORMAT_OF_MEMBERS,
+        "members": [plan.describe() for plan in plans],
+        "calibration": CalibrationPlan.of(model.calibration).describe(),
+    }
+
+
+def _plans(model: FittedModel) -> list[MemberPlan]:
+    """Each member without its arrays; scalings of the same numbers have one number."""
+    if model.calibration == UNCALIBRATED and len(model.members) == 1:
+        (member,) = model.members
+        if member.fold is None:
+            return [MemberPlan(member.network.candidate)]
+    numbers: dict[tuple[bytes | None, ...], int] = {}
+
+    def number(scaling: Scaling | None) -> int | None:
+        if scaling is None:
+            return None
+        parts = (scaling.shift, scaling.scale, scaling.low, scaling.high)
+        key = tuple(None if part is None else part.tobytes() for part in parts)
+        return numbers.setdefault(key, len(numbers))
+
+    return [
+        MemberPlan(
+            member.network.candidate,
+            member.weight,
+            member.fold,
+            member.fold_weight,
+            number(member.network.inputs),
+            number(member.network.outputs),
+            place,
+        )
+        for place, member in enumerate(model.members)
+    ]
 
 
 def load_model(path: Path) -> FittedModel:
@@ -69,7 +125,8 @@ class _Plan(NamedTuple):
 
     encoder: Encoder
     target: Target
-    candidate: Candidate
+    members: list[MemberPlan]
+    calibration: CalibrationPlan
     estimator: Mapping[str, Any] | None
 
     @classmethod
@@ -81,39 +138,54 @@ class _Plan(NamedTuple):
         require(len(set(encoder.columns)) == len(features), "a column comes twice")
         estimator = description.get("estimator")
         require(estimator is None or isinstance(estimator, dict), "estimator is no table")
-        candidate = Candidate.from_dict(description["candidate"])
-        return cls(encoder, target_of(description["target"]), candidate, estimator)
-
-    @property
-    def sizes(self) -> tuple[int, ...]:
-        """All layer sizes, from inputs to outputs."""
-        hidden = self.candidate.hidden_layer_sizes
-        return (self.encoder.width, *hidden, self.target.outputs)
+        target = target_of(description["target"])
+        if description["format"] == FORMAT:
+            members = [MemberPlan(Candidate.from_dict(description["candidate"]))]
+            calibration = CalibrationPlan()
+        else:
+            members = MemberPlan.read_all(description["members"], target)
+            calibration = CalibrationPlan.read(description["calibration"])
+        return cls(encoder, target, members, calibration, estimator)
 
     @property
     def numbers(self) -> int:
-        """How many numbers its layers and scalings hold."""
-        scalings = 2 * (self.encoder.width + self.target.outputs)
-        return scalings + sum((m + 1) * n for m, n in pairwise(self.sizes))
+        """How many numbers its layers, scalings and residuals hold."""
+        width, outputs = self.encoder.width, self.target.outputs
+        scalings = {(plan.inputs_name, width) for plan in self.members}
+        scalings |= {(plan.outputs_name, outputs) for plan in self.members}
+        layers = sum(plan.numbers(width, outputs) for plan in self.members)
+        return layers + 2 * sum(n for _, n in scalings) + outputs * self.calibration.kept
 
     def filled(self, arrays: Mapping[str, np.ndarray]) -> FittedModel:
         """The model with its arrays. Raises ValueError or LookupError where one does not fit."""
-        layers = [
-            (_checked(arrays, f"{depth}.w", (m, n)), _checked(arrays, f"{depth}.b", (n,)))
-            for depth, (m, n) in enumerate(pairwise(self.sizes))
-        ]
-        outputs = None
-        if self.target.task == "regression":
-            outputs = _scaling(arrays, "outputs", self.target.outputs)
-        return FittedModel(
-            self.encoder,
-            self.target,
-            self.candidate,
-            _scaling(arrays, "inputs", self.encoder.width),
-            outputs,
-            tuple(layers),
-            self.estimator,
-        )
+        scalings: dict[tuple[str, int], Scaling] = {}
+
+        def scaling(name: str, width: int) -> Scaling:
+            if (name, width) not in scalings:
+                scalings[name, width] = _scaling(arrays, name, width)
+            return scalings[name, width]
+
+        members = []
+        for plan in self.members:
+            inputs = scaling(plan.inputs_name, self.encoder.width)
+            outputs = None
+            if self.target.task == "regression":
+                outputs = scaling(plan.outputs_name, self.target.outputs)
+            shapes = plan.shapes(self.encoder.width, self.target.outputs)
+            layers = tuple(
+                (_checked(arrays, w, (m, n)), _checked(arrays, b, (n,))) for w, b, m, n in shapes
+            )
+            members.append(plan.member(inputs, outputs, layers))
+        return self._made(tuple(members), arrays)
+
+    def _made(self, members: tuple[Member, ...], arrays: Mapping[str, np.ndarray]) -> FittedModel:
+        width = 1 if self.target.task == "classification" else self.target.outputs
+        residuals = {
+            fold: _checked(arrays, f"residuals.{fold}", (kept, width))
+            for fold, _, kept in self.calibration.residuals
+        }
+        calibration = self.calibration.filled(residuals)
+        return FittedModel(self.encoder, self.target, members, calibration, self.estimator)
 
 
 def _scaling(arrays: Mapping[str, np.ndarray], name: str, width: int) -> Scaling:

@@ -1,4 +1,4 @@
-"""A fitted model: all that it needs to predict from a table."""
+"""A fitted model: one network or a committee, with all that it needs to predict from a table."""
 
 from __future__ import annotations
 
@@ -10,32 +10,26 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from cuesta.data.columns import find_column
+from cuesta._text import count
 from cuesta.data.encode import Encoder, Target
 from cuesta.data.frames import as_frame, beside, like
 from cuesta.data.scale import Scaling
 from cuesta.data.unusual import check_columns_are_there, unusual
-from cuesta.errors import TableError
+from cuesta.errors import SpecError, TableError
 from cuesta.hyperparameters import Candidate
-from cuesta.model.activation import activate, softmax
-
-BLOCK = 4096  # rows predicted at once: bounds the memory, not the result
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """A table of predictions, new names of the columns that it keeps, and what is to be said."""
-
-    table: pl.DataFrame
-    kept: Mapping[str, str]
-    notes: tuple[str, ...]
+from cuesta.model.calibration import UNCALIBRATED, Calibration
+from cuesta.model.member import Member, check_weights, mixed
+from cuesta.model.network import Layers, Network
+from cuesta.model.predictions import Prediction, as_table, kept_names, output_names
+from cuesta.model.temperature import sharpened
 
 
 @dataclass(frozen=True)
 class FittedModel:
-    """A trained network with all that it needs to predict from a table; no JAX.
+    """One trained network or a committee of them, with all that it needs to predict; no JAX.
 
-    The forward pass is in float64, so that a row's prediction does not depend on its neighbours.
+    A committee decides Σ weight · share, or value, of its members. Shares of classes are then
+    sharpened by the temperature: p^(1/T)/Σ p^(1/T).
 
     Parameters
     ----------
@@ -43,30 +37,30 @@ class FittedModel:
         How the columns of a table become inputs.
     target : Target
         What is predicted: its task, its names, and the labels of its classes.
-    candidate : Candidate
-        The hyper-parameters of the training.
-    inputs : Scaling
-        Shift and scale of each input (N3).
-    outputs : Scaling or None
-        Shift and scale of each value of a regression; None for classes and labels.
-    layers : tuple of pairs of arrays
-        Weights (inputs, outputs) and biases (outputs,) of each layer, in float32.
+    members : tuple of Member
+        The networks and their weights, which add up to 1.
+    calibration : Calibration, default=Calibration()
+        The temperature, the threshold and the residuals of the folds.
     estimator : dict or None, default=None
         What an estimator's file holds of it beside the model, in JSON.
 
     Attributes
     ----------
-    sizes : tuple of int
-        All layer sizes, from inputs to outputs.
+    candidate, inputs, outputs, layers, sizes
+        Those of the network, where a single one decides.
+    folds : tuple of int
+        The numbers of the folds whose networks the model holds.
 
     Raises
     ------
+    SpecError
+        When made, for weights that do not add up to 1 or a calibration of another model.
     TableError
         By `predict`, for what is no table, a missing column or an unusable value.
 
     References
     ----------
-    Gal and Ghahramani (2016), "Dropout as a Bayesian approximation" (`sample`).
+    Guo, Pleiss, Sun and Weinberger (2017), "On calibration of modern neural networks".
 
     Examples
     --------
@@ -82,72 +76,140 @@ class FittedModel:
 
     encoder: Encoder
     target: Target
-    candidate: Candidate
-    inputs: Scaling
-    outputs: Scaling | None
-    layers: tuple[tuple[np.ndarray, np.ndarray], ...]
+    members: tuple[Member, ...]
+    calibration: Calibration = UNCALIBRATED
     estimator: Mapping[str, Any] | None = None  # what an estimator keeps of itself, for JSON
+
+    @classmethod
+    def single(
+        cls,
+        encoder: Encoder,
+        target: Target,
+        candidate: Candidate,
+        inputs: Scaling,
+        outputs: Scaling | None,
+        layers: Layers,
+        estimator: Mapping[str, Any] | None = None,
+    ) -> FittedModel:
+        """A model of one network, of which the last four arguments but one are `Network`'s."""
+        network = Network(candidate, inputs, outputs, layers)
+        return cls(encoder, target, (Member(network),), estimator=estimator)
+
+    def __post_init__(self) -> None:
+        check_weights(self.members)
+        self._check_calibration()
+
+    def _check_calibration(self) -> None:
+        """Raise SpecError for a calibration that is not of such a model."""
+        about, task = self.calibration, self.target.task
+        if about.temperature != 1 and task != "classification":
+            raise SpecError(f"A temperature is for classes, not for {task}.")
+        if about.threshold is not None and len(self.target.labels) != 2:
+            raise SpecError("A threshold is for two classes.")
+        if not about.residuals:
+            return
+        if tuple(each.fold for each in about.residuals) != self.folds:
+            raise SpecError("The residuals are not of the folds whose networks the model holds.")
+        width = 1 if task == "classification" else self.target.outputs
+        if any(each.values.shape[1] != width for each in about.residuals):
+            raise SpecError(f"The residuals need {count(width, 'column')}.")
 
     def __repr__(self) -> str:
         """In one line, without its arrays."""
-        columns = len(self.encoder.features)
-        return f"<FittedModel: {self.target.task}, {columns} columns, layers of {self.sizes} units>"
+        about = f"{self.target.task}, {count(len(self.encoder.features), 'column')}"
+        voters = self._voters
+        if len(voters) == 1:
+            return f"<FittedModel: {about}, layers of {self.sizes} units>"
+        candidates = len({member.network.candidate for member in voters})
+        return f"<FittedModel: {about}, {len(voters)} networks of {count(candidates, 'candidate')}>"
+
+    @property
+    def _voters(self) -> tuple[Member, ...]:
+        """The members that decide."""
+        return tuple(member for member in self.members if member.weight > 0)
+
+    @property
+    def network(self) -> Network:
+        """The network, where a single one decides. Raises AttributeError for a committee."""
+        voters = self._voters
+        if len(voters) > 1:
+            raise AttributeError(f"the model is a committee of {len(voters)} networks")
+        return voters[0].network
+
+    @property
+    def candidate(self) -> Candidate:
+        """The hyper-parameters of the network."""
+        return self.network.candidate
+
+    @property
+    def inputs(self) -> Scaling:
+        """The scaling of the network's inputs."""
+        return self.network.inputs
+
+    @property
+    def outputs(self) -> Scaling | None:
+        """The scaling of the network's values."""
+        return self.network.outputs
+
+    @property
+    def layers(self) -> Layers:
+        """The network's weights and biases."""
+        return self.network.layers
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """All layer sizes from inputs to outputs."""
-        return (self.encoder.width, *(len(b) for _, b in self.layers))
+        """All layer sizes of the network from inputs to outputs."""
+        return self.network.sizes
+
+    @property
+    def folds(self) -> tuple[int, ...]:
+        """The folds whose networks the model holds, in the order of their numbers."""
+        return tuple(sorted({m.fold for m in self.members if m.fold is not None and m.fold_weight}))
 
     def decide(self, x: np.ndarray) -> np.ndarray:
         """Encoded rows (rows, columns) → class probabilities, or values in their own units.
 
         A row without any value gets the classes' shares, or the mean, of the training rows.
         """
-        if not len(x):
-            return np.empty((0, self.target.outputs))
-        blocks = [self._forward(x[at : at + BLOCK]) for at in range(0, len(x), BLOCK)]
-        decided = np.concatenate(blocks)
-        if self.target.base:
-            decided[self.encoder.without_value(x)] = self.target.base
+        votes = [(member.weight, member.network) for member in self._voters]
+        return self._calibrated(x, mixed(votes, x, self.target.task))
+
+    def decide_folds(self, x: np.ndarray) -> np.ndarray:
+        """What the networks of each fold decide (folds, rows, outputs), in the order of `folds`.
+
+        A fold's networks count by their fold_weight, and the temperature is that of the model.
+        """
+        if not self.folds:
+            return np.empty((0, len(x), self.target.outputs))
+        decided = [mixed(self._votes(fold), x, self.target.task) for fold in self.folds]
+        return self._calibrated(x, np.stack(decided))
+
+    def _votes(self, fold: int) -> list[tuple[float, Network]]:
+        """A fold's networks that count, with weights that add up to 1."""
+        members = [m for m in self.members if m.fold == fold and m.fold_weight > 0]
+        total = sum(member.fold_weight for member in members)
+        return [(member.fold_weight / total, member.network) for member in members]
+
+    def _calibrated(self, x: np.ndarray, decided: np.ndarray) -> np.ndarray:
+        """Sharpened; rows of which nothing is known get the base. Changes what it is given."""
+        decided = sharpened(decided, self.calibration.temperature)
+        if self.target.base and len(x):
+            decided[..., self.encoder.without_value(x), :] = self.target.base
         return decided
 
-    def _forward(self, x: np.ndarray, masks: Sequence[np.ndarray] = ()) -> np.ndarray:
-        """The forward pass: shares or values; `masks` multiply the units of each hidden layer."""
-        units = self.inputs.inputs(x)
-        for depth, (w, b) in enumerate(self.layers):
-            units = units @ w.astype(np.float64) + b
-            if depth < len(self.layers) - 1:
-                units = activate(self.candidate.activation, units)
-                if len(masks):
-                    units = units * masks[depth]
-        return self._finish(units)
+    def choose(self, decided: np.ndarray) -> np.ndarray:
+        """(rows,) the number of each row's class, by the shares (rows, classes) that are decided.
 
-    def _finish(self, units: np.ndarray) -> np.ndarray:
-        """From the last layer's sums to shares or values."""
-        if self.outputs is not None:
-            return self.outputs.undo(units)
-        if self.target.task == "multilabel":
-            return activate("sigmoid", units)
-        return softmax(units)
+        With a threshold, the second of two classes where its share is at least that; else the class
+        with the largest share, of equals the first.
+        """
+        if self.calibration.threshold is not None:
+            return (decided[:, 1] >= self.calibration.threshold).astype(np.intp)
+        return decided.argmax(axis=1)
 
     def sample(self, x: np.ndarray, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of what networks with dropped units decide (rows, outputs).
-
-        Monte-Carlo dropout (Gal and Ghahramani, 2016): units are dropped as in training, by N1,
-        anew in each of the draws; one mask serves all rows of a draw, so that a row's answer
-        does not depend on its neighbours.
-        """
-        rng = np.random.default_rng([4, seed])
-        keep = 1.0 - self.candidate.dropout
-        total = np.zeros((len(x), self.target.outputs))
-        squares = np.zeros_like(total)
-        for draw in range(draws):
-            masks = [(rng.random(len(b)) < keep) / max(keep, 1e-12) for _, b in self.layers[:-1]]
-            decided = self._forward(x, masks)
-            step = decided - total
-            total += step / (draw + 1)  # Welford, 1962
-            squares += step * (decided - total)
-        return total, np.sqrt(squares / draws)
+        """Mean and standard deviation of Monte-Carlo dropout: `Network.sample` of the network."""
+        return self.network.sample(x, self.target.task, draws, seed)
 
     def predict(self, table: Any, keep: str | Sequence[str] = ()) -> Any:
         """A table of predictions: the target's own column, and for each class a column `p_<class>`.
@@ -163,7 +225,7 @@ class FittedModel:
                 "predict needs a table of pandas, polars or pyarrow, not one of type "
                 f"{type(table).__name__}."
             )
-        kept = self._kept_names(frame, keep)
+        kept = kept_names(frame, keep, self.output_names)
         return beside(table, kept, like(table, self._named(self._encode(frame))))
 
     def predict_and_tell(self, frame: pl.DataFrame, keep: str | Sequence[str] = ()) -> Prediction:
@@ -171,7 +233,7 @@ class FittedModel:
 
         Raises TableError as `predict`.
         """
-        kept = self._kept_names(frame, keep)
+        kept = kept_names(frame, keep, self.output_names)
         x = self._encode(frame)
         notes = unusual(self.encoder, frame, x, kept)
         return Prediction(beside(frame, kept, self._named(x)), kept, tuple(notes))
@@ -180,40 +242,15 @@ class FittedModel:
         check_columns_are_there(self.encoder, frame)
         return self.encoder.encode(frame)
 
-    def _kept_names(self, frame: pl.DataFrame, keep: str | Sequence[str]) -> dict[str, str]:
-        """The columns to keep, and what each is called beside the predictions."""
-        names = [keep] if isinstance(keep, str) else keep
-        if isinstance(keep, str) and keep == "all":
-            names = frame.columns
-        taken = {*self.output_names, *names}
-        kept = {}
-        for name in names:
-            find_column(frame, name, "The table")
-            kept[name] = name
-            if name in self.output_names:
-                while kept[name] in taken:
-                    kept[name] = f"given_{kept[name]}"
-                taken.add(kept[name])
-        return kept
-
     @property
     def output_names(self) -> list[str]:
         """The columns of a table of predictions."""
-        if self.target.task == "regression":
-            return list(self.target.names)
-        of = self.target.labels if self.target.task == "classification" else self.target.names
-        return [*self.target.names, *(f"p_{label}" for label in of)]
+        return output_names(self.target)
 
     def _named(self, x: np.ndarray) -> pl.DataFrame:
         """What is decided of encoded rows, as columns with their names."""
         decided = self.decide(x)
-        columns: list[Any] = list(decided.T)
-        if self.target.task == "multilabel":
-            columns = [*(decided > 0.5).astype(np.int64).T, *columns]
-        elif self.target.task == "classification":
-            labels = pl.Series(self.target.labels)
-            columns = [labels[decided.argmax(axis=1).tolist()], *columns]
-        return pl.DataFrame(dict(zip(self.output_names, columns, strict=True)))
+        return as_table(self.target, decided, self.choose(decided))
 
     def save(self, path: str | Path) -> None:
         """Write the model atomically: weights and scalings as arrays, the rest as JSON."""

@@ -44,7 +44,7 @@ class Selection:
         """The winner as a model."""
         candidate = self.winner.candidate
         arrays = task.feed.arrays(task.feed.refit, candidate.normalize)
-        return FittedModel(
+        return FittedModel.single(
             task.encoder, task.target, candidate, arrays.inputs, arrays.targets, self.layers
         )
 

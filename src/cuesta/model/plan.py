@@ -1,0 +1,139 @@
+"""The members and the calibration of a model without their arrays: what a file's description says.
+
+All that is read here may have been written by anyone: whatever is wrong ends in ValueError,
+TypeError or LookupError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from cuesta._util.checks import check_count
+from cuesta.data.encode import Target
+from cuesta.data.scale import Scaling
+from cuesta.hyperparameters import Candidate
+from cuesta.model.calibration import LARGEST_ROWS, Calibration, FoldResiduals, check_fold
+from cuesta.model.description import require
+from cuesta.model.member import Member
+from cuesta.model.network import Layers, Network
+
+FIELDS = {"candidate", "weight", "fold", "fold_weight", "inputs", "outputs"}
+
+
+class MemberPlan(NamedTuple):
+    """A member, the numbers of its scalings, and its own number; None where it stands alone."""
+
+    candidate: Candidate
+    weight: float = 1.0
+    fold: int | None = None
+    fold_weight: float = 0.0
+    inputs: int | None = None
+    outputs: int | None = None
+    place: int | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it is the only network of a file of format 1."""
+        return self.place is None
+
+    @classmethod
+    def read_all(cls, about: Any, target: Target) -> list[MemberPlan]:
+        """The members of a description."""
+        require(isinstance(about, list) and len(about) > 0, "members")
+        return [cls._read(each, place, target) for place, each in enumerate(about)]
+
+    @classmethod
+    def _read(cls, about: Mapping[str, Any], place: int, target: Target) -> MemberPlan:
+        require(isinstance(about, dict) and set(about) == FIELDS, f"member {place}")
+        plan = cls(**{**about, "candidate": Candidate.from_dict(about["candidate"])}, place=place)
+        require(_is_number(plan.inputs), f"scaling of member {place}")
+        if target.task == "regression":
+            require(_is_number(plan.outputs), f"scaling of member {place}")
+        else:
+            require(plan.outputs is None, f"scaling of member {place}")
+        return plan
+
+    def describe(self) -> dict[str, Any]:
+        """The member for JSON."""
+        about = {name: value for name, value in self._asdict().items() if name in FIELDS}
+        return about | {"candidate": self.candidate.to_dict()}
+
+    @property
+    def inputs_name(self) -> str:
+        """What the arrays of its inputs' scaling are called."""
+        return "inputs" if self.alone else f"scaling.{self.inputs}"
+
+    @property
+    def outputs_name(self) -> str:
+        """What the arrays of its values' scaling are called."""
+        return "outputs" if self.alone else f"scaling.{self.outputs}"
+
+    def layer_name(self, depth: int, part: str) -> str:
+        """What the weights (w) or the biases (b) of a layer are called."""
+        return f"{depth}.{part}" if self.alone else f"{self.place}.{depth}.{part}"
+
+    def shapes(self, inputs: int, outputs: int) -> Iterator[tuple[str, str, int, int]]:
+        """Of each layer the names of its weights and biases, its inputs and its units."""
+        sizes = (inputs, *self.candidate.hidden_layer_sizes, outputs)
+        for depth, (m, n) in enumerate(pairwise(sizes)):
+            yield self.layer_name(depth, "w"), self.layer_name(depth, "b"), m, n
+
+    def numbers(self, inputs: int, outputs: int) -> int:
+        """How many weights and biases it has."""
+        return sum((m + 1) * n for _, _, m, n in self.shapes(inputs, outputs))
+
+    def member(self, inputs: Scaling, outputs: Scaling | None, layers: Layers) -> Member:
+        """The member with its arrays."""
+        network = Network(self.candidate, inputs, outputs, layers)
+        return Member(network, self.weight, self.fold, self.fold_weight)
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) is int and value >= 0
+
+
+class CalibrationPlan(NamedTuple):
+    """A calibration; of each fold's residuals its number, its rows, and how many are kept."""
+
+    temperature: float = 1.0
+    threshold: float | None = None
+    residuals: tuple[tuple[int, int, int], ...] = ()
+
+    @classmethod
+    def of(cls, calibration: Calibration) -> CalibrationPlan:
+        """The plan of a calibration."""
+        residuals = tuple((r.fold, r.rows, len(r.values)) for r in calibration.residuals)
+        return cls(calibration.temperature, calibration.threshold, residuals)
+
+    @classmethod
+    def read(cls, about: Any) -> CalibrationPlan:
+        """The calibration of a description."""
+        require(isinstance(about, dict) and set(about) == set(cls._fields), "calibration")
+        require(isinstance(about["residuals"], list), "residuals")
+        residuals = []
+        for each in about["residuals"]:
+            require(set(each) == {"fold", "rows", "kept"}, "residuals of a fold")
+            check_fold(each["fold"])
+            check_count("kept", each["kept"], LARGEST_ROWS)
+            residuals.append((each["fold"], each["rows"], each["kept"]))
+        return cls(about["temperature"], about["threshold"], tuple(residuals))
+
+    def describe(self) -> dict[str, Any]:
+        """The calibration for JSON."""
+        names = ("fold", "rows", "kept")
+        residuals = [dict(zip(names, each, strict=True)) for each in self.residuals]
+        return {**self._asdict(), "residuals": residuals}
+
+    @property
+    def kept(self) -> int:
+        """How many residuals a target has."""
+        return sum(kept for _, _, kept in self.residuals)
+
+    def filled(self, values: Mapping[int, np.ndarray]) -> Calibration:
+        """The calibration with its arrays, by the numbers of the folds."""
+        residuals = (FoldResiduals(fold, rows, values[fold]) for fold, rows, _ in self.residuals)
+        return Calibration(self.temperature, self.threshold, tuple(residuals))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 
-def activate(name: str, z: np.ndarray) -> np.ndarray:
-    """The named activation, element by element."""
+def activate(name: str, z: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
+    """The named activation, element by element; `out` may be used for the result."""
     if name == "relu":
-        return np.maximum(z, 0.0)
+        return np.maximum(z, 0.0, out=out)
     if name == "tanh":
-        return np.tanh(z)
+        return np.tanh(z, out=out)
     if name == "sigmoid":
         return 0.5 + 0.5 * np.tanh(0.5 * z)  # σ(z), without overflow
     if name == "identity":

@@ -70,11 +70,12 @@ class Network:
         """The forward pass: shares or values; `masks` multiply the units of each hidden layer."""
         units = self.inputs.inputs(x)
         for depth, (w, b) in enumerate(self._exact):
-            units = units @ w + b
+            units = units @ w
+            units += b  # in place: new memory would cost more than the sum
             if depth < len(self.layers) - 1:
-                units = activate(self.candidate.activation, units)
+                units = activate(self.candidate.activation, units, out=units)
                 if len(masks):
-                    units = units * masks[depth]
+                    units *= masks[depth]
         return self._finish(units, task)
 
     def _finish(self, units: np.ndarray, task: str) -> np.ndarray:

@@ -38,6 +38,26 @@ def split_numbers(parameter: str, text: str | None) -> list[float] | None:
         raise SpecError(f"{parameter} must be numbers with commas between, not {text!r}.") from None
 
 
+def pair_of_numbers(parameter: str, text: str | None) -> tuple[float, float] | None:
+    """Two numbers with a comma between. Raises SpecError."""
+    found = split_numbers(parameter, text)
+    if found is None:
+        return None
+    if len(found) != 2:
+        raise SpecError(f"{parameter} must be two numbers with a comma between, not {text!r}.")
+    return found[0], found[1]
+
+
+def number_or_word(parameter: str, text: str | None) -> float | str | None:
+    """A number, where the text is one, or the word auto. Raises SpecError."""
+    if text in (None, "auto"):
+        return text
+    try:
+        return float(str(text))
+    except ValueError:
+        raise SpecError(f"{parameter} must be a number or auto, not {text!r}.") from None
+
+
 def check_output(parameter: str, path: Path, endings: tuple[str, ...]) -> None:
     """Raise SpecError or RunFolderError, before long work, where its result could not be written.
 

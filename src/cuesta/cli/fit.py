@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from cuesta.cli import options
-from cuesta.cli.arguments import make_settings
+from cuesta.cli.arguments import make_settings, number_or_word, pair_of_numbers
 from cuesta.cli.base import flag, guarded
 
 
@@ -19,6 +19,10 @@ def fit(
     out: options.RunFolder = None,
     task: options.Task = "auto",
     metric: options.Metric = "auto",
+    model: options.Delivered = "auto",
+    choose: options.Choose = "best",
+    threshold: options.Threshold = None,
+    costs: options.Costs = None,
     folds: options.Folds = 5,
     candidates: options.Candidates = 64,
     epochs: options.Epochs = 50,
@@ -32,6 +36,7 @@ def fit(
     decimal: options.Decimal = "auto",
     missing: options.Missing = None,
     protocol: options.Protocol = "kfold",
+    outer: options.Outer = 5,
     groups: options.Groups = None,
     drop: options.Drop = None,
     seed: options.Seed = 0,
@@ -74,6 +79,8 @@ def fit(
         columns=parse_kinds(columns or ()),
         missing=tuple(missing or ()),
         space=read_space(str(space)) if space else None,
+        threshold=number_or_word("threshold", threshold),
+        costs=pair_of_numbers("costs", costs),
     )
     folder = out or Path(f"{rows.name}.cuesta")
     console = SafeConsole()

@@ -197,16 +197,58 @@ Protocol = Annotated[
     str,
     _option(
         "How rows are split: kfold, repeated (K folds three times), grouped (with --groups), "
-        "ordered (rows stand in order of time; later rows validate) or single (one split).",
+        "ordered (rows stand in order of time; later rows validate), single (one split) or nested "
+        "(the whole search is tested on each of --outer folds, so that every row is a test row "
+        "once).",
         panel=SEARCH,
     ),
+]
+Outer = Annotated[
+    int, _option("The number of outer folds of --protocol nested, from 2.", panel=SEARCH)
 ]
 Groups = Annotated[
     str | None,
     _option(
         "A column whose equal values mark a group: its rows stay in one fold. Needs --protocol "
-        "grouped.",
+        "grouped or nested.",
         metavar="COLUMN",
+        default="none",
+        panel=SEARCH,
+    ),
+]
+Choose = Annotated[
+    str,
+    _option(
+        "Which candidate wins: best, or one-se (of those within one standard error of the best, "
+        "the simplest).",
+        panel=SEARCH,
+    ),
+]
+Delivered = Annotated[
+    str,
+    _option(
+        "What is delivered: committee (a weighted mean of the best candidates' networks of all "
+        "folds), single (the winner, trained on all training rows) or auto (the committee, unless "
+        "the single network is clearly better).",
+        panel=SEARCH,
+    ),
+]
+Threshold = Annotated[
+    str | None,
+    _option(
+        "Of two classes, from which probability on the second is decided: a number between 0 and "
+        "1, or auto (the best for the metric, on rows that the networks did not see).",
+        metavar="SHARE",
+        default="the likelier class",
+        panel=SEARCH,
+    ),
+]
+Costs = Annotated[
+    str | None,
+    _option(
+        "Of two classes, what a false alarm and a miss of the second cost, with a comma between: "
+        "1,5. The threshold is then the one that costs least.",
+        metavar="ALARM,MISS",
         default="none",
         panel=SEARCH,
     ),

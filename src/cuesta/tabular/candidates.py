@@ -33,7 +33,6 @@ def score_candidates(run: Run, task: Task, options: Options, listener: Listener)
         found = scoring.score(dict(enumerate(candidates, start=len(scores))))
         sampler.tell([score.loss for score in found])
         scores.extend(found)
-    listener.finished()
     return scores
 
 

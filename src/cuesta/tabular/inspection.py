@@ -21,7 +21,7 @@ from cuesta.training.lanes import Lane, Training
 from cuesta.training.run import Run
 
 if TYPE_CHECKING:
-    from cuesta.tabular.result import TestOutcome
+    from cuesta.tabular.testing import TestOutcome
 
 MOST_INSPECTED = 8  # lanes that diverged and are trained again to see in which layer
 
@@ -73,7 +73,7 @@ def compare_with_test(
         winner.mean,
         winner.se,
         outcome.metrics[metric],
-        outcome.interval,
+        outcome.intervals[metric][:2],
         higher=metric in HIGHER_IS_BETTER,
     )
     if found is None or inspection.diagnosis is None:

@@ -20,6 +20,9 @@ class Listener:
     def found(self, lane_epochs: int) -> None:
         """So much of the work is in the journal already."""
 
+    def added(self, lane_epochs: int) -> None:
+        """So much more work: networks that are trained again for their weights."""
+
     def progressed(self, lane_epochs: int) -> None:
         """So many more lane-epochs are done. May be called from any thread."""
 

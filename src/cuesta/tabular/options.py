@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from cuesta._text import listed
 from cuesta._util.checks import check_choice, check_seed
 from cuesta.core.foreign import check_optimizer
-from cuesta.data.folds import PROTOCOLS, check_groups
+from cuesta.data.folds import PROTOCOLS as ROW_PROTOCOLS
+from cuesta.data.folds import check_groups
 from cuesta.data.kinds import Kind
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import INSTRUMENTS, PRECISIONS
 from cuesta.search.samplers import SAMPLERS
 from cuesta.search.select import METRICS
 from cuesta.search.space import Space, check_grid
+from cuesta.search.ties import CHOICES
 
 TASKS = ("auto", "classification", "regression")
+PROTOCOLS = (*ROW_PROTOCOLS, "nested")
+MODELS = ("auto", "committee", "single")
 DECIMALS = ("auto", ".", ",")
-LEAST = {"candidates": 1, "epochs": 1, "folds": 2}
+LEAST = {"candidates": 1, "epochs": 1, "folds": 2, "outer": 2}
 
 
 @dataclass(frozen=True)
@@ -32,12 +38,26 @@ class Options:
     metric : str, default "auto"
         What chooses the winner: "log_loss", "accuracy" or "balanced_accuracy" for classes, "rmse"
         for numbers; "auto" is the first of these.
+    model : {"auto", "committee", "single"}, default "auto"
+        What is delivered: a weighted mean of the best candidates' networks of all folds, or the
+        winner trained on all training rows; "auto" is the committee, unless the single network is
+        better on rows that neither saw by more than chance explains.
+    choose : {"best", "one-se"}, default "best"
+        Which candidate wins: the best, or of those within one standard error of it the simplest.
+    threshold : float between 0 and 1 or "auto", optional
+        Of two classes, from which share on the second is decided; "auto" is the best for the metric
+        on rows that the networks did not see. By default the likelier class is decided.
+    costs : pair of float, optional
+        Of two classes, what a false alarm and a miss of the second cost: the threshold is then the
+        one that costs least.
     folds : int of at least 2, default 5
         K of the K-fold cross-validation (N2).
-    protocol : {"kfold", "repeated", "grouped", "ordered", "single"}, default "kfold"
+    protocol : {"kfold", "repeated", "grouped", "ordered", "single", "nested"}, default "kfold"
         How rows are divided into folds.
+    outer : int of at least 2, default 5
+        For "nested": how many outer folds there are, each of which tests a search on the others.
     groups : str, optional
-        For "grouped": a column whose rows of one value stay on one side.
+        For "grouped" or "nested": a column whose rows of one value stay on one side.
     drop : tuple of str
         Columns to leave out.
     candidates : int of at least 1, default 64
@@ -73,8 +93,13 @@ class Options:
     target: tuple[str, ...] = ()
     task: str = "auto"
     metric: str = "auto"
+    model: str = "auto"
+    choose: str = "best"
+    threshold: float | str | None = None
+    costs: tuple[float, float] | None = None
     folds: int = 5
     protocol: str = "kfold"
+    outer: int = 5
     groups: str | None = None
     drop: tuple[str, ...] = ()
     candidates: int = 64
@@ -94,6 +119,7 @@ class Options:
     def __post_init__(self) -> None:
         self._check_names()
         self._check_search()
+        self._check_decision()
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise SpecError(f"{name} must be at least {least}, not {getattr(self, name)}.")
@@ -106,6 +132,8 @@ class Options:
     def _check_names(self) -> None:
         check_choice("task", self.task, TASKS)
         check_choice("protocol", self.protocol, PROTOCOLS)
+        check_choice("model", self.model, MODELS)
+        check_choice("choose", self.choose, CHOICES)
         check_choice("decimal", self.decimal, DECIMALS)
         check_choice("sampler", self.sampler, SAMPLERS)
         check_choice("instruments", self.instruments, INSTRUMENTS)
@@ -114,7 +142,8 @@ class Options:
             check_choice("precision", self.precision, PRECISIONS)
 
     def _check_search(self) -> None:
-        check_groups(self.protocol, self.groups is not None)
+        if self.protocol != "nested":
+            check_groups(self.protocol, self.groups is not None)
         if self.halving and self.sampler == "tpe":
             raise SpecError(
                 "halving compares all candidates; it goes with random or grid, not tpe."
@@ -123,6 +152,20 @@ class Options:
             check_grid(self.space)
         for optimizer in self.space.optimizers.values if self.space else ():
             check_optimizer(optimizer)
+
+    def _check_decision(self) -> None:
+        if self.costs is not None:
+            if self.threshold is not None:
+                raise SpecError("Costs give a threshold themselves; leave out one of the two.")
+            if not all(0 <= cost < math.inf for cost in self.costs) or not any(self.costs):
+                raise SpecError(
+                    "costs must be two numbers of at least 0, not both 0: of a false alarm and of "
+                    f"a miss, not {listed(f'{cost:g}' for cost in self.costs)}."
+                )
+        if isinstance(self.threshold, str):
+            check_choice("threshold", self.threshold, ("auto",))
+        elif self.threshold is not None and not 0 < self.threshold < 1:
+            raise SpecError(f"threshold must be between 0 and 1, not {self.threshold:g}.")
 
     def without_inputs(self, targets: tuple[str, ...] | list[str]) -> list[str]:
         """The columns that are no inputs: the targets and the groups."""

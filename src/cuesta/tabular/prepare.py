@@ -21,7 +21,7 @@ from cuesta.data.encode import (
     with_known_labels,
     without_full_stops,
 )
-from cuesta.data.folds import Fold, Sealed, make_folds, split_test
+from cuesta.data.folds import REPEATS, Fold, Sealed, make_folds, split_test
 from cuesta.data.kinds import Kind
 from cuesta.data.table import Table
 from cuesta.errors import SpecError, TableError
@@ -50,6 +50,7 @@ class Task:
     kinds: Mapping[str, Kind] = field(default_factory=dict)
     test_table: str = ""  # the table that the test rows are of
     test_numbers: tuple[int, ...] = ()  # and their numbers in it, from 0
+    rounds: int = 1  # in how many rounds of folds each row validates
 
 
 class TidiedRows(NamedTuple):
@@ -77,7 +78,7 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
     read = tidied(table, options)
     target = fit_target(read.frame, read.targets, options.task)
     metric = _metric(options.metric, target.task)
-    rows = _rows(read, target, options)
+    rows = tidied_rows(read, target, options)
     if test_table is None and not options.test_size:
         train, encoder = rows, fit_encoder(rows.inputs, read.kinds)
         seal = NO_SEAL
@@ -112,6 +113,7 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
         read.kinds,
         (test_table or table).name,
         tuple(seal.numbers.tolist()),
+        REPEATS if options.protocol == "repeated" else 1,
     )
 
 
@@ -124,7 +126,8 @@ def _base(y: np.ndarray, target: Target, metric: str) -> tuple[float, ...]:
     return tuple((np.bincount(y, minlength=target.outputs) / len(y)).tolist())
 
 
-def _rows(read: Tidied, target: Target, options: Options) -> TidiedRows:
+def tidied_rows(read: Tidied, target: Target, options: Options) -> TidiedRows:
+    """The rows of a tidied table: inputs, targets, groups, and which are copies of others."""
     groups = None
     if options.groups is not None:
         groups = _groups(find_column(read.frame, options.groups, "The table"))

@@ -16,29 +16,16 @@ import polars as pl
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.model import FittedModel
 from cuesta.search.select import Score
+from cuesta.tabular.delivery import Delivery
 from cuesta.tabular.inspection import Inspection
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
 from cuesta.tabular.selection import Selection
+from cuesta.tabular.testing import Measured, TestOutcome
 
 MOST_NUMBERS = 1000  # of rows, that a result lists
 # What may differ between two runs that find the same.
 PASSING = frozenset({"seconds", "test_openings", "versions", "notes"})
-
-
-@dataclass(frozen=True)
-class TestOutcome:
-    """What the test rows said of the winner: its metrics, an interval, and the baseline's metrics.
-
-    `openings` are the times at which the test rows were opened in this folder, this time last.
-    """
-
-    __test__ = False  # no class of tests, whatever its name
-
-    metrics: dict[str, float]
-    interval: tuple[float, float]
-    baseline: dict[str, float]
-    openings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -47,7 +34,7 @@ class FitResult:
 
     task: Task
     selection: Selection
-    model: FittedModel
+    delivery: Delivery
     outcome: TestOutcome | None  # None where no rows were kept aside for a test
     inspection: Inspection
     seconds: float
@@ -63,8 +50,13 @@ class FitResult:
         return self.selection.winner
 
     @property
-    def test(self) -> dict[str, float]:
-        """The winner's metrics on the test rows; none where there are no such rows."""
+    def model(self) -> FittedModel:
+        """What is delivered."""
+        return self.delivery.delivered.model
+
+    @property
+    def test(self) -> Mapping[str, float]:
+        """The metrics of what is delivered on the test rows; none where there are no such rows."""
         return self.outcome.metrics if self.outcome else {}
 
     @property
@@ -118,6 +110,8 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "cv_mean": _finite(winner.mean),
         "cv_se": _finite(winner.se),
         **_of_test(task, result.outcome),
+        "model": result.delivery.chosen,
+        "models": {name: _model(result, name) for name in result.delivery.models},
         "winner": winner.candidate.to_dict(),
         "epochs": winner.epochs,
         "candidates": len(result.scores),
@@ -141,6 +135,32 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
     }
 
 
+def _model(result: FitResult, name: str) -> dict[str, Any]:
+    """What is known of one of the models: its votes, its calibration, its validation, its test."""
+    about = result.delivery.models[name]
+    calibration = about.model.calibration
+    of_test: dict[str, Any] = {}
+    if result.outcome is not None:
+        of_test = _measured(result.outcome.models[name])
+    return {
+        "networks": about.networks,
+        "votes": {str(number): weight for number, weight in about.votes.items()},
+        "temperature": calibration.temperature,
+        "threshold": calibration.threshold,
+        "cv_mean": _finite(about.mean),
+        **of_test,
+    }
+
+
+def _measured(measured: Measured) -> dict[str, Any]:
+    return {
+        "test_metrics": {name: _finite(value) for name, value in measured.metrics.items()},
+        "test_intervals": {
+            name: [_finite(end) for end in found[:2]] for name, found in measured.intervals.items()
+        },
+    }
+
+
 def _of_test(task: Task, outcome: TestOutcome | None) -> dict[str, Any]:
     """What the test rows said; null where none were kept aside."""
     if outcome is None:
@@ -148,7 +168,7 @@ def _of_test(task: Task, outcome: TestOutcome | None) -> dict[str, Any]:
         return {**dict.fromkeys(names), "test_openings": [], "test_rows": None}
     return {
         "test": _finite(outcome.metrics[task.metric]),
-        "test_interval": [_finite(end) for end in outcome.interval],
+        "test_interval": [_finite(end) for end in outcome.intervals[task.metric][:2]],
         "test_metrics": {name: _finite(value) for name, value in outcome.metrics.items()},
         "trivial_metrics": {name: _finite(value) for name, value in outcome.baseline.items()},
         "test_openings": list(outcome.openings),

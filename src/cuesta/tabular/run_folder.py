@@ -4,6 +4,7 @@
 
     run.json             the table and the target: a folder is for one of these alone
     chunks/              finished lanes, from which any run in the folder goes on
+    networks/            the weights of the best candidates' lanes, likewise
     openings.txt         when the test rows were opened, a line each, written before they are read
     model.safetensors, instruments.safetensors, candidates.csv, result.json   the last run's
     SHA256SUMS           the checksums of these, as `sha256sum -c` reads them
@@ -40,7 +41,7 @@ MODEL = "model.safetensors"
 CANDIDATES = "candidates.csv"
 OPENINGS = "openings.txt"
 SUMS = "SHA256SUMS"
-CHUNKS, EARLIER, WRITING = "chunks", "earlier", ".writing"
+CHUNKS, NETWORKS, EARLIER, WRITING = "chunks", "networks", "earlier", ".writing"
 FILES = (MODEL, INSTRUMENTS, CANDIDATES, SUMS, RESULT)  # of a result, in the order of replacing
 SHOWN_TARGETS = 100  # characters of a list of names in a message
 

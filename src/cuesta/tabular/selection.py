@@ -1,30 +1,48 @@
-"""The winner: the best candidate that trains on all training rows without diverging."""
+"""The winner, the few best candidates beside it, and the weights of all their networks."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from cuesta.core.net import Layer
 from cuesta.errors import CuestaError
-from cuesta.model import FittedModel
+from cuesta.model import Network
 from cuesta.search.select import Score, rank
+from cuesta.tabular.listener import Listener
 from cuesta.tabular.prepare import Task
-from cuesta.training.lanes import ChunkResult
-from cuesta.training.run import Run
+from cuesta.training.run import Ended, Run
 
-Layers = tuple[tuple[np.ndarray, np.ndarray], ...]
+MOST_CANDIDATES = 8  # of which a committee is made: their networks are trained again for it
+
+
+@dataclass(frozen=True)
+class Shortlisted:
+    """One of the best candidates: its score, and its network of each fold."""
+
+    score: Score
+    networks: tuple[Network, ...]
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The scores, best first; the winner and its weights; those passed over in its favour."""
+    """The scores, best first; the winner, and its network of all training rows.
+
+    `shortlist` are the best candidates, the `chosen` one among them; `skipped` those that would have won,
+    had they not diverged on all training rows.
+    """
 
     scores: list[Score]
-    winner: Score
-    layers: Layers
+    chosen: Shortlisted
+    refit: Network
+    shortlist: tuple[Shortlisted, ...]
     skipped: list[Score]
+
+    @property
+    def winner(self) -> Score:
+        """The chosen candidate's score."""
+        return self.chosen.score
 
     @property
     def lanes(self) -> int:
@@ -40,41 +58,64 @@ class Selection:
             counts[score.candidate.optimizer] = bad, all_ + len(score.diverged)
         return counts
 
-    def model(self, task: Task) -> FittedModel:
-        """The winner as a model."""
-        candidate = self.winner.candidate
-        arrays = task.feed.arrays(task.feed.refit, candidate.normalize)
-        return FittedModel.single(
-            task.encoder, task.target, candidate, arrays.inputs, arrays.targets, self.layers
-        )
+
+Order = Callable[[Sequence[Shortlisted]], list[Shortlisted]]
 
 
-def select(run: Run, scores: list[Score]) -> Selection:
+def select(
+    run: Run,
+    task: Task,
+    scores: Sequence[Score],
+    listener: Listener,
+    preferred: Order = list,
+) -> Selection:
     """Rank the candidates, and train the best one on all training rows (N2).
 
-    For the winner's number of epochs, in the same schedule. Should that diverge, the next
-    candidate takes its place. Raises CuestaError where no candidate is left.
+    For the winner's number of epochs, in the same schedule. The networks of the best candidates
+    are trained again for their weights, each to its candidate's number of epochs. The winner is the
+    first of these in the `preferred` order that does not diverge on all training rows; where all do,
+    the first of the others. Raises CuestaError where no candidate is left.
     """
-    ranked = rank(scores)
-    skipped: list[Score] = []
-    for score in ranked:
-        if not math.isfinite(score.loss):
-            break
-        result = run.refit(score.candidate, score.epochs)
-        if _is_finite(result):
-            layers = tuple((layer.w, layer.b) for layer in result.layers[0])
-            return Selection(ranked, score, layers, skipped)
-        skipped.append(score)
+    ranked = rank(list(scores))
+    finite = [score for score in ranked if math.isfinite(score.loss)]
+    for start in range(0, len(finite), MOST_CANDIDATES):
+        few = finite[start : start + MOST_CANDIDATES]
+        wanted = [Ended(lane, s.epochs) for s in few for lane in run.lanes([s.candidate])]
+        wanted.append(_refit(run, few[0]))
+        listener.added(sum(ended.epochs for ended in run.unknown(wanted)))
+        found = run.networks(wanted, listener.progressed)
+        shortlist = [_shortlisted(run, task, score, found) for score in few]
+        skipped = finite[:start]
+        for best in preferred(shortlist):
+            last = _refit(run, best.score)
+            layers = found.get(last) or run.networks([last]).get(last)
+            if layers is not None:
+                refit = _network(task, last, layers)
+                return Selection(ranked, best, refit, tuple(shortlist), skipped)
+            skipped = [*skipped, best.score]
     raise CuestaError(
         f"{_all(len(ranked))} diverged; use a space with lower learning rates, or with clip_norm.",
         parameter="space",
     )
 
 
+def _refit(run: Run, score: Score) -> Ended:
+    return Ended(run.refit(score.candidate), score.epochs)
+
+
+def _shortlisted(
+    run: Run, task: Task, score: Score, found: dict[Ended, list[Layer]]
+) -> Shortlisted:
+    ended = [Ended(lane, score.epochs) for lane in run.lanes([score.candidate])]
+    return Shortlisted(score, tuple(_network(task, each, found[each]) for each in ended))
+
+
+def _network(task: Task, ended: Ended, layers: list[Layer]) -> Network:
+    """A trained lane as a network that predicts."""
+    candidate = ended.lane.candidate
+    inputs, targets = task.feed.scalings(ended.lane.fold, candidate.normalize)
+    return Network(candidate, inputs, targets, tuple((layer.w, layer.b) for layer in layers))
+
+
 def _all(candidates: int) -> str:
     return "The only candidate" if candidates == 1 else f"All {candidates} candidates"
-
-
-def _is_finite(result: ChunkResult) -> bool:
-    weights = (leaf for layer in result.layers[0] for leaf in layer)
-    return not result.diverged_at[0] and all(np.isfinite(leaf).all() for leaf in weights)

@@ -48,7 +48,7 @@ class NetworkStore:
         self._known[key] = layers
         if self._folder is None or lane_key.startswith(UNTOLD):
             return
-        arrays = {}
+        arrays: dict[str, np.ndarray] = {}
         for depth, layer in enumerate(layers):
             arrays |= {f"{depth}.w": np.asarray(layer.w), f"{depth}.b": np.asarray(layer.b)}
         try:

@@ -2,42 +2,29 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from rich.console import Console
-from rich.table import Table
 
 from cuesta._text import count, cut, listed
 from cuesta._util.notes import Note
 from cuesta._util.progress import Bar
 from cuesta.errors import in_python
-from cuesta.hyperparameters import Candidate
 from cuesta.report.console import SafeConsole, sentence, shown
 from cuesta.report.diagnosis import show_findings
-from cuesta.search.select import Score
+from cuesta.report.run.candidates import SHOWN, best_table, describe, varied
+from cuesta.report.run.outcome import describe_models, test_table
+from cuesta.report.run.words import NAMES, number
 from cuesta.tabular.inspection import DivergedLane
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.prepare import Task
-from cuesta.tabular.result import FitResult, TestOutcome
+from cuesta.tabular.result import FitResult
 
-NAMES = {
-    "accuracy": "accuracy",
-    "log_loss": "log-loss",
-    "roc_auc": "ROC-AUC",
-    "balanced_accuracy": "balanced accuracy",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "r2": "R²",
-}
 PLURALS = {"category": "categories"}
-SHOWN = 10
 SHOWN_COLUMNS = 12
 SHOWN_NOTES = 20
-LARGE = 10_000  # from here on decimals say nothing
-DEFAULTS = Candidate()
 
 
 class ErrorListener(Listener):
@@ -95,6 +82,11 @@ class TerminalListener(Listener):
             self.said(f"the run's folder holds {done} already, which are not trained again")
             if self._bar is not None:
                 self._bar.lessen(lane_epochs)
+
+    def added(self, lane_epochs: int) -> None:
+        """Lengthen the bar."""
+        if self._bar is not None:
+            self._bar.lessen(-lane_epochs)
 
     def progressed(self, lane_epochs: int) -> None:
         """Move the bar."""
@@ -162,7 +154,7 @@ def show_result(
     """
     task, winner = result.task, result.winner
     console.print()
-    console.print(_best(result.scores, task.metric))
+    console.print(best_table(result.scores, task.metric))
     console.print(describe_diverged(result), highlight=False)
     for line in describe_lost(result):
         console.print(line, highlight=False)
@@ -173,15 +165,17 @@ def show_result(
         soft_wrap=not console.is_terminal,
     )
     console.print(
-        f"        validation {NAMES[task.metric]} {_number(winner.mean)} ± {_number(winner.se)} "
+        f"        validation {NAMES[task.metric]} {number(winner.mean)} ± {number(winner.se)} "
         f"(mean ± s.e. over {count(len(winner.folds), 'fold')}, at its best epoch)",
         highlight=False,
         soft_wrap=not console.is_terminal,
     )
+    for line in describe_models(result):
+        console.print(line, highlight=False, soft_wrap=not console.is_terminal)
     if result.diagnosis is not None:
         show_findings(console, result.diagnosis, name_parameter)
     if result.outcome is not None:
-        console.print(_test(result, result.outcome))
+        console.print(test_table(result, result.outcome))
     where = f" · written to {sentence(folder)}" if folder else ""
     console.print(
         f"{result.seconds:.1f} s{where}", highlight=False, soft_wrap=not console.is_terminal
@@ -189,25 +183,6 @@ def show_result(
     if folder:
         hint = f"predict new rows: cuesta predict {sentence(shlex.quote(folder))} TABLE"
         console.print(hint, highlight=False, soft_wrap=not console.is_terminal)
-
-
-def _best(scores: list[Score], metric: str) -> Table:
-    title = f"best {min(SHOWN, len(scores))} of {count(len(scores), 'candidate')}"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("", justify="right")
-    table.add_column(f"{NAMES[metric]}, mean ± s.e.", no_wrap=True)
-    table.add_column("epochs", justify="right")
-    table.add_column("candidate")
-    also = varied(scores)
-    for place, score in enumerate(scores[:SHOWN], start=1):
-        mean = (
-            f"{_number(score.mean)} ± {_number(score.se)}"
-            if not any(score.diverged)
-            else "diverged"
-        )
-        row = sentence(describe(score.candidate, also))
-        table.add_row(str(place), mean, str(score.epochs), row)
-    return table
 
 
 def describe_diverged(result: FitResult) -> str:
@@ -236,63 +211,3 @@ def describe_lost(result: FitResult) -> list[str]:
         more = count(len(first) - SHOWN, "more candidate")
         lines.append(f"          and {more} (result.json has all)")
     return lines
-
-
-def varied(scores: list[Score]) -> list[str]:
-    """Of the parameters that are printed only where they vary, those that do."""
-    names = ("batch_size", "normalize", "dialect", "epsilon")
-    return [n for n in names if len({getattr(score.candidate, n) for score in scores}) > 1]
-
-
-def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
-    """A candidate in a line: optimizer, layers, what differs from the defaults, then `also`."""
-    sizes = "-".join(map(str, candidate.hidden_layer_sizes)) or "no hidden layer"
-    rate = f"α={candidate.learning_rate:.3g}"
-    if candidate.final_learning_rate is not None:
-        rate += f"→{candidate.final_learning_rate:.2g}"
-    parts = [candidate.optimizer, rate, sizes, candidate.activation, candidate.init]
-    own = {"momentum": ("momentum",), "rmsprop": ("rho",), "adam": ("beta_1", "beta_2")}
-    signs = {"momentum": "γ", "rho": "ρ", "beta_1": "ρ₁", "beta_2": "ρ₂"}
-    parts.extend(
-        f"{signs[name]}={getattr(candidate, name):.3g}"
-        for name in own.get(candidate.optimizer, ())
-        if getattr(candidate, name) != getattr(DEFAULTS, name)
-    )
-    parts.extend(
-        f"{name}={getattr(candidate, name):.2g}"
-        for name in ("dropout", "weight_decay", "clip_norm", "clip_value")
-        if getattr(candidate, name) != getattr(DEFAULTS, name)
-    )
-    parts.extend(f"{name}={getattr(candidate, name)}" for name in also)
-    return " ".join(parts)
-
-
-def _test(result: FitResult, outcome: TestOutcome) -> Table:
-    times = len(outcome.openings)
-    often = (
-        "once" if times == 1 else f"{times} times in this folder: do not choose between runs by it"
-    )
-    title = f"test, {count(result.task.test_rows, 'row')}, opened {often}"
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    table.add_column("")
-    table.add_column("winner", justify="right")
-    table.add_column("95 % interval")
-    table.add_column("baseline", justify="right")
-    low, high = outcome.interval
-    names = sorted(outcome.metrics, key=lambda name: name != result.task.metric)
-    for name in names:
-        chosen = name == result.task.metric
-        table.add_row(
-            NAMES[name],
-            _number(outcome.metrics[name]),
-            f"{_number(low)} to {_number(high)}" if chosen else "",
-            _number(outcome.baseline[name]),
-            style="bold" if chosen else "",
-        )
-    return table
-
-
-def _number(value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.4g}"

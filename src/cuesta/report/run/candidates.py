@@ -1,0 +1,63 @@
+"""Candidates in a line each, and the table of the best."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.table import Table
+
+from cuesta._text import count
+from cuesta.hyperparameters import Candidate
+from cuesta.report.console import sentence
+from cuesta.report.run.words import NAMES, number
+from cuesta.search.select import Score
+
+SHOWN = 10
+DEFAULTS = Candidate()
+
+
+def best_table(scores: list[Score], metric: str) -> Table:
+    """The best candidates: mean and standard error of their metric, epochs, hyper-parameters."""
+    title = f"best {min(SHOWN, len(scores))} of {count(len(scores), 'candidate')}"
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table.add_column("", justify="right")
+    table.add_column(f"{NAMES[metric]}, mean ± s.e.", no_wrap=True)
+    table.add_column("epochs", justify="right")
+    table.add_column("candidate")
+    also = varied(scores)
+    for place, score in enumerate(scores[:SHOWN], start=1):
+        mean = (
+            f"{number(score.mean)} ± {number(score.se)}" if not any(score.diverged) else "diverged"
+        )
+        row = sentence(describe(score.candidate, also))
+        table.add_row(str(place), mean, str(score.epochs), row)
+    return table
+
+
+def varied(scores: list[Score]) -> list[str]:
+    """Of the parameters that are printed only where they vary, those that do."""
+    names = ("batch_size", "normalize", "dialect", "epsilon")
+    return [n for n in names if len({getattr(score.candidate, n) for score in scores}) > 1]
+
+
+def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
+    """A candidate in a line: optimizer, layers, what differs from the defaults, then `also`."""
+    sizes = "-".join(map(str, candidate.hidden_layer_sizes)) or "no hidden layer"
+    rate = f"α={candidate.learning_rate:.3g}"
+    if candidate.final_learning_rate is not None:
+        rate += f"→{candidate.final_learning_rate:.2g}"
+    parts = [candidate.optimizer, rate, sizes, candidate.activation, candidate.init]
+    own = {"momentum": ("momentum",), "rmsprop": ("rho",), "adam": ("beta_1", "beta_2")}
+    signs = {"momentum": "γ", "rho": "ρ", "beta_1": "ρ₁", "beta_2": "ρ₂"}
+    parts.extend(
+        f"{signs[name]}={getattr(candidate, name):.3g}"
+        for name in own.get(candidate.optimizer, ())
+        if getattr(candidate, name) != getattr(DEFAULTS, name)
+    )
+    parts.extend(
+        f"{name}={getattr(candidate, name):.2g}"
+        for name in ("dropout", "weight_decay", "clip_norm", "clip_value")
+        if getattr(candidate, name) != getattr(DEFAULTS, name)
+    )
+    parts.extend(f"{name}={getattr(candidate, name)}" for name in also)
+    return " ".join(parts)

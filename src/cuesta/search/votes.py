@@ -1,0 +1,55 @@
+"""The committee's weights for the metric at hand, and what it would do with weights of other rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from cuesta.metrics import LEAST
+from cuesta.search.committee import greedy, greedy_log_loss, greedy_rmse
+from cuesta.search.out_of_fold import OutOfFold
+
+Loss = Callable[[np.ndarray, np.ndarray], float]
+
+
+def committee_weights(entries: OutOfFold, loss: Loss | None = None) -> np.ndarray:
+    """Weights (candidates,) that sum to 1, chosen greedily (Caruana et al., 2004).
+
+    By log-loss for classes, whatever the metric (a share that is right in itself serves them all), by
+    RMSE for numbers, or by a `loss` of their own: lower is better.
+    """
+    predictions, y = entries.predictions, entries.y
+    if loss is not None:
+        return greedy(predictions, y, loss)
+    if not entries.classes:
+        return greedy_rmse(predictions - y)
+    rows = np.arange(len(y))
+    if np.ptp(entries.weights) == 0:
+        return greedy_log_loss(predictions[:, rows, y])
+
+    def weighted(_: np.ndarray, mixed: np.ndarray) -> float:
+        logs = np.log(np.clip(mixed[rows, y], LEAST, 1.0))
+        return -float(np.average(logs, weights=entries.weights))
+
+    return greedy(predictions, y, weighted)
+
+
+def with_weights_of_others(entries: OutOfFold, loss: Loss | None = None) -> np.ndarray:
+    """Predictions (entries, outputs) of a committee whose weights were chosen without the row's fold.
+
+    So the figure of a committee is not that of rows which chose it. With one fold alone they are.
+    """
+    found = np.empty(entries.predictions.shape[1:])
+    for fold in np.unique(entries.folds):
+        own = entries.folds == fold
+        others = entries if own.all() else entries.at(~own)
+        found[own] = entries.at(own).mixed(committee_weights(others, loss))
+    return found
+
+
+def losses(entries: OutOfFold, decided: np.ndarray) -> np.ndarray:
+    """Each entry's loss (entries,): −log p of its class, or the mean square over the targets."""
+    if entries.classes:
+        return -np.log(np.clip(decided[np.arange(len(decided)), entries.y], LEAST, 1.0))
+    return np.asarray(((decided - entries.y) ** 2).mean(axis=1))

@@ -1,0 +1,190 @@
+"""What is delivered: a committee or the single network, calibrated on rows that they did not see.
+
+All of it is decided before the test opens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from cuesta.metrics import Metric, metric_of
+from cuesta.model import Calibration, FittedModel, FoldResiduals, Member, sharpened
+from cuesta.search.calibration import best_threshold, fit_temperature, less_cost
+from cuesta.search.committee import single_is_enough
+from cuesta.search.out_of_fold import OutOfFold
+from cuesta.search.votes import committee_weights, losses, with_weights_of_others
+from cuesta.tabular.options import Options
+from cuesta.tabular.out_of_fold import out_of_fold
+from cuesta.tabular.prepare import Task
+from cuesta.tabular.selection import Selection, Shortlisted
+
+
+@dataclass(frozen=True)
+class Deliverable:
+    """A model that may be delivered, and what it predicts of rows that it did not see.
+
+    `votes` are the weights of its candidates, by their numbers; `decided` (entries, outputs) are
+    its out-of-fold predictions, after calibration.
+    """
+
+    model: FittedModel
+    votes: Mapping[int, float]
+    decided: np.ndarray
+    mean: float  # of the metric over the folds
+
+    @property
+    def networks(self) -> int:
+        """How many networks decide."""
+        return sum(member.weight > 0 for member in self.model.members)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The models, the one that is delivered ("committee" or "single"), and the rows that chose it."""
+
+    chosen: str
+    models: Mapping[str, Deliverable]
+    entries: OutOfFold
+
+    @property
+    def delivered(self) -> Deliverable:
+        """The chosen one."""
+        return self.models[self.chosen]
+
+
+def deliver(task: Task, options: Options, selection: Selection) -> Delivery:
+    """Make the committee and the single network, calibrate both, and choose.
+
+    The committee, unless the single network is better by more than the noise: the weights that are
+    compared were chosen without the fold at hand.
+    """
+    entries = out_of_fold(task, selection.shortlist)
+    metric = metric_of(task.metric, task.target.task)
+    maker = _Maker(task, options, selection, entries, metric)
+    models = {"single": maker.single()}
+    if options.model != "single":
+        models["committee"] = maker.committee()
+    return Delivery(_choose(options, entries, models, maker), models, entries)
+
+
+def _choose(
+    options: Options,
+    entries: OutOfFold,
+    models: Mapping[str, Deliverable],
+    maker: _Maker,
+) -> str:
+    if options.model != "auto":
+        return options.model
+    single, committee = (
+        losses(entries, decided)
+        for decided in (maker.alone(), with_weights_of_others(entries, maker.own_loss))
+    )
+    # Turned round: whether the committee is no worse than the single one but for the noise.
+    worse = not single_is_enough(committee, single, entries.folds, maker.task.rounds)
+    return "single" if worse else "committee"
+
+
+@dataclass(frozen=True)
+class _Maker:
+    """Makes models from what a selection found."""
+
+    task: Task
+    options: Options
+    selection: Selection
+    entries: OutOfFold
+    metric: Metric
+
+    @property
+    def own_loss(self) -> None:
+        """The loss that chooses weights, where it is not the usual one."""
+        return None
+
+    @property
+    def winner(self) -> int:
+        """The place of the winner in the shortlist."""
+        return self.selection.shortlist.index(self.selection.chosen)
+
+    def alone(self) -> np.ndarray:
+        """The winner's out-of-fold predictions."""
+        return self.entries.predictions[self.winner]
+
+    def single(self) -> Deliverable:
+        """The winner, trained on all training rows; its fold networks serve its intervals."""
+        share = 1 / self.task.feed.refit
+        folds = [
+            Member(network, 0.0, fold, share)
+            for fold, network in enumerate(self.selection.chosen.networks)
+        ]
+        votes = {self.selection.winner.index: 1.0}
+        return self._deliverable([Member(self.selection.refit), *folds], votes, self.alone())
+
+    def committee(self) -> Deliverable:
+        """The candidates' fold networks by the weights of their candidates."""
+        weights = committee_weights(self.entries, self.own_loss)
+        members, votes = [], {}
+        for weight, each in zip(weights.tolist(), self.selection.shortlist, strict=True):
+            if weight > 0:
+                votes[each.score.index] = weight
+                members += _members(each, weight)
+        return self._deliverable(members, votes, self.entries.mixed(weights))
+
+    def _deliverable(
+        self, members: Sequence[Member], votes: Mapping[int, float], decided: np.ndarray
+    ) -> Deliverable:
+        entries, classes = self.entries, self.entries.classes
+        temperature = 1.0
+        if classes:
+            temperature = fit_temperature(decided, entries.y, entries.weights)
+            decided = sharpened(decided, temperature)
+        calibration = Calibration(
+            temperature, self._threshold(decided), tuple(_residuals(entries, decided))
+        )
+        model = FittedModel(self.task.encoder, self.task.target, tuple(members), calibration)
+        return Deliverable(model, votes, decided, self._mean(decided))
+
+    def _threshold(self, decided: np.ndarray) -> float | None:
+        """From which share on the second of two classes is decided; None: the likelier one is."""
+        wanted, y = self.options.threshold, self.entries.y
+        if self.options.costs is not None:
+            alarm, miss = self.options.costs
+            return best_threshold(y, decided[:, 1], less_cost([[0, alarm], [miss, 0]]))
+        if not isinstance(wanted, str):
+            return wanted
+        sign = 1.0 if self.metric.higher_is_better else -1.0
+
+        def score(truth: np.ndarray, labels: np.ndarray) -> float:
+            return sign * self.metric(truth, np.eye(2)[labels])
+
+        return best_threshold(y, decided[:, 1], score)
+
+    def _mean(self, decided: np.ndarray) -> float:
+        """The metric's mean over the folds."""
+        found = [
+            self.metric(self.entries.y[own], decided[own])
+            for own in (self.entries.folds == fold for fold in np.unique(self.entries.folds))
+        ]
+        return float(np.mean(found))
+
+
+def _members(each: Shortlisted, weight: float) -> list[Member]:
+    """A candidate's fold networks, which share its weight."""
+    part = weight / len(each.networks)
+    return [
+        Member(network, part, fold, part)  # beside others of its fold it counts by the same part
+        for fold, network in enumerate(each.networks)
+    ]
+
+
+def _residuals(entries: OutOfFold, decided: np.ndarray) -> list[FoldResiduals]:
+    """How far off the out-of-fold predictions were, fold by fold."""
+    if entries.classes:
+        found = 1.0 - decided[np.arange(len(decided)), entries.y][:, None]
+    else:
+        found = np.abs(decided - entries.y)
+    return [
+        FoldResiduals.of(int(fold), found[entries.folds == fold])
+        for fold in np.unique(entries.folds)
+    ]

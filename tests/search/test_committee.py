@@ -171,7 +171,7 @@ def test_the_error_of_the_difference_by_hand():
     spread = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
     assert single_is_enough(*losses(spread + 1.06))
     assert not single_is_enough(*losses(spread + 1.0615))
-    # The same rows three times: s² = 30/14, k = 15, the ratio still 1/4: √(2.14286 · .31667) = .8238.
+    # The same rows three times: s² = 30/14, k = 15, the ratio still 1/4: s√(1/15 + 1/4) = .8238.
     assert single_is_enough(*losses(np.tile(spread, 3) + 0.823), rounds=3)
     assert not single_is_enough(*losses(np.tile(spread, 3) + 0.8245), rounds=3)
 

@@ -30,7 +30,8 @@ browser:
 		! command -v apt-get > /dev/null || { apt-get update && \
 		apt-get install --yes --no-install-recommends chromium chromium-driver; } || true
 
-# Beside the peers, in one run; TABLES=FOLDER names where housing.csv and penguins.csv lie.
+# Beside the peers, in one run; TABLES=FOLDER names where housing.csv and penguins.csv lie,
+# SUITE=FOLDER a suite of tables with fixed test rows (or several, in quotes).
 bench: .venv/installed-bench
 	$(BIN)/python bench/lanes.py $(if $(TABLES),--tables $(TABLES))
 	$(BIN)/python bench/planner.py
@@ -40,6 +41,7 @@ bench: .venv/installed-bench
 	$(BIN)/python bench/basins.py
 	$(BIN)/python bench/quality.py $(if $(TABLES),--tables $(TABLES))
 	$(if $(TABLES),$(BIN)/python bench/tables.py --tables $(TABLES))
+	$(if $(SUITE),$(BIN)/python bench/suite.py $(SUITE))
 
 # Our optimizers beside torch's, optax's and Keras's: the table of worst differences.
 parity: .venv/installed-parity

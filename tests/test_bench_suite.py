@@ -60,7 +60,7 @@ def test_the_geometric_mean_of_a_half_and_its_double_is_one():
 def test_ranks_by_hand():
     runs = [
         run_of("a", 0, 0.3, {"x": 0.1, "y": 0.3, "few": 0.0, "cuesta before": 0.0}),
-        run_of("b", 0, 0.1, {"x": 0.2, "y": 0.3}),
+        run_of("b", 0, 0.1, {"x": 0.2, "y": 0.3, "cuesta before": 0.0}),
     ]
     # a: x 1, ours and y share 2 and 3; b: ours 1, x 2, y 3. "few" lacks b; our older self is out.
     assert suite.mean_ranks(suite.rows_of(runs)) == {"cuesta": 1.75, "x": 1.5, "y": 2.75}

@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cuesta.data.scale import Scaling, fit_scaling
+from cuesta.data.scale import Scaling, fit_scaling, mark_scale
 from cuesta.hyperparameters import NORMALIZATIONS
 
 EPS = np.finfo(np.float64).eps
@@ -114,16 +114,29 @@ def test_missing_values_do_not_move_the_others(method, x, gaps):
 
 
 @given(st.lists(st.sampled_from([0.0, 1.0]), min_size=2, max_size=30))
-def test_a_column_of_0_and_1_keeps_its_unit(values):
-    assume(len(set(values)) == 2)
+def test_a_mark_counts_by_the_rows_of_its_rarer_value(values):
+    n = min(values.count(0.0), values.count(1.0))
+    assume(n > 0)
     z = normalized(column(*values))
     # Sums of at most 30 shares.
-    assert np.ptp(z) == pytest.approx(1, abs=1e-14)
+    assert np.ptp(z) == pytest.approx(n / (n + 10), abs=1e-14)
     assert z.mean() == pytest.approx(0, abs=1e-14)
 
 
-def test_a_column_of_0_and_1_with_gaps_keeps_its_unit():
-    assert np.ptp(normalized(column(0, 1, np.nan, 1))[[0, 1, 3]]) == 1
+def test_a_mark_with_gaps_counts_by_the_rows_that_have_a_value():
+    # One row of three is the rarer value's: 1/(1 + 10).
+    z = normalized(column(0, 1, np.nan, 1))[[0, 1, 3]]
+    assert np.ptp(z) == pytest.approx(1 / 11, abs=1e-15)
+
+
+def test_a_mark_of_many_rows_keeps_its_unit():
+    z = normalized(np.repeat([[0.0], [1.0]], 10_000, axis=0))
+    assert np.ptp(z) == pytest.approx(1, abs=2e-3)  # 10/10,010
+
+
+@pytest.mark.parametrize("share", [0.0, 1e-3, 0.5, 1.0])
+def test_marks_in_rows_of_little_weight_keep_a_tenth_of_their_unit(share):
+    assert 1 <= mark_scale(np.array([share]), np.array([1e-6]))[0] <= 11
 
 
 def exact(values):

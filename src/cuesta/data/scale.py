@@ -15,6 +15,7 @@ from cuesta.data.far import far_bounds
 ROUNDINGS = 8
 FARTHEST = 1e15
 STRANGE = 1e6
+TRUSTED = 10.0  # rows of a mark that count as much as knowing nothing of it
 
 
 @dataclass(frozen=True)
@@ -79,9 +80,8 @@ def _between(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
 def fit_scaling(x: np.ndarray, method: str, weights: np.ndarray | None = None) -> Scaling:
     """Fit on training rows (rows, columns) alone; NaN is missing (N3).
 
-    `standard`: shift = mean, scale = standard deviation; `minmax`: shift = least, scale =
-    greatest − least; `none`: shift 0, scale 1. A column of nothing but 0 and 1 keeps its unit
-    under `standard`: only its mean is taken away, so that a rare category is no outlier.
+    `standard`: shift = mean, scale = standard deviation, or `mark_scale` for a column of nothing
+    but 0 and 1; `minmax`: shift = least, scale = greatest − least; `none`: shift 0, scale 1.
     Rows count by their `weights` (rows,), above 0, in means and deviations.
     """
     present = ~np.isnan(x)
@@ -107,9 +107,22 @@ def fit_scaling(x: np.ndarray, method: str, weights: np.ndarray | None = None) -
     if method == "minmax":
         return Scaling(low, np.where(varies, _doubled(half), 0.0))
     binary = np.all(~present | (x == 0) | (x == 1), axis=0)
-    scale = np.where(binary, 1.0, _doubled(deviation * half))
+    scale = np.where(binary, mark_scale(mean, counts), _doubled(deviation * half))
     shift = np.where(varies, _doubled(low / 2 + mean * half), constant)
     return Scaling(shift, np.where(varies, scale, 0.0))
+
+
+def mark_scale(share: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """(columns,) the scale of marks, columns of nothing but 0 and 1: (n + κ)/n, with κ = 10.
+
+    n, at least 1, is how many of the rows have the rarer of the two values. So a mark keeps its
+    unit where many rows have it, and is no outlier where few do (its deviation would make it
+    one). And it counts by n/(n + κ), the credibility of a mean of n rows (Bühlmann, 1967): what
+    three rows had in common decides no row alone. `share` (columns,) is that of the 1s among
+    `rows` (columns,), by their weights.
+    """
+    rarer = np.minimum(share, 1 - share) * rows
+    return 1 + TRUSTED / np.maximum(rarer, 1.0)
 
 
 def _doubled(x: np.ndarray) -> np.ndarray:

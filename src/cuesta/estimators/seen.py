@@ -17,7 +17,7 @@ import numpy as np
 from cuesta.core.lane import State
 from cuesta.core.net import Layer
 from cuesta.data.far import far_bounds
-from cuesta.data.scale import ROUNDINGS, Scaling
+from cuesta.data.scale import ROUNDINGS, Scaling, mark_scale
 from cuesta.training.fits import ResumePoint, Rows
 
 ENOUGH = 100  # rows: a standard deviation of so many is known to 1/√200, that is 7 %
@@ -108,7 +108,7 @@ def scaling_of(found: Statistics, method: str) -> Scaling:
     if method == "minmax":
         return Scaling(constant, np.where(varies, found.high - found.low, 0.0))
     deviation = np.sqrt(found.squares / np.where(found.weight > 0, found.weight, 1.0))
-    scale = np.where(found.binary, 1.0, deviation)
+    scale = np.where(found.binary, mark_scale(found.mean, found.weight), deviation)
     return Scaling(np.where(varies, found.mean, constant), np.where(varies, scale, 0.0))
 
 

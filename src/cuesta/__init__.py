@@ -8,6 +8,8 @@ __all__ = [
     "MLPClassifier",
     "MLPRegressor",
     "SearchCV",
+    "TabularClassifier",
+    "TabularRegressor",
     "__version__",
     "load",
     "optim",
@@ -21,12 +23,15 @@ if TYPE_CHECKING:
     from cuesta.estimators.mlp import MLPClassifier, MLPRegressor
     from cuesta.estimators.search_cv import SearchCV
     from cuesta.estimators.storage import load
+    from cuesta.estimators.tabular import TabularClassifier, TabularRegressor
 else:
     # Imported when first asked for, so that `import cuesta` is quick; type checkers read the above.
     _HOMES = {
         "MLPClassifier": "estimators.mlp",
         "MLPRegressor": "estimators.mlp",
         "SearchCV": "estimators.search_cv",
+        "TabularClassifier": "estimators.tabular",
+        "TabularRegressor": "estimators.tabular",
         "load": "estimators.storage",
     }
 

@@ -3,7 +3,7 @@
 import pytest
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-from cuesta import MLPClassifier, MLPRegressor, SearchCV
+from cuesta import MLPClassifier, MLPRegressor, SearchCV, TabularClassifier, TabularRegressor
 
 pytestmark = [
     pytest.mark.filterwarnings("default"),
@@ -15,6 +15,14 @@ pytestmark = [
 # check on weights asks for; its folds have up to 60 rows.
 WIDE = {"batch_size": 128, "epochs": 80}
 RATES = {"learning_rate": [1e-2, 3e-3]}
+# A run of two candidates on two folds: enough to learn what the checks ask for.
+SMALL = {
+    "space": {"hidden_layer_sizes": [[32]], "learning_rate": [1e-2, 3e-3], "batch_size": [16]},
+    "candidates": 2,
+    "folds": 2,
+    "epochs": 30,
+    "instruments": "off",
+}
 
 
 @parametrize_with_checks(
@@ -23,6 +31,8 @@ RATES = {"learning_rate": [1e-2, 3e-3]}
         MLPRegressor(),
         SearchCV(MLPClassifier(**WIDE), RATES, cv=3),
         SearchCV(MLPRegressor(**WIDE), RATES, cv=3),
+        TabularClassifier(**SMALL),
+        TabularRegressor(**SMALL),
     ]
 )
 def test_scikit_learn_checks(estimator, check):

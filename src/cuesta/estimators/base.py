@@ -56,12 +56,6 @@ class Network(InspectionMixin, OurNames):
     _resume_point: ResumePoint | None = None
     _seen: Seen | None = None
 
-    def _keep_arguments(self, given: dict[str, Any]) -> None:
-        """Keep the arguments of `__init__` as they are, as scikit-learn's `clone` needs them."""
-        for name, value in given.items():
-            if name not in ("self", "__class__"):
-                setattr(self, name, value)
-
     def fit(
         self,
         X: Any,

@@ -29,6 +29,12 @@ OURS = {
 class OurNames(BaseEstimator):
     """An estimator whose errors know scikit-learn's names, and that shows itself in one line."""
 
+    def _keep_arguments(self, given: dict[str, Any]) -> None:
+        """Keep the arguments of `__init__` as they are, as scikit-learn's `clone` needs them."""
+        for name, value in given.items():
+            if name not in ("self", "__class__"):
+                setattr(self, name, value)
+
     def set_params(self, **params: Any) -> Self:
         """Set parameters, those of parts by `part__name`.
 

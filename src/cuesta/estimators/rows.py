@@ -171,7 +171,7 @@ def encode_for_prediction(net: Any, X: Any) -> np.ndarray:
     if table is None:
         x = validate_data(net, X, reset=False, dtype=np.float64, ensure_all_finite="allow-nan")
         return encode_rows(net.model_.encoder, x)
-    validate_data(net, _with_names(X, table), reset=False, skip_check_array=True)
+    validate_data(net, with_names(X, table), reset=False, skip_check_array=True)
     return encode_rows(net.model_.encoder, tidy_frame(table))
 
 
@@ -199,9 +199,9 @@ def _check(net: Any, X: Any, y: Any, sample_weight: Any, known: Encoding | None)
         )
     table = as_frame(X)
     if table is None:
-        x, y = _check_matrix(net, X, y, reset=known is None)
+        x, y = check_matrix(net, X, y, reset=known is None)
         return CheckedRows(x, y, _check_weights(sample_weight, len(y)), None)
-    y = _check_table(net, X, table, y, reset=known is None)
+    y = check_table(net, X, table, y, reset=known is None)
     weights = _check_weights(sample_weight, len(y))
     if known is None:
         frame, kinds = read_columns(table)
@@ -212,7 +212,8 @@ def _check(net: Any, X: Any, y: Any, sample_weight: Any, known: Encoding | None)
     return CheckedRows(frame, y, weights, known.kinds)
 
 
-def _check_matrix(net: Any, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+def check_matrix(net: Any, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Rows and targets as arrays that scikit-learn's checks let pass."""
     return validate_data(
         net,
         X,
@@ -225,16 +226,16 @@ def _check_matrix(net: Any, X: Any, y: Any, *, reset: bool) -> tuple[np.ndarray,
     )
 
 
-def _check_table(net: Any, X: Any, table: pl.DataFrame, y: Any, *, reset: bool) -> np.ndarray:
+def check_table(net: Any, X: Any, table: pl.DataFrame, y: Any, *, reset: bool) -> np.ndarray:
     """The targets as an array; of the table, scikit-learn looks at the names of its columns."""
-    validate_data(net, _with_names(X, table), reset=reset, skip_check_array=True)
+    validate_data(net, with_names(X, table), reset=reset, skip_check_array=True)
     numeric = "numeric" if isinstance(net, RegressorMixin) else None
     y = check_array(y, ensure_2d=False, dtype=numeric, input_name="y")
     check_consistent_length(table, y)
     return y
 
 
-def _with_names(X: Any, table: pl.DataFrame) -> Any:
+def with_names(X: Any, table: pl.DataFrame) -> Any:
     """The table in a form whose column names scikit-learn reads.
 
     It does not know those of pyarrow, nor of what is collected first.

@@ -12,18 +12,25 @@ from cuesta._util.model_file import wrong_description
 from cuesta.estimators.base import Network, restore
 from cuesta.estimators.description import from_json
 from cuesta.estimators.mlp import MLPClassifier, MLPRegressor
+from cuesta.estimators.tabular import TabularClassifier, TabularRegressor
+from cuesta.estimators.tabular_base import TabularEstimator
+from cuesta.estimators.tabular_file import restore as restore_tabular
 from cuesta.model import FittedModel, read_with
 
 ESTIMATORS: dict[str, type[Network]] = {
     "MLPClassifier": MLPClassifier,
     "MLPRegressor": MLPRegressor,
 }
+TABULAR: dict[str, type[TabularEstimator]] = {
+    "TabularClassifier": TabularClassifier,
+    "TabularRegressor": TabularRegressor,
+}
 
 
 def load(path: str | Path) -> Any:
     """Read what `save` wrote, an estimator ready to predict; or the model of a run's folder.
 
-    The estimator's training goes on by `partial_fit`, or `fit` with `warm_start`, as if it had
+    An MLP's training goes on by `partial_fit`, or `fit` with `warm_start`, as if it had
     never been saved; a file of an earlier version has no optimizer's state and can only predict.
     Nothing in the file is run: it holds arrays and JSON alone, and a checksum of both.
 
@@ -34,7 +41,7 @@ def load(path: str | Path) -> Any:
 
     Returns
     -------
-    model : MLPClassifier, MLPRegressor or FittedModel
+    model : MLPClassifier, MLPRegressor, TabularClassifier, TabularRegressor or FittedModel
         An estimator, where an estimator was saved; else the model of the run.
 
     Raises
@@ -65,11 +72,14 @@ def load(path: str | Path) -> Any:
         return _estimator(model, arrays)
 
 
-def _estimator(model: FittedModel, arrays: dict[str, np.ndarray]) -> Network:
-    about = from_json(model.estimator or {})
-    if about.name not in ESTIMATORS:
-        raise ValueError(f"{about.name!r} is no estimator of cuesta")
-    kind = ESTIMATORS[about.name]
-    if (model.target.task == "regression") != (kind is MLPRegressor):
-        raise ValueError(f"a {about.name} for {model.target.task}")
-    return restore(kind, about, replace(model, estimator=None), arrays)
+def _estimator(model: FittedModel, arrays: dict[str, np.ndarray]) -> Network | TabularEstimator:
+    told = dict(model.estimator or {})
+    name, plain_model = told["class"], replace(model, estimator=None)
+    numbers = model.target.task == "regression"
+    if name not in (*ESTIMATORS, *TABULAR):
+        raise ValueError(f"{name!r} is no estimator of cuesta")
+    if numbers != name.endswith("Regressor"):
+        raise ValueError(f"a {name} for {model.target.task}")
+    if name in TABULAR:
+        return restore_tabular(TABULAR[name], told, plain_model)
+    return restore(ESTIMATORS[name], from_json(told), plain_model, arrays)

@@ -92,7 +92,7 @@ def read_classes(y: Any, classes: np.ndarray | None = None) -> LearnedTarget:
         raise TableError(
             f"y holds only one class, {plain(classes[0])!r}; a classifier needs at least two."
         )
-    return LearnedTarget(Target("classification", ("y",), _plain_labels(classes)), classes)
+    return LearnedTarget(Target("classification", ("y",), plain_labels(classes)), classes)
 
 
 def target_of_file(target: Target, class_type: str, *, one_column: bool) -> LearnedTarget:
@@ -111,7 +111,7 @@ def _labels_of_rows(names: tuple[str, ...]) -> LearnedTarget:
     return LearnedTarget(Target("multilabel", names), np.arange(len(names)))
 
 
-def _plain_labels(classes: np.ndarray) -> tuple[Any, ...]:
+def plain_labels(classes: np.ndarray) -> tuple[Any, ...]:
     """Classes as Python's own values of one type, dates as text."""
     listed = (classes.astype(str) if classes.dtype.kind == "M" else classes).tolist()
     return tuple(listed) if len({type(label) for label in listed}) == 1 else tuple(map(str, listed))

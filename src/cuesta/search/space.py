@@ -196,6 +196,13 @@ def read_space(path: str) -> Space:
         raise SpecError(f"The space {path!r} cannot be read: {error.strerror}.") from error
     except ValueError as error:  # no TOML, no UTF-8, or a number of thousands of digits
         raise SpecError(f"The space {path!r} is not valid TOML: {error}.") from error
+    if not content:
+        raise SpecError(f"The space {path!r} is empty.")
+    return space_of(content, repr(path))
+
+
+def space_of(content: Mapping[str, Any], where: str) -> Space:
+    """The space that a file's content stands for; `where` names it. Raises SpecError."""
     # A range for `momentum`, the decay rate, is no section for momentum, the optimizer.
     own = {
         name: part
@@ -206,15 +213,13 @@ def read_space(path: str) -> Space:
     }
     for section, names in own.items():
         if "optimizer" in names:
-            raise SpecError(f"The section [{section}] in {path!r} must not contain `optimizer`.")
+            raise SpecError(f"The section [{section}] in {where} must not contain `optimizer`.")
     common = {n: v for n, v in content.items() if n not in own}
-    if not content:
-        raise SpecError(f"The space {path!r} is empty.")
     space = Space(_dimensions(common), {name: _dimensions(part) for name, part in own.items()})
     for section in own:
         if section not in space.optimizers.values:
             raise SpecError(
-                f"{path!r} has a section of {section!r}, but its list `optimizer` lacks it; add "
+                f"{where} has a section of {section!r}, but its list `optimizer` lacks it; add "
                 "it there, or remove the section."
             )
     return space

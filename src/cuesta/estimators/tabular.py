@@ -1,0 +1,336 @@
+"""`TabularClassifier` and `TabularRegressor`: the main job of `cuesta fit` as estimators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+
+from cuesta.estimators.our_names import with_our_names
+from cuesta.estimators.tabular_base import TabularEstimator
+from cuesta.estimators.targets import plain_labels
+
+
+class TabularClassifier(ClassifierMixin, TabularEstimator):
+    """From a table with a column of classes to a chosen, trained network.
+
+    What `cuesta fit` does, in Python: columns are taken as they come and encoded; candidates are
+    trained on K folds, all at once, and chosen by their mean metric over the folds (N2); the winner
+    is trained on all rows. With `test_size=0.2` and the command's seed as `random_state` the result
+    is the command's, to the bit.
+
+    Parameters
+    ----------
+    metric : {"auto", "log_loss", "accuracy", "balanced_accuracy"}, default="auto"
+        What chooses the winner; "auto" is "log_loss". "balanced_accuracy" also weighs the rows
+        in training, so that each class counts the same.
+    folds : int, default=5
+        K of the K-fold cross-validation (N2), at least 2.
+    protocol : {"kfold", "repeated", "grouped", "ordered", "single"}, default="kfold"
+        How rows are split: in K folds, in K folds three times, by the `groups` of `fit`, in order
+        of time (later rows validate), or once.
+    candidates : int, default=64
+        How many sets of hyper-parameters to try, at least 1; a grid has its own number.
+    epochs : int, default=50
+        The largest number of epochs, at least 1; how many are used is chosen by the folds.
+    space : dict, str, pathlib.Path or None, default=None
+        What candidates may be: for each hyper-parameter a value, a list of values or a range
+        {"low": 1e-4, "high": 1e-1, "log": True}, an optimizer's own under its name; or the path of
+        a TOML file of the same form. None takes the built-in space.
+    sampler : {"random", "grid", "tpe"}, default="random"
+        How candidates are chosen: evenly spread, every combination of the lists in `space`, or 16
+        at a time by what was learned of those before.
+    halving : bool, default=False
+        Whether candidates that are behind stop early.
+    test_size : float, default=0.0
+        The share of rows that is kept aside for a test, below 1. With 0 all rows train and
+        validate: whoever calls `fit` keeps test rows back, as everywhere in scikit-learn.
+    columns : dict or None, default=None
+        Column → "number", "boolean", "category", "date" (or "date:%d/%m/%Y"), "time" or "drop",
+        where the guess is wrong.
+    drop : str, sequence of str or None, default=None
+        Columns to leave out.
+    decimal : {"auto", ".", ","}, default="auto"
+        The mark before decimals in text that may be read in two ways, as 1,234.
+    missing : str, sequence of str or None, default=None
+        Words or numbers that mean a missing value, beside the usual ones.
+    precision : {"float32", "bfloat16"} or None, default=None
+        Of the matrix products. None takes float32, or what the space says.
+    instruments : {"off", "economy", "full"}, default="economy"
+        How closely the winner's training is watched for the diagnosis in `result_`.
+    out : str, pathlib.Path or None, default=None
+        The run's folder, where finished work is kept and results are written, as by `cuesta fit`:
+        after an interrupt the same `fit` goes on from there. None writes nothing.
+    threads : int or None, default=None
+        Threads that train, at least 1; None takes all cores.
+    verbose : bool, default=False
+        Whether to print what the command prints: the table, the progress, the result.
+    random_state : int, numpy Generator, RandomState or None, default=0
+        The seed of everything random, from 0 to 2³² − 1; None draws a new one each time.
+
+    Attributes
+    ----------
+    classes_ : array of shape (classes,)
+        The classes in order.
+    model_ : FittedModel
+        All that predicts, in NumPy: the encoder of the columns and the network.
+    result_ : FitResult
+        All that the run found, with its encoded rows; an estimator from a file has none.
+    summary_ : dict
+        The same in plain values, as `result.json` of the command has it: "cv_mean", "cv_se",
+        "test", "winner", "notes" and more.
+    leaderboard_ : table with a row a candidate
+        Best first: the scores fold by fold, and the hyper-parameters; of pandas where X was, else
+        of polars.
+    best_params_ : dict
+        The winner's hyper-parameters.
+    cv_score_ : float
+        The winner's metric, the mean over the folds' validation rows.
+    n_features_in_ : int
+        The columns of the fit's `X`.
+    feature_names_in_ : array of shape (n_features_in_,)
+        Their names, where `X` had names that are text.
+
+    Raises
+    ------
+    SpecError
+        By `fit`, for a parameter that cannot be used; the sentence names it.
+    TableError
+        By `fit` and `predict`, for a column, a row or a class that cannot be used.
+    RunFolderError
+        By `fit`, where `out` cannot be written, or holds another run.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from cuesta import TabularClassifier
+    >>> X, y = load_iris(return_X_y=True, as_frame=True)
+    >>> net = TabularClassifier(candidates=2, epochs=20, folds=3).fit(X, y)
+    >>> net.score(X, y) > 0.9
+    True
+    >>> net.predict_proba(X).shape
+    (150, 3)
+    >>> len(net.leaderboard_)
+    2
+    """
+
+    @with_our_names
+    def __init__(
+        self,
+        *,
+        metric: str = "auto",
+        folds: int = 5,
+        protocol: str = "kfold",
+        candidates: int = 64,
+        epochs: int = 50,
+        space: Any = None,
+        sampler: str = "random",
+        halving: bool = False,
+        test_size: float = 0.0,
+        columns: Any = None,
+        drop: Any = None,
+        decimal: str = "auto",
+        missing: Any = None,
+        precision: str | None = None,
+        instruments: str = "economy",
+        out: Any = None,
+        threads: int | None = None,
+        verbose: bool = False,
+        random_state: Any = 0,
+    ) -> None:
+        self._keep_arguments(locals())
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the class of each row.
+
+        Parameters
+        ----------
+        X : table, or array of shape (rows, columns)
+            As in `fit`.
+
+        Returns
+        -------
+        classes : array of shape (rows,)
+        """
+        frame = self._rows(X)
+        labels = self.model_.predict(frame)[self.model_.target.names[0]]
+        places = self._places()
+        return self.classes_[np.array([places[label] for label in labels.to_list()], np.intp)]
+
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Predict the share that each class gets.
+
+        Parameters
+        ----------
+        X : table, or array of shape (rows, columns)
+            As in `fit`.
+
+        Returns
+        -------
+        shares : array of shape (rows, classes), in the order of `classes_`
+        """
+        outputs = self._outputs(X)
+        places = self._places()
+        shares = np.empty_like(outputs)
+        shares[:, [places[label] for label in self.model_.target.labels]] = outputs
+        return shares
+
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """The logarithms of `predict_proba`'s shares."""
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
+    def _places(self) -> dict[Any, int]:
+        """Label of the model → its place in `classes_`: texts of numbers have another order."""
+        return {label: place for place, label in enumerate(plain_labels(self.classes_))}
+
+
+class TabularRegressor(RegressorMixin, TabularEstimator):
+    """From a table with one column of numbers to predict, or several, to a chosen, trained network.
+
+    What `cuesta fit` does, in Python: columns are taken as they come and encoded; candidates are
+    trained on K folds, all at once, and chosen by their mean metric over the folds (N2); the winner
+    is trained on all rows. With `test_size=0.2` and the command's seed as `random_state` the result
+    is the command's, to the bit.
+
+    Parameters
+    ----------
+    metric : {"auto", "rmse"}, default="auto"
+        What chooses the winner; both are the root of the mean squared error, in the mean over the
+        targets.
+    folds : int, default=5
+        K of the K-fold cross-validation (N2), at least 2.
+    protocol : {"kfold", "repeated", "grouped", "ordered", "single"}, default="kfold"
+        How rows are split: in K folds, in K folds three times, by the `groups` of `fit`, in order
+        of time (later rows validate), or once.
+    candidates : int, default=64
+        How many sets of hyper-parameters to try, at least 1; a grid has its own number.
+    epochs : int, default=50
+        The largest number of epochs, at least 1; how many are used is chosen by the folds.
+    space : dict, str, pathlib.Path or None, default=None
+        What candidates may be: for each hyper-parameter a value, a list of values or a range
+        {"low": 1e-4, "high": 1e-1, "log": True}, an optimizer's own under its name; or the path of
+        a TOML file of the same form. None takes the built-in space.
+    sampler : {"random", "grid", "tpe"}, default="random"
+        How candidates are chosen: evenly spread, every combination of the lists in `space`, or 16
+        at a time by what was learned of those before.
+    halving : bool, default=False
+        Whether candidates that are behind stop early.
+    test_size : float, default=0.0
+        The share of rows that is kept aside for a test, below 1. With 0 all rows train and
+        validate: whoever calls `fit` keeps test rows back, as everywhere in scikit-learn.
+    columns : dict or None, default=None
+        Column → "number", "boolean", "category", "date" (or "date:%d/%m/%Y"), "time" or "drop",
+        where the guess is wrong.
+    drop : str, sequence of str or None, default=None
+        Columns to leave out.
+    decimal : {"auto", ".", ","}, default="auto"
+        The mark before decimals in text that may be read in two ways, as 1,234.
+    missing : str, sequence of str or None, default=None
+        Words or numbers that mean a missing value, beside the usual ones.
+    precision : {"float32", "bfloat16"} or None, default=None
+        Of the matrix products. None takes float32, or what the space says.
+    instruments : {"off", "economy", "full"}, default="economy"
+        How closely the winner's training is watched for the diagnosis in `result_`.
+    out : str, pathlib.Path or None, default=None
+        The run's folder, where finished work is kept and results are written, as by `cuesta fit`:
+        after an interrupt the same `fit` goes on from there. None writes nothing.
+    threads : int or None, default=None
+        Threads that train, at least 1; None takes all cores.
+    verbose : bool, default=False
+        Whether to print what the command prints: the table, the progress, the result.
+    random_state : int, numpy Generator, RandomState or None, default=0
+        The seed of everything random, from 0 to 2³² − 1; None draws a new one each time.
+
+    Attributes
+    ----------
+    model_ : FittedModel
+        All that predicts, in NumPy: the encoder of the columns and the network.
+    result_ : FitResult
+        All that the run found, with its encoded rows; an estimator from a file has none.
+    summary_ : dict
+        The same in plain values, as `result.json` of the command has it: "cv_mean", "cv_se",
+        "test", "winner", "notes" and more.
+    leaderboard_ : table with a row a candidate
+        Best first: the scores fold by fold, and the hyper-parameters; of pandas where X was, else
+        of polars.
+    best_params_ : dict
+        The winner's hyper-parameters.
+    cv_score_ : float
+        The winner's metric, the mean over the folds' validation rows.
+    n_features_in_ : int
+        The columns of the fit's `X`.
+    feature_names_in_ : array of shape (n_features_in_,)
+        Their names, where `X` had names that are text.
+
+    Raises
+    ------
+    SpecError
+        By `fit`, for a parameter that cannot be used; the sentence names it.
+    TableError
+        By `fit` and `predict`, for a column, a row or a class that cannot be used.
+    RunFolderError
+        By `fit`, where `out` cannot be written, or holds another run.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from cuesta import TabularRegressor
+    >>> X, y = load_diabetes(return_X_y=True, as_frame=True)
+    >>> net = TabularRegressor(candidates=2, epochs=20, folds=3).fit(X, y)
+    >>> net.score(X, y) > 0.4
+    True
+    >>> net.predict(X).shape
+    (442,)
+    """
+
+    @with_our_names
+    def __init__(
+        self,
+        *,
+        metric: str = "auto",
+        folds: int = 5,
+        protocol: str = "kfold",
+        candidates: int = 64,
+        epochs: int = 50,
+        space: Any = None,
+        sampler: str = "random",
+        halving: bool = False,
+        test_size: float = 0.0,
+        columns: Any = None,
+        drop: Any = None,
+        decimal: str = "auto",
+        missing: Any = None,
+        precision: str | None = None,
+        instruments: str = "economy",
+        out: Any = None,
+        threads: int | None = None,
+        verbose: bool = False,
+        random_state: Any = 0,
+    ) -> None:
+        self._keep_arguments(locals())
+
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict the targets, in their own units.
+
+        Parameters
+        ----------
+        X : table, or array of shape (rows, columns)
+            As in `fit`.
+
+        Returns
+        -------
+        values : array of shape (rows,) or (rows, targets), as `y` was
+        """
+        return self._like_y(self._outputs(X))
+
+    def _like_y(self, values: np.ndarray) -> np.ndarray:
+        """Values (rows, targets) as (rows,) where the targets of the fit were so."""
+        return values[:, 0] if self._one_column else values
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect."""
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

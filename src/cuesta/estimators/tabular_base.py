@@ -1,0 +1,154 @@
+"""What the two tabular estimators share: the run, what it leaves, predicting, saving."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import polars as pl
+from sklearn.utils.validation import check_is_fitted
+
+from cuesta.estimators.our_names import OurNames
+from cuesta.estimators.tabular_options import options_of
+from cuesta.estimators.tabular_rows import rows_for_prediction, tabular_rows
+from cuesta.model import FittedModel
+from cuesta.tabular.fit import fit as run_fit
+from cuesta.tabular.listener import Listener
+from cuesta.tabular.options import Options
+from cuesta.tabular.result import FitResult, candidates_table, summary
+
+
+class TabularEstimator(OurNames):
+    """A run of the main job as an estimator; what begins with a low line is what a fit leaves."""
+
+    out: Any
+    verbose: bool
+    _columns: tuple[str, ...]
+    _one_column: bool
+    _leaderboard: pl.DataFrame
+    _in_pandas: bool
+
+    def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
+        """Choose a network by cross-validation (N2), and train it on all rows.
+
+        Parameters
+        ----------
+        X : table of pandas, polars or pyarrow, or array of shape (rows, columns)
+            Columns as they come: numbers, booleans, categories, text, dates and times, with missing
+            values; an array holds numbers, NaN where one is missing.
+        y : array or column of shape (rows,), or (rows, targets) for several numbers
+            What is to be predicted; each row has a value.
+        groups : array or column of shape (rows,), default=None
+            For `protocol="grouped"`: rows of one value stay on one side of every split.
+
+        Returns
+        -------
+        self
+
+        Raises
+        ------
+        SpecError, TableError
+            For a parameter, a column or a row that cannot be used; the sentence names it.
+        RunFolderError
+            Where `out` cannot be written, or holds another run.
+        """
+        rows = tabular_rows(self, X, y, groups)
+        options = options_of(self, rows)
+        folder = None if self.out is None else Path(self.out)
+        result = self._run(rows.table, options, folder)
+        if rows.learned.classes is not None:
+            result = _with_labels(result, rows.learned.target.labels)
+            self.classes_ = rows.learned.classes
+        self._columns, self._one_column = rows.columns, rows.learned.one_column
+        self._in_pandas = type(X).__module__.partition(".")[0] == "pandas"
+        self.result_ = result
+        return self._keep(result.model, summary(result, options), candidates_table(result))
+
+    def _run(self, table: Any, options: Options, folder: Path | None) -> FitResult:
+        if not self.verbose:
+            return run_fit(table, options, folder)
+        from cuesta.report.console import SafeConsole
+        from cuesta.report.run.terminal import TerminalListener, show_result
+
+        console = SafeConsole()
+        listener: Listener = TerminalListener(console)
+        try:
+            result = run_fit(table, options, folder, listener)
+        finally:
+            listener.finished()
+        show_result(console, result, None if folder is None else str(folder))
+        return result
+
+    def _keep(self, model: FittedModel, told: dict[str, Any], leaderboard: pl.DataFrame) -> Self:
+        """Keep what a run or a file gave."""
+        self.model_, self.summary_, self._leaderboard = model, told, leaderboard
+        self.best_params_ = told["winner"]
+        self.cv_score_ = told["cv_mean"]
+        return self
+
+    @property
+    def leaderboard_(self) -> Any:
+        """The candidates, best first: in pandas where X was, else in polars."""
+        if not self._in_pandas:
+            return self._leaderboard
+        import pandas as pd
+
+        columns = self._leaderboard.to_dict(as_series=False)
+        return pd.DataFrame(columns)
+
+    def _rows(self, X: Any) -> pl.DataFrame:
+        check_is_fitted(self, "model_")
+        return rows_for_prediction(self, X, self._columns)
+
+    def _outputs(self, X: Any) -> np.ndarray:
+        """Shares or values (rows, outputs), in the model's order."""
+        frame = self._rows(X)
+        return self.model_.decide(self.model_.encoder.encode(frame))
+
+    def save(self, path: str | Path) -> None:
+        """Write the fitted estimator to one file, arrays and JSON; `cuesta.load` reads it.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            The file; one that is there is replaced. It holds no rows, and so no `result_`.
+
+        Raises
+        ------
+        RunFolderError
+            Where the file cannot be written.
+        """
+        from cuesta.estimators.tabular_file import describe
+
+        check_is_fitted(self, "model_")
+        replace(self.model_, estimator=describe(self)).save(path)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a pickle holds: all but the test rows, which were opened and have no more use."""
+        state: dict[str, Any] = dict(super().__getstate__())
+        if "result_" in state:
+            result = state["result_"]
+            state["result_"] = replace(result, task=replace(result.task, sealed=None))
+        return state
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Whether there is a model."""
+        return hasattr(self, "model_")
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may expect."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+
+def _with_labels(result: FitResult, labels: tuple[Any, ...]) -> FitResult:
+    """The result with the labels of `y`, where the run had their numbers in their place."""
+    target = result.task.target
+    if set(target.labels) == set(labels):
+        return result
+    target = replace(target, labels=tuple(labels[number] for number in target.labels))
+    task, model = replace(result.task, target=target), replace(result.model, target=target)
+    return replace(result, task=task, model=model)

@@ -32,7 +32,7 @@ def describe(net: TabularEstimator) -> dict[str, Any]:
         "class_type": "" if classes is None or classes.dtype.kind in "OUT" else str(classes.dtype),
         "in_pandas": net._in_pandas,
         "summary": _finite(net.summary_),
-        "leaderboard": _finite(net._leaderboard.to_dict(as_series=False)),
+        "leaderboard": _finite([[column.name, column.to_list()] for column in net._leaderboard]),
     }
 
 
@@ -48,27 +48,42 @@ def restore(
     unknown = set(about["params"]) - set(net.get_params())
     if unknown:
         raise ValueError(f"the parameter {min(unknown)!r} is unknown")
-    net.set_params(**about["params"])
-    columns = about["columns"]
-    if not isinstance(columns, list) or not columns or not all(type(c) is str for c in columns):
-        raise ValueError("columns that are no list of names")
-    if not set(model.encoder.columns) <= set(columns):
-        raise ValueError("columns without those of the model")
-    net._columns, net.n_features_in_ = tuple(columns), len(columns)
+    net.set_params(**{name: _of_json(value) for name, value in about["params"].items()})
+    net._columns = _columns(about["columns"], model)
+    net.n_features_in_ = len(net._columns)
     if about["named"]:
-        net.feature_names_in_ = np.array(columns, object)
+        net.feature_names_in_ = np.array(net._columns, object)
     if model.target.task == "classification":
         net.classes_ = _classes(model.target.labels, str(about["class_type"]))
     net._one_column = bool(about["one_column"])
     net._in_pandas = bool(about["in_pandas"])
-    told = dict(about["summary"])
-    return net._keep(model, told, pl.DataFrame(about["leaderboard"], infer_schema_length=None))
+    return net._keep(model, dict(about["summary"]), _leaderboard(about["leaderboard"]))
+
+
+def _columns(names: Any, model: FittedModel) -> tuple[str, ...]:
+    """The columns of X, among them the model's. Raises ValueError."""
+    if not isinstance(names, list) or not all(type(name) is str for name in names):
+        raise ValueError("columns that are no list of names")
+    if len(set(names)) < len(names) or not set(model.encoder.columns) <= set(names):
+        raise ValueError("columns that are not those of the model")
+    return tuple(names)
+
+
+def _leaderboard(columns: Any) -> pl.DataFrame:
+    """The candidates' table, from pairs of names and values. Raises ValueError."""
+    try:
+        return pl.DataFrame([pl.Series(name, list(values)) for name, values in columns])
+    except pl.exceptions.PolarsError as error:
+        raise ValueError(f"a leaderboard that is no table: {error}") from error
 
 
 def _classes(labels: tuple[Any, ...], class_type: str) -> np.ndarray:
     """The classes in order, in the type that they had."""
     classes = np.unique(np.array(labels))
-    return classes.astype(class_type) if class_type else classes
+    typed = classes.astype(class_type) if class_type else classes
+    if typed.dtype.kind not in "biufMU" or len(np.unique(typed)) < len(labels):
+        raise ValueError(f"classes of type {class_type!r}")
+    return typed
 
 
 def _parameter(name: str, value: Any) -> Any:
@@ -98,8 +113,16 @@ def _as_json(value: Any) -> Any:
     if isinstance(value, Kind):
         return f"{value.name}:{value.format}" if value.format else value.name
     if isinstance(value, Mapping):
-        return {str(name): _as_json(part) for name, part in value.items()}
+        # As pairs: a file sorts names, and the draws of a space follow their order.
+        return {"dict": [[str(name), _as_json(part)] for name, part in value.items()]}
     raise TypeError(type(value).__name__)
+
+
+def _of_json(value: Any) -> Any:
+    """A parameter as it was before it became JSON."""
+    if isinstance(value, dict):
+        return {name: _of_json(part) for name, part in value["dict"]}
+    return [_of_json(part) for part in value] if isinstance(value, list) else value
 
 
 def _finite(value: Any) -> Any:

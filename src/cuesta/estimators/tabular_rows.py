@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -92,13 +93,17 @@ def _check_array_fits(net: Any) -> None:
 
 
 def _check_every_row_has_a_target(y: Any) -> None:
-    """Raise TableError where `y` holds None, of which scikit-learn's checks say nothing clear."""
-    values = np.asarray(y, object) if isinstance(y, list | tuple | np.ndarray) else y
-    if not isinstance(values, np.ndarray):
-        values = np.asarray(as_given(y))
+    """Raise TableError where a list or column of objects holds None or NaN.
+
+    scikit-learn's checks would take None, and a NaN among texts, for a class.
+    """
+    values = np.array(y, object) if isinstance(y, list | tuple) else np.asarray(as_given(y))
     if values.dtype.kind != "O":
         return
-    gaps = sum(value is None for value in values.ravel().tolist())
+    gaps = sum(
+        value is None or (isinstance(value, float) and math.isnan(value))
+        for value in values.ravel().tolist()
+    )
     if gaps:
         raise TableError(f"y has no value in {count(gaps, 'row')}; leave them out of X and y.")
 

@@ -28,7 +28,8 @@ class Measured:
 class TestOutcome:
     """What the test rows say of each model by its name, of what is delivered, and of baselines.
 
-    `openings` are the times at which the test rows were opened in this folder, this time last.
+    `openings` are the times at which the test rows were opened in this folder, this time last;
+    `outer` the number of outer folds, where every row was a test row of one.
     """
 
     __test__ = False  # no class of tests, whatever its name
@@ -36,7 +37,9 @@ class TestOutcome:
     delivered: str
     models: Mapping[str, Measured]
     baseline: Mapping[str, float]
+    rows: int
     openings: tuple[str, ...]
+    outer: int = 0
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -63,7 +66,8 @@ def open_test(
         for name, each in delivery.models.items()
     }
     baseline = metrics.baseline(task.y, len(y), task.target.outputs)
-    return TestOutcome(delivery.chosen, models, _measure(task, y, baseline), tuple(openings))
+    trivial = _measure(task, y, baseline)
+    return TestOutcome(delivery.chosen, models, trivial, len(y), tuple(openings))
 
 
 def outer_outcome(
@@ -84,7 +88,8 @@ def outer_outcome(
         decided = np.concatenate([fold.decided[name] for fold in outer])
         models[name] = _mean_over(task, outer, name, measured(task, y, decided, options.seed))
     baseline = metrics.baseline(task.y, len(y), task.target.outputs)
-    return TestOutcome(delivery.chosen, models, _measure(task, y, baseline), tuple(openings))
+    whole = _measure(task, y, baseline)
+    return TestOutcome(delivery.chosen, models, whole, len(y), tuple(openings), len(outer))
 
 
 def _mean_over(task: Task, outer: Sequence[OuterFold], name: str, whole: Measured) -> Measured:

@@ -52,7 +52,12 @@ def test_table(result: FitResult, outcome: TestOutcome) -> Table:
     often = (
         "once" if times == 1 else f"{times} times in this folder: do not choose between runs by it"
     )
-    title = f"test, {count(result.task.test_rows, 'row')}, opened {often}"
+    title = f"test, {count(outcome.rows, 'row')}, opened {often}"
+    if outcome.outer:
+        title = (
+            f"nested test: each of {count(outcome.rows, 'row')} once, by "
+            f"{count(outcome.outer, 'search', 'searches')} on the other rows; opened {often}"
+        )
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     others = {n: each.metrics for n, each in outcome.models.items() if n != outcome.delivered}
     others |= {"baseline": outcome.baseline}

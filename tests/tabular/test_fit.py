@@ -1,7 +1,6 @@
 import json
 import re
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -10,16 +9,16 @@ import pytest
 from cuesta.data.folds import Sealed
 from cuesta.data.table import Table, read_table
 from cuesta.errors import CuestaError, RunFolderError, SealError, TableError
-from cuesta.model import load_model
+from cuesta.model import FittedModel, load_model
 from cuesta.search.space import Choice, Space
-from cuesta.tabular import fit as pipeline
 from cuesta.tabular import prepare as prepare_module
 from cuesta.tabular.fit import fit
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import prepare
 from cuesta.tabular.result import summary, to_json
-from cuesta.training import lanes, run
+from cuesta.training import lanes, workers
+from cuesta.training.batching import shape_of
 from cuesta.training.run import Run
 
 SPACE = Space(
@@ -61,10 +60,24 @@ def fitted():
     return fit(Table("penguins", penguins()), small(target=("kind",), epochs=15))
 
 
+def assert_same_models(one, other):
+    """The single network and the committee, bit for bit: weights, votes, calibration."""
+    assert list(one.delivery.models) == list(other.delivery.models)
+    for name, mine in one.delivery.models.items():
+        theirs = other.delivery.models[name]
+        assert mine.votes == theirs.votes
+        assert mine.model.calibration.temperature == theirs.model.calibration.temperature
+        np.testing.assert_array_equal(mine.decided, theirs.decided)
+        for a, b in zip(mine.model.members, theirs.model.members, strict=True):
+            for leaf, like in zip(a.network.layers, b.network.layers, strict=True):
+                np.testing.assert_array_equal(leaf[0], like[0])
+                np.testing.assert_array_equal(leaf[1], like[1])
+
+
 def test_the_winner_beats_the_baseline(fitted):
     assert fitted.test["log_loss"] < 0.7 * fitted.outcome.baseline["log_loss"]
     assert fitted.test["accuracy"] > fitted.outcome.baseline["accuracy"]
-    low, high = fitted.outcome.interval
+    low, high = fitted.outcome.intervals["log_loss"][:2]
     assert low <= fitted.test["log_loss"] <= high
 
 
@@ -78,9 +91,7 @@ def test_the_best_candidate_wins_and_scores_are_means_over_folds(fitted):
 def test_the_same_options_give_the_same_bits(fitted):
     again = fit(Table("penguins", penguins()), small(target=("kind",), epochs=15))
     assert again.test == fitted.test
-    for mine, theirs in zip(again.model.layers, fitted.model.layers, strict=True):
-        for a, b in zip(mine, theirs, strict=True):
-            np.testing.assert_array_equal(a, b)
+    assert_same_models(again, fitted)
 
 
 def test_another_seed_gives_another_run(fitted):
@@ -92,12 +103,12 @@ def test_the_model_predicts_as_the_networks_were_trained(fitted):
     """NumPy's forward pass in float64 against the compiled one's validation of the same rows."""
     task, candidate = fitted.task, fitted.winner.candidate
     lane = lanes.Lane(candidate, 0, 0)
-    shape = pipeline.shape_of(candidate, task.encoder.width, 3, "cross_entropy")
+    shape = shape_of(candidate, task.encoder.width, 3, "cross_entropy")
     chunk = lanes.Chunk(shape, 2, (lane,), 4, 4)
     result = lanes.train_chunk(chunk, task.feed)
     arrays = task.feed.arrays(0, "standard")
     layers = tuple((layer.w, layer.b) for layer in result.layers[0])
-    model = pipeline.FittedModel.single(
+    model = FittedModel.single(
         task.encoder, task.target, candidate, arrays.inputs, arrays.targets, layers
     )
     held = task.feed.folds[0].validation
@@ -161,9 +172,7 @@ def test_nothing_but_the_test_depends_on_the_test_rows(monkeypatch):
     other = fit(Table("penguins", spoiled.drop("row")), small(target=("kind",)))
     assert other.winner == plain.winner
     assert other.test != plain.test
-    for mine, theirs in zip(other.model.layers, plain.model.layers, strict=True):
-        for a, b in zip(mine, theirs, strict=True):
-            np.testing.assert_array_equal(a, b)
+    assert_same_models(other, plain)
 
 
 def test_the_folder_holds_result_model_candidates_and_chunks(tmp_path):
@@ -172,7 +181,7 @@ def test_the_folder_holds_result_model_candidates_and_chunks(tmp_path):
     result = fit(Table("penguins", penguins()), options, folder)
     names = {path.name for path in folder.iterdir()}
     assert names == {"run.json", "result.json", "model.safetensors", "candidates.csv", "chunks",
-                     "instruments.safetensors", "openings.txt", "SHA256SUMS"}  # fmt: skip
+                     "networks", "instruments.safetensors", "openings.txt", "SHA256SUMS"}  # fmt: skip
     told = json.loads((folder / "result.json").read_text())
     assert told == json.loads(json.dumps(summary(result, options)))
     needed = "metric cv_mean cv_se test winner epochs lanes diverged seconds versions"
@@ -234,14 +243,17 @@ def test_diverged_lanes_are_counted_by_optimizer():
 
 
 def test_a_refit_that_diverges_gives_way_to_the_next_candidate(monkeypatch):
-    plain, refitted = Run.refit, []
+    plain, refitted = Run.networks, []
 
-    def first_one_diverges(search, candidate, epochs):
-        result = plain(search, candidate, epochs)
-        refitted.append(candidate)
-        return replace(result, diverged_at=np.array([1])) if len(refitted) == 1 else result
+    def first_one_diverges(search, wanted, *told):
+        found = plain(search, wanted, *told)
+        last = [ended for ended in wanted if ended.lane.fold == search.feed.refit]
+        refitted.extend(last)
+        for ended in last if refitted == last else ():
+            del found[ended]
+        return found
 
-    monkeypatch.setattr(Run, "refit", first_one_diverges)
+    monkeypatch.setattr(Run, "networks", first_one_diverges)
     result = fit(Table("penguins", penguins()), small(target=("kind",)))
     assert result.winner is result.scores[1]
     assert any("diverged when refitted" in note for note in result.notes)
@@ -255,7 +267,7 @@ def test_the_refit_trains_on_all_training_rows_for_the_chosen_epochs(monkeypatch
             chunks.append((chunk, len(feed.folds[feed.refit].train)))
         return plain(chunk, feed, *told)
 
-    monkeypatch.setattr(run, "train_chunk", spied)
+    monkeypatch.setattr(workers, "train_chunk", spied)
     # Labels without a signal: training longer only does harm, so few epochs are chosen.
     noise = penguins().with_columns(pl.col("kind").shuffle(seed=0))
     quick = Space({"learning_rate": Choice((0.1,)), "batch_size": Choice((16,))})
@@ -274,13 +286,16 @@ def test_halving_trains_fewer_epochs_and_says_how_many():
         def progressed(self, lane_epochs):
             heard.append(lane_epochs)
 
+        def added(self, lane_epochs):
+            heard.append(None)
+
     options = small(target=("kind",), halving=True, epochs=9, candidates=4)
     result = fit(Table("penguins", penguins()), options, listener=Ear())
     trained = sorted(score.trained for score in result.scores)
     assert trained == [1, 1, 3, 9]
     assert result.winner.trained == 9
-    # Survivors train anew from their start.
-    assert sum(heard) == 3 * (4 * 1 + 2 * 3 + 1 * 9)
+    # Survivors train anew from their start; then the networks of all train again for their weights.
+    assert sum(heard[: heard.index(None)]) == 3 * (4 * 1 + 2 * 3 + 1 * 9)
 
 
 def test_products_in_bfloat16_are_told_in_the_result():
@@ -301,6 +316,9 @@ def test_any_executor_gives_the_same_result():
         def progressed(self, lane_epochs):
             heard.append(lane_epochs)
 
+        def added(self, lane_epochs):
+            heard.append(None)
+
     def found(executor):
         with executor:
             return fit(
@@ -317,9 +335,8 @@ def test_any_executor_gives_the_same_result():
         heard.clear()
         result = found(executor)
         assert [s.mean for s in result.scores] == [s.mean for s in alone.scores]
-        assert sum(heard) == alone.selection.lanes * 6
-        for mine, theirs in zip(result.model.layers, alone.model.layers, strict=True):
-            np.testing.assert_array_equal(mine[0], theirs[0])
+        assert sum(heard[: heard.index(None)]) == alone.selection.lanes * 6
+        assert_same_models(result, alone)
 
 
 @pytest.mark.parametrize("sampler", ["grid", "tpe"])

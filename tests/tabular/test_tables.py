@@ -222,7 +222,12 @@ def test_balanced_accuracy_weighs_classes_and_selects():
     balanced = fit(Table("t", frame), replace(quick(metric="balanced_accuracy"), **longer))
     shares = [run.model.predict(frame)["p_rare"].mean() for run in (plain, balanced)]
     assert shares[1] > shares[0] + 0.1  # from about a twelfth towards a half
-    assert 0 <= balanced.outcome.interval[0] <= balanced.test["balanced_accuracy"] <= 1
+    assert (
+        0
+        <= balanced.outcome.intervals["balanced_accuracy"][0]
+        <= balanced.test["balanced_accuracy"]
+        <= 1
+    )
 
 
 # Kinds of tables.

@@ -49,7 +49,12 @@ def with_weights_of_others(entries: OutOfFold, loss: Loss | None = None) -> np.n
 
 
 def losses(entries: OutOfFold, decided: np.ndarray) -> np.ndarray:
-    """Each entry's loss (entries,): −log p of its class, or the mean square over the targets."""
+    """Each entry's loss (entries,): −log p of its class, or the mean square over the targets.
+
+    Squares are of errors as shares of the target's largest value, so that none overflows.
+    """
     if entries.classes:
         return -np.log(np.clip(decided[np.arange(len(decided)), entries.y], LEAST, 1.0))
-    return np.asarray(((decided - entries.y) ** 2).mean(axis=1))
+    unit = np.abs(entries.y).max(axis=0)
+    errors = (decided - entries.y) / np.where(unit > 0, unit, 1.0)
+    return np.asarray((errors**2).mean(axis=1))

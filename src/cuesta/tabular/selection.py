@@ -29,8 +29,8 @@ class Shortlisted:
 class Selection:
     """The scores, best first; the winner, and its network of all training rows.
 
-    `shortlist` are the best candidates, the `chosen` one among them; `skipped` those that would have won,
-    had they not diverged on all training rows.
+    `shortlist` are the best candidates, the `chosen` one among them; `skipped` those that would
+    have won, had they not diverged on all training rows.
     """
 
     scores: list[Score]
@@ -72,9 +72,9 @@ def select(
     """Rank the candidates, and train the best one on all training rows (N2).
 
     For the winner's number of epochs, in the same schedule. The networks of the best candidates
-    are trained again for their weights, each to its candidate's number of epochs. The winner is the
-    first of these in the `preferred` order that does not diverge on all training rows; where all do,
-    the first of the others. Raises CuestaError where no candidate is left.
+    are trained again for their weights, each to its candidate's number of epochs. The winner is
+    the first of these in the `preferred` order that does not diverge on all training rows; where
+    all do, the first of the others. Raises CuestaError where no candidate is left.
     """
     ranked = rank(list(scores))
     finite = [score for score in ranked if math.isfinite(score.loss)]
@@ -88,7 +88,7 @@ def select(
         skipped = finite[:start]
         for best in preferred(shortlist):
             last = _refit(run, best.score)
-            layers = found.get(last) or run.networks([last]).get(last)
+            layers = (found if last in wanted else run.networks([last])).get(last)
             if layers is not None:
                 refit = _network(task, last, layers)
                 return Selection(ranked, best, refit, tuple(shortlist), skipped)

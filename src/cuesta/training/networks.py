@@ -55,7 +55,7 @@ class NetworkStore:
             self._folder.mkdir(exist_ok=True)
         except OSError as error:
             raise RunFolderError(
-                f"{str(self._folder)!r} cannot be made: {error.strerror or error}."
+                f"{str(self._folder)!r} cannot be written: {error.strerror or error}."
             ) from error
         write_tensors(self._path(self._folder, key), arrays, json.dumps(key), NETWORK)
 

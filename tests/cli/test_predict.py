@@ -1,9 +1,11 @@
 """`cuesta predict`: its file is what its name says, it keeps columns, it tells what is unusual."""
 
+import io
 import os
 import pty
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +19,7 @@ from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.data.scale import Scaling
 from cuesta.errors import TableError
 from cuesta.hyperparameters import Candidate
-from cuesta.model import FittedModel, load_model
+from cuesta.model import Calibration, FittedModel, FoldResiduals, Member, load_model
 
 FEATURES = (
     Feature("size", "number"),
@@ -196,6 +198,91 @@ def test_an_empty_table_has_no_predictions():
     frame = pl.DataFrame(schema={"size": float, "age": float, "kind": str, "town": str, "id": str})
     assert drawn().predict(frame, keep=["id"]).columns == ["id", *OUTPUTS]
     assert drawn().predict(frame.to_pandas()).shape == (0, 3)
+
+
+# --- intervals and sets -----------------------------------------------------------------------
+
+VALUES = Target("regression", ("price",))
+
+
+def with_residuals(target, rows=30):
+    """The drawn model, as the only network of its only fold."""
+    member = Member(drawn(target).network, 1.0, 0, 1.0)
+    residuals = FoldResiduals(0, rows, np.linspace(0.1, 0.9, rows)[:, None])
+    calibration = Calibration(residuals=(residuals,))
+    return replace(drawn(target), members=(member,), calibration=calibration)
+
+
+def test_an_interval_adds_two_columns(in_folder):
+    with_residuals(VALUES).save("m.safetensors")
+    done = predict("--interval", "0.9", "--keep", "id")
+    assert done.exit_code == 0
+    found = pl.read_csv(io.StringIO(done.stdout), schema_overrides={"id": pl.String})
+    assert found.columns == ["id", "price", "price_lower", "price_upper"]
+    # The 28th of 30 residuals, ⌈0.9 · 31⌉; to the digits of a sum and a difference.
+    wide = (found["price_upper"] - found["price_lower"]).to_list()
+    assert wide == pytest.approx([2 * np.linspace(0.1, 0.9, 30)[27]] * 2, abs=1e-12)
+
+
+def test_sets_add_a_column(in_folder):
+    with_residuals(CLASSES).save("m.safetensors")
+    done = predict("--sets", "0.9", "--out", "p.parquet")
+    assert (done.exit_code, done.stdout) == (0, "")
+    found = pl.read_parquet("p.parquet")
+    assert found.columns == [*OUTPUTS, "class_set"]
+    assert set(found["class_set"]) <= {"=no", "yes", "=no | yes"}
+    assert predict("--sets", "0.9").stdout.startswith("class,p_=no,p_yes,class_set\n")
+
+
+@pytest.mark.parametrize(
+    ("target", "option", "sentence"),
+    [
+        (CLASSES, ["--interval", "0.9"],
+         "--interval is for numbers; of classes there are label sets (--sets)."),
+        (VALUES, ["--sets", "0.9"],
+         "--sets is for classes; of numbers there are intervals (--interval)."),
+        (VALUES, ["--interval", "90"],
+         "--interval must be a number above 0 and below 1, not 90.0."),
+        (CLASSES, ["--sets", "0"], "--sets must be a number above 0 and below 1, not 0.0."),
+    ],
+)  # fmt: skip
+def test_what_the_model_cannot_give_is_a_sentence(in_folder, target, option, sentence):
+    with_residuals(target).save("m.safetensors")
+    done = predict(*option, "--out", "p.csv")
+    assert (done.exit_code, done.stderr) == (2, f"cuesta: {sentence}\n")
+    assert not Path("p.csv").exists()
+
+
+def test_a_model_without_errors_on_folds_says_so(model):
+    done = predict("--sets", "0.9")
+    assert done.exit_code == 2
+    assert done.stderr == (
+        "cuesta: --sets needs the errors on the folds, which this model does not hold; a new run "
+        "of `cuesta fit` keeps them.\n"
+    )
+
+
+def test_a_level_that_the_folds_cannot_tell_is_told(in_folder):
+    with_residuals(VALUES, rows=5).save("m.safetensors")
+    done = predict("--interval", "0.9", "--keep", "id")
+    assert done.exit_code == 0
+    assert done.stderr == (
+        "note: interval: 5 rows of the folds cannot tell a level of 0.9; the bounds are infinite\n"
+    )
+    assert "-inf,inf" in done.stdout
+
+
+def test_a_prediction_loads_neither_jax_nor_scikit_learn(in_folder):
+    with_residuals(VALUES).save("m.safetensors")
+    Path("new.csv").write_text(NEW)
+    code = (
+        "import sys; from cuesta.cli import app\n"
+        "try: app(['predict', 'm.safetensors', 'new.csv', '--interval', '0.9'])\n"
+        "except SystemExit: pass\n"
+        "print(*sorted({'jax', 'sklearn'} & set(sys.modules)), 'end')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+    assert done.stdout.splitlines()[-1] == b"end"
 
 
 # --- what is told -----------------------------------------------------------------------------

@@ -324,6 +324,24 @@ Keep = Annotated[
         default="none",
     ),
 ]
+Interval = Annotated[
+    float | None,
+    _option(
+        "For numbers: two columns more, COLUMN_lower and COLUMN_upper, between which the truth "
+        "lies so often: 0.9 is 9 times of 10.",
+        metavar="LEVEL",
+        default="none",
+    ),
+]
+Sets = Annotated[
+    float | None,
+    _option(
+        "For classes: a column more, COLUMN_set, with the labels among which the truth is so "
+        "often, as 0.9; a bar stands between them.",
+        metavar="LEVEL",
+        default="none",
+    ),
+]
 WatchedRun = Annotated[
     Path, typer.Argument(help="The folder of a run of `cuesta fit`.", metavar="DIR")
 ]

@@ -22,6 +22,8 @@ def predict(
     table: options.NewRows,
     out: options.Predictions = None,
     keep: options.Keep = None,
+    interval: options.Interval = None,
+    sets: options.Sets = None,
     header: options.Header = True,
     encoding: options.Encoding = None,
 ) -> None:
@@ -37,6 +39,8 @@ def predict(
       cuesta predict houses new_houses.csv --out predictions.csv
 
       cuesta predict houses new_houses.parquet --keep id --keep price --out predictions.parquet
+
+      cuesta predict houses new_houses.csv --interval 0.9
     """
     from cuesta.data.table import read_table
     from cuesta.data.write import check_columns, check_path, write_table
@@ -48,7 +52,7 @@ def predict(
     fitted = load_model(_model_file(model))
     rows = read_table(table, header=header, encoding=encoding)
     kept = "all" if "all" in (keep or ()) else keep or ()
-    made = fitted.predict_and_tell(rows.frame, kept)
+    made = fitted.predict_and_tell(rows.frame, kept, interval, sets)
     check_columns(made.table, out)
     tell_notes(predict, (*rows.notes, *made.notes, *_renamed(made.kept)))
     if out is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,19 @@ from cuesta.data.scale import Scaling
 from cuesta.data.unusual import check_columns_are_there, unusual
 from cuesta.errors import SpecError, TableError
 from cuesta.hyperparameters import Candidate
+from cuesta.model import conformal
+from cuesta.model.asked import Asked, check_level
 from cuesta.model.calibration import UNCALIBRATED, Calibration
 from cuesta.model.member import Member, check_weights, mixed
-from cuesta.model.network import Layers, Network
-from cuesta.model.predictions import Prediction, as_table, kept_names, output_names
+from cuesta.model.network import BLOCK, Layers, Network
+from cuesta.model.predictions import (
+    Prediction,
+    bound_columns,
+    decided_columns,
+    kept_names,
+    output_names,
+    set_column,
+)
 from cuesta.model.temperature import sharpened
 
 
@@ -211,13 +220,51 @@ class FittedModel:
         """Mean and standard deviation of Monte-Carlo dropout: `Network.sample` of the network."""
         return self.network.sample(x, self.target.task, draws, seed)
 
-    def predict(self, table: Any, keep: str | Sequence[str] = ()) -> Any:
+    def interval(self, x: np.ndarray, level: float) -> conformal.Bounds:
+        """Encoded rows → lower and upper bounds (rows, targets): 0.9 holds 9 truths of 10.
+
+        By `conformal.bounds` (CV+). Raises SpecError for a level outside (0, 1), for a model of
+        classes, or of which no residuals are known.
+        """
+        check_level(self, "interval", level)
+        residuals = self.calibration.residuals
+        parts = [conformal.bounds(at, residuals, level) for at in self._folds_by_block(x)]
+        lower, upper = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return lower, upper
+
+    def label_sets(self, x: np.ndarray, level: float) -> np.ndarray:
+        """Encoded rows → (rows, classes) whether a label is in the row's set: 0.9 holds 9 of 10.
+
+        By `conformal.label_sets` (CV+); the label that is predicted is always in its row's set, so
+        no set is empty. Raises SpecError as `interval`.
+        """
+        check_level(self, "sets", level)
+        residuals = self.calibration.residuals
+        parts = [conformal.label_sets(at, residuals, level) for at in self._folds_by_block(x)]
+        sets = np.concatenate(parts)
+        sets[np.arange(len(x)), self.choose(self.decide(x))] = True
+        return sets
+
+    def _folds_by_block(self, x: np.ndarray) -> Iterator[np.ndarray]:
+        for at in range(0, max(len(x), 1), BLOCK):
+            yield self.decide_folds(x[at : at + BLOCK])
+
+    def predict(
+        self,
+        table: Any,
+        keep: str | Sequence[str] = (),
+        interval: float | None = None,
+        sets: float | None = None,
+    ) -> Any:
         """A table of predictions: the target's own column, and for each class a column `p_<class>`.
 
         It is of the kind that was given: pandas, polars or pyarrow. The columns of `keep` ("all":
         all of them) stand before the predictions as they were; one that is named like a prediction
-        is called `given_<name>`. Raises TableError for what is no table, a missing column or an
-        unusable value.
+        is called `given_<name>`. With a level of `interval`, as 0.9, each target has two columns
+        more, `<target>_lower` and `<target>_upper`, between which 9 of 10 truths lie; with `sets` a
+        column `<target>_set` has labels, ` | ` between them, among which 9 of 10 truths are.
+        Raises TableError for what is no table, a missing column or an unusable value, and
+        SpecError as the methods `interval` and `label_sets`.
         """
         frame = as_frame(table)
         if frame is None:
@@ -225,18 +272,26 @@ class FittedModel:
                 "predict needs a table of pandas, polars or pyarrow, not one of type "
                 f"{type(table).__name__}."
             )
-        kept = kept_names(frame, keep, self.output_names)
-        return beside(table, kept, like(table, self._named(self._encode(frame))))
+        asked = Asked.of(self, interval, sets)
+        kept = kept_names(frame, keep, asked.names(self.target))
+        return beside(table, kept, like(table, self._named(self._encode(frame), asked)))
 
-    def predict_and_tell(self, frame: pl.DataFrame, keep: str | Sequence[str] = ()) -> Prediction:
+    def predict_and_tell(
+        self,
+        frame: pl.DataFrame,
+        keep: str | Sequence[str] = (),
+        interval: float | None = None,
+        sets: float | None = None,
+    ) -> Prediction:
         """The predictions of a polars frame, and what of it is unlike the training rows.
 
-        Raises TableError as `predict`.
+        Raises TableError and SpecError as `predict`.
         """
-        kept = kept_names(frame, keep, self.output_names)
+        asked = Asked.of(self, interval, sets)
+        kept = kept_names(frame, keep, asked.names(self.target))
         x = self._encode(frame)
-        notes = unusual(self.encoder, frame, x, kept)
-        return Prediction(beside(frame, kept, self._named(x)), kept, tuple(notes))
+        notes = [*unusual(self.encoder, frame, x, kept), *asked.notes(self)]
+        return Prediction(beside(frame, kept, self._named(x, asked)), kept, tuple(notes))
 
     def _encode(self, frame: pl.DataFrame) -> np.ndarray:
         check_columns_are_there(self.encoder, frame)
@@ -247,10 +302,15 @@ class FittedModel:
         """The columns of a table of predictions."""
         return output_names(self.target)
 
-    def _named(self, x: np.ndarray) -> pl.DataFrame:
+    def _named(self, x: np.ndarray, asked: Asked) -> pl.DataFrame:
         """What is decided of encoded rows, as columns with their names."""
         decided = self.decide(x)
-        return as_table(self.target, decided, self.choose(decided))
+        columns = decided_columns(self.target, decided, self.choose(decided))
+        if asked.interval is not None:
+            columns += bound_columns(*self.interval(x, asked.interval))
+        if asked.sets is not None:
+            columns.append(set_column(self.target.labels, self.label_sets(x, asked.sets)))
+        return pl.DataFrame(dict(zip(asked.names(self.target), columns, strict=True)))
 
     def save(self, path: str | Path) -> None:
         """Write the model atomically: weights and scalings as arrays, the rest as JSON."""

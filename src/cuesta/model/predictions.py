@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Any
 
 import numpy as np
@@ -22,22 +23,47 @@ class Prediction:
     notes: tuple[str, ...]
 
 
-def output_names(target: Target) -> list[str]:
-    """The columns of a table of predictions."""
-    if target.task == "regression":
-        return list(target.names)
-    of = target.labels if target.task == "classification" else target.names
-    return [*target.names, *(f"p_{label}" for label in of)]
+def output_names(target: Target, *, interval: bool = False, sets: bool = False) -> list[str]:
+    """The columns of a table of predictions, with those of bounds or of label sets at the end."""
+    names = list(target.names)
+    if target.task != "regression":
+        of = target.labels if target.task == "classification" else target.names
+        names += [f"p_{label}" for label in of]
+    endings = ("_lower", "_upper") if interval else ("_set",) if sets else ()
+    for wanted in [name + ending for name in target.names for ending in endings]:
+        name = wanted
+        while name in names:  # a target, or a probability, that is called so
+            name += "_"
+        names.append(name)
+    return names
 
 
-def as_table(target: Target, decided: np.ndarray, chosen: np.ndarray) -> pl.DataFrame:
+def decided_columns(target: Target, decided: np.ndarray, chosen: np.ndarray) -> list[Any]:
     """What is decided (rows, outputs) as columns; `chosen` (rows,) numbers the classes."""
     columns: list[Any] = list(decided.T)
     if target.task == "multilabel":
-        columns = [*(decided > 0.5).astype(np.int64).T, *columns]
-    elif target.task == "classification":
-        columns = [pl.Series(target.labels)[chosen.tolist()], *columns]
-    return pl.DataFrame(dict(zip(output_names(target), columns, strict=True)))
+        return [*(decided > 0.5).astype(np.int64).T, *columns]
+    if target.task == "classification":
+        return [pl.Series(target.labels)[chosen.tolist()], *columns]
+    return columns
+
+
+def bound_columns(lower: np.ndarray, upper: np.ndarray) -> list[np.ndarray]:
+    """The bounds (rows, targets) as columns, those of a target side by side."""
+    return [column for pair in zip(lower.T, upper.T, strict=True) for column in pair]
+
+
+def set_column(labels: Iterable[Any], sets: np.ndarray) -> pl.Series:
+    """Each row's labels in one text, by whether they are in its set (rows, classes).
+
+    Bars stand between them, ` | `: as many side by side as no label has.
+    """
+    texts = [str(label) for label in labels]
+    bar = "|"
+    while any(bar in text for text in texts):
+        bar += "|"
+    joined = [f" {bar} ".join(compress(texts, row)) for row in sets.tolist()]
+    return pl.Series(joined, dtype=pl.String)
 
 
 def kept_names(

@@ -1,0 +1,1 @@
+"""Models that a colleague would ask for, fitted to the rows and folds of the networks."""

@@ -14,7 +14,8 @@ class Finding:
     Attributes
     ----------
     fault : str
-        Its name: one of `cuesta.diagnose.doctor.FAULTS`, or `test far from validation`.
+        Its name: one of `cuesta.diagnose.doctor.FAULTS`; or, of a whole run, `target given away`,
+        `test far from validation`, `loses to a baseline` or `unearned confidence`.
     severity : str
         `severe` or `warning`.
     says : str

@@ -61,6 +61,7 @@ def test_a_rung_is_the_beginning_of_the_whole_lane():
     for begun, whole in zip(trained(3), trained(3, 9), strict=True):
         np.testing.assert_array_equal(begun.curves, whole.curves[:3])
         np.testing.assert_array_equal(whole.until(3).curves, begun.curves)
+        np.testing.assert_array_equal(whole.until(3).units, begun.units)
         assert len(whole.curves) == 9
 
 
@@ -70,5 +71,5 @@ def test_a_score_tells_how_many_epochs_it_saw():
         feed, lambda c: shape_of(c, 5, 3, "cross_entropy"), 9, 0, Journal(), Machine(2, 1 << 20)
     )
     search.train([base()], lambda _: None, 3)
-    found = score_candidate(base(), 0, search.records(base()), "log_loss", np.empty((5, 0)))
+    found = score_candidate(base(), 0, search.records(base()), "log_loss", np.empty((5, 0)), 0.25)
     assert found.trained == 3

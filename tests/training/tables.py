@@ -59,7 +59,8 @@ def train(feed, candidates, **how) -> ChunkResult:
 def leaves(result, lane=0):
     """Everything that a lane gave, as a list of arrays."""
     weights = [leaf for layer in result.layers[lane] for leaf in layer]
-    return [result.curves[lane], result.diverged_at[lane], result.norm[lane], *weights]
+    seen = result.curves[lane], result.units[lane]
+    return [*seen, result.diverged_at[lane], result.norm[lane], *weights]
 
 
 def assert_same_bits(a, b):

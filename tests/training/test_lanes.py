@@ -119,7 +119,7 @@ def test_scaling_never_sees_validation_rows(make):
     np.testing.assert_array_equal(a.curves[:, :, 0], b.curves[:, :, 0])  # training curves
     assert (a.curves[:, :, 1] != b.curves[:, :, 1]).all()  # validation curves
     for lane in range(4):
-        assert_same_bits(leaves(a, lane)[1:], leaves(b, lane)[1:])  # outcomes and weights
+        assert_same_bits(leaves(a, lane)[2:], leaves(b, lane)[2:])  # outcomes and weights
 
 
 def test_target_scaling_never_sees_validation_rows():
@@ -162,6 +162,7 @@ def test_fewer_epochs_are_a_beginning(feed):
     whole = train(feed, MIXED[:4])
     begun = train(feed, MIXED[:4], epochs=2, schedule=EPOCHS)
     np.testing.assert_array_equal(begun.curves, whole.curves[:, :2])
+    np.testing.assert_array_equal(begun.units, whole.units[:, :2])
 
 
 def test_second_fit_of_the_same_shapes_compiles_nothing(feed):

@@ -28,6 +28,7 @@ from cuesta.hyperparameters import Shape, is_classes
 # Rows validated at once: they bound the activations held. Small tables take small blocks, so that
 # the last one is not mostly empty.
 SMALL_BLOCK, LARGE_BLOCK, MANY_ROWS = 64, 256, 1024
+UNITS = 64  # parts of a fold's validation rows whose losses are summed apart; it divides a block
 
 
 def draw_noise(key: Tensor, step: Array, shape: Shape) -> list[Array]:
@@ -67,16 +68,19 @@ def validate(
     data: FoldData,
     offset: Array,
     features: ProgramFeatures = ALL_FEATURES,
-) -> Array:
-    """The mean scores over the fold's validation rows, block by block; NaN where there are none.
+) -> tuple[Array, Array]:
+    """The mean scores over the fold's validation rows, and the units' sums of losses (UNITS,).
 
-    Rows count by their weights, where rows have such.
+    Unit i sums the rows whose place among those that validate is i modulo UNITS: of each its
+    log-loss, or the mean over the targets of its squared errors, in normalized units. Block by
+    block; without rows the means are NaN and the sums 0. Rows count by their weights, where rows
+    have such.
     """
     places = data.validation.shape[0]
     block = SMALL_BLOCK if places <= MANY_ROWS else LARGE_BLOCK
 
-    def add(i: Array, sums: tuple[Array, Array]) -> tuple[Array, Array]:
-        total, weight = sums
+    def add(i: Array, sums: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
+        total, weight, units = sums
         place = i * block + jnp.arange(block)
         rows = offset + data.validation[jnp.minimum(place, places - 1)]
         outputs = forward(
@@ -87,11 +91,14 @@ def validate(
         if not features.weighted:
             counted = (place < data.n_validation).astype(jnp.float32)
         spread = jnp.where(counted[:, None] > 0, counted[:, None] * scores, 0.0)
-        return total + jnp.sum(spread, 0), weight + jnp.sum(counted)
+        losses = spread[:, 0] if is_classes(shape.loss) else jnp.mean(spread, axis=1)
+        units = units + jnp.sum(losses.reshape(-1, UNITS), axis=0)
+        return total + jnp.sum(spread, 0), weight + jnp.sum(counted), units
 
     blocks = ceiling(data.n_validation, block)
-    total, weight = jax.lax.fori_loop(0, blocks, add, (jnp.zeros(shape.scores), jnp.float32(0)))
-    return total / weight
+    nothing = jnp.zeros(shape.scores), jnp.float32(0), jnp.zeros(UNITS)
+    total, weight, units = jax.lax.fori_loop(0, blocks, add, nothing)
+    return total / weight, units
 
 
 def draw_batch(
@@ -124,14 +131,15 @@ def train_lane(
     span: Span,
     noise_key: Tensor,
     features: ProgramFeatures = ALL_FEATURES,
-) -> tuple[State, Array]:
+) -> tuple[State, Array, Array]:
     """Train one network over a span of epochs, every training row once an epoch (N11).
 
     The last batch of an epoch may be short: its loss is the mean over the rows it has. A row's
     weight multiplies its part of that mean; divided by the rows and not by the batch's weights, the
     gradient of a batch has that of all rows as its expectation.
-    Returns the state, and curves (places of `data.order`, 1 + scores): the mean training loss,
-    then the mean validation scores; NaN for epochs beyond the span.
+    Returns the state, curves (places of `data.order`, 1 + scores): the mean training loss, then
+    the mean validation scores; and units (places of `data.order`, UNITS), as `validate` sums them.
+    Both are NaN for epochs beyond the span.
 
     `offset` is zero and is added to every row number. Given once a lane, it makes each lane
     gather its own copy of a batch: were the batch shared, the compiler would merge the lanes'
@@ -151,15 +159,23 @@ def train_lane(
         )
         return state, loss_sum + loss * count
 
-    def one_epoch(epoch: Array, carry: tuple[State, Array]) -> tuple[State, Array]:
-        state, curves = carry
+    def one_epoch(epoch: Array, carry: tuple[State, Array, Array]) -> tuple[State, Array, Array]:
+        state, curves, units = carry
         state, loss_sum = jax.lax.fori_loop(
             0, steps, lambda s, c: one_step(s, c, epoch), (state, jnp.float32(0))
         )
-        scores = validate(state.layers, shape, hyperparameters.activation, data, offset, features)
+        scores, sums = validate(
+            state.layers, shape, hyperparameters.activation, data, offset, features
+        )
         state = keep_best(state, shape, scores, epoch, span.patience)
         row = jnp.concatenate([(loss_sum / data.n_train)[None], scores])
-        return state, jax.lax.dynamic_update_index_in_dim(curves, row, epoch - span.start, 0)
+        place = epoch - span.start
+        return (
+            state,
+            jax.lax.dynamic_update_index_in_dim(curves, row, place, 0),
+            jax.lax.dynamic_update_index_in_dim(units, sums, place, 0),
+        )
 
-    curves = jnp.full((data.order.shape[0], 1 + shape.scores), jnp.nan)
-    return jax.lax.fori_loop(span.start, span.stop, one_epoch, (state, curves))
+    epochs = data.order.shape[0]
+    curves, units = (jnp.full((epochs, width), jnp.nan) for width in (1 + shape.scores, UNITS))
+    return jax.lax.fori_loop(span.start, span.stop, one_epoch, (state, curves, units))

@@ -149,7 +149,7 @@ def _walk(recipe: Recipe, rows: Rows, batching: Batching) -> Walk:
     batching.plan([(shape, [lane])])
     chunk = batching.chunk(shape, (lane,), recipe.epochs, recipe.schedule)
     points = [_flat(first_layers(lane, shape, feed))]
-    for stacked, _ in train_spans(chunk, feed):
+    for stacked, _, _ in train_spans(chunk, feed):
         (state,) = lane_states(stacked, 1)
         point = _flat(state.layers)
         if state.outcome.diverged_at or not np.isfinite(point).all():

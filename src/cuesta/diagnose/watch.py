@@ -188,5 +188,5 @@ class SpanWatch:
         """(1 + scores,): the epoch's mean training loss, then the validation scores."""
         data, kind = self.inputs.data, self.inputs.hyperparameters.activation
         program = self.program
-        scores = validate(layers, program.shape, kind, data, self._offset, program.features)
+        scores, _ = validate(layers, program.shape, kind, data, self._offset, program.features)
         return jnp.concatenate([(loss_sum / data.n_train)[None], scores])

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cuesta.hyperparameters import Candidate
+from cuesta.search.standard_error import standard_error
 from cuesta.training.journal import LaneRecord
 
 METRICS = {
@@ -53,13 +54,13 @@ def score_candidate(
     records: list[LaneRecord],
     metric: str,
     units: np.ndarray,
-    rounds: int = 1,
+    held_out: float,
 ) -> Score:
     """Metric = (1/k) Σ metricᵢ over the folds (N2), at the epoch where that mean is best.
 
-    se = s/√k, with s the standard deviation over all folds (their number − 1 degrees of freedom)
-    and k the folds of one round: `rounds` of the same rows tell no more than one. The earliest
-    of equally good epochs is taken. A candidate with a diverged lane never wins.
+    `held_out` is the ratio of a fold's validation rows to its training rows, which the standard
+    error takes into account. The earliest of equally good epochs is taken. A candidate with a
+    diverged lane never wins.
     """
     curves = fold_curves(records, metric, units)
     sign = -1.0 if metric in HIGHER_IS_BETTER else 1.0
@@ -70,14 +71,11 @@ def score_candidate(
     best = int(np.argmin(losses))
     at_best = curves[:, best]
     failed = any(diverged) or not np.isfinite(losses[best])
-    with np.errstate(invalid="ignore", over="ignore"):
-        count = len(at_best)
-        se = float(at_best.std(ddof=1) / np.sqrt(count / rounds)) if count > 1 else np.nan
     return Score(
         candidate,
         index,
         float(mean[best]),
-        se,
+        standard_error(at_best, held_out),
         best + 1,
         tuple(at_best.tolist()),
         diverged,

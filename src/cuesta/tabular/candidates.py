@@ -7,12 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from cuesta.data.folds import REPEATS
 from cuesta.hyperparameters import Candidate
 from cuesta.search import halving
 from cuesta.search.samplers import space_sampler
 from cuesta.search.select import Score, score_candidate
 from cuesta.search.space import default_space
+from cuesta.search.standard_error import held_out_ratio
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
@@ -73,7 +73,7 @@ class Scoring:
         lanes = self.run.lanes(numbered.values())
         self.listener.found((len(lanes) - len(self.run.missing(lanes, epochs))) * epochs)
         self.run.train(numbered.values(), self.listener.progressed, epochs)
-        rounds = REPEATS if self.options.protocol == "repeated" else 1
+        held_out = held_out_ratio(self.task.feed.folds[: self.task.feed.refit])
         return [
             score_candidate(
                 candidate,
@@ -81,7 +81,7 @@ class Scoring:
                 [record.until(epochs) for record in self.run.records(candidate)],
                 self.task.metric,
                 self._units[candidate.normalize],
-                rounds,
+                held_out,
             )
             for index, candidate in numbered.items()
         ]

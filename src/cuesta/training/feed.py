@@ -12,6 +12,7 @@ import jax
 import numpy as np
 
 from cuesta.core.lane import FoldData
+from cuesta.core.train import UNITS
 from cuesta.data.folds import Fold
 from cuesta.data.scale import Scaling, fit_input_scaling, fit_scaling
 
@@ -167,6 +168,14 @@ class Feed:
         """By which the fold's validation rows count: 1 each where all count the same."""
         rows = self.folds[fold].validation
         return self._loss_weights(self.folds[fold])[rows] if self.weighted else np.ones(len(rows))
+
+    def unit_weights(self, fold: int) -> np.ndarray:
+        """(UNITS,): the weights of the validation rows of each unit (`core.train.validate`).
+
+        A row counts 1 where all count the same; a unit has none where rows are fewer than units.
+        """
+        weights = self.validation_weights(fold)
+        return np.bincount(np.arange(len(weights)) % UNITS, weights, UNITS)
 
     def target_scaling(self, fold: int, normalize: str) -> Scaling:
         """How the fold's targets are normalized: by their training rows (N3).

@@ -268,12 +268,12 @@ def _spans(
     beyond the epoch at which the fit stops.
     """
     if chunk.patience is None:
-        for stacked, curves in train_spans(chunk, feed, states, start):
+        for stacked, curves, _ in train_spans(chunk, feed, states, start):
             yield lane_states(stacked, 1)[0], curves[0]
         return
     best = states[0].best_epoch if states else 0
     while start < (stop := min(chunk.epochs, start + feed.span, best + chunk.patience)):
-        ((stacked, curves),) = train_spans(replace(chunk, epochs=stop), feed, states, start)
+        ((stacked, curves, _),) = train_spans(replace(chunk, epochs=stop), feed, states, start)
         (state,) = states = lane_states(stacked, 1)
         start, best = stop, state.best_epoch
         yield state, curves[0]

@@ -13,29 +13,35 @@ from pathlib import Path
 import numpy as np
 
 from cuesta._util.tensors import DamagedFileError, read_checked, write_tensors
+from cuesta.core.train import UNITS
 from cuesta.hyperparameters import Candidate, Shape, is_foreign
 from cuesta.training.code_digest import code_digest, package_version
 from cuesta.training.feed import Feed
 from cuesta.training.lanes import ChunkResult, Lane
 
-FORMAT = 4  # of the records, and of the arithmetic behind them
+FORMAT = 5  # of the records, and of the arithmetic behind them
 SUFFIX = ".safetensors"
 LANES = "lanes"  # the name of the text that lists a file's keys
-COLUMNS = ("curves", "diverged_at", "norm")  # its arrays, a row a lane
+COLUMNS = ("curves", "units", "diverged_at", "norm")  # its arrays, a row a lane
 UNTOLD = "untold:"  # begins the keys of lanes that depend on what no key can tell
 
 
 @dataclass(frozen=True)
 class LaneRecord:
-    """What a finished lane leaves: its curves (epochs, 1 + scores) and its outcome."""
+    """What a finished lane leaves: its curves (epochs, 1 + scores), its units, its outcome.
+
+    `units` (epochs, UNITS) float32 are sums of validation losses, each over the rows of a unit
+    (`core.train.validate`); `Feed.unit_weights` tells what they are to be divided by.
+    """
 
     curves: np.ndarray
+    units: np.ndarray
     diverged_at: int
     norm: float
 
     def until(self, epochs: int) -> LaneRecord:
         """The record of the first epochs; a divergence stands, whenever it came."""
-        return replace(self, curves=self.curves[:epochs])
+        return replace(self, curves=self.curves[:epochs], units=self.units[:epochs])
 
 
 def digest(*parts: bytes) -> str:
@@ -112,7 +118,7 @@ class Journal:
 
         Lanes whose keys do not tell all that they depend on stay in memory.
         """
-        columns = result.curves, result.diverged_at, result.norm
+        columns = result.curves, result.units, result.diverged_at, result.norm
         self.records.update(_records(keys, *columns))
         if self.folder is None or any(key.startswith(UNTOLD) for key in keys):
             return
@@ -127,20 +133,29 @@ def _read(path: Path) -> dict[str, LaneRecord]:
     keys, arrays = read_checked(path, LANES)
     if not isinstance(keys, list) or set(arrays) != set(COLUMNS):
         raise DamagedFileError("it holds no lanes")
-    curves, diverged_at, norm = (arrays[name] for name in COLUMNS)
+    curves, units, diverged_at, norm = columns = [arrays[name] for name in COLUMNS]
     lanes = (len(keys),)
     if curves.ndim != 3 or not curves.shape[:1] == diverged_at.shape == norm.shape == lanes:
         raise DamagedFileError("its arrays are not a row for each lane")
-    if (curves.dtype.kind, diverged_at.dtype.kind, norm.dtype.kind) != ("f", "i", "f"):
+    if units.shape != (*curves.shape[:2], UNITS):
+        raise DamagedFileError("its units are not those of its curves")
+    if [array.dtype.kind for array in columns] != ["f", "f", "i", "f"]:
         raise DamagedFileError("its arrays are of other numbers")
-    return _records([str(key) for key in keys], curves, diverged_at, norm)
+    return _records([str(key) for key in keys], *columns)
 
 
 def _records(
-    keys: list[str], curves: np.ndarray, diverged_at: np.ndarray, norm: np.ndarray
+    keys: list[str],
+    curves: np.ndarray,
+    units: np.ndarray,
+    diverged_at: np.ndarray,
+    norm: np.ndarray,
 ) -> dict[str, LaneRecord]:
-    rows = zip(keys, curves, diverged_at.tolist(), norm.tolist(), strict=True)
-    return {key: LaneRecord(of_lane, int(step), float(size)) for key, of_lane, step, size in rows}
+    rows = zip(keys, curves, units, diverged_at.tolist(), norm.tolist(), strict=True)
+    return {
+        key: LaneRecord(curve, sums, int(step), float(size))
+        for key, curve, sums, step, size in rows
+    }
 
 
 def _set_aside(path: Path) -> None:

@@ -96,13 +96,15 @@ class Chunk:
 
 @dataclass(frozen=True)
 class ChunkResult:
-    """A row for each lane: curves (epochs, 1 + scores), step of divergence (0: none), norm.
+    """A row for each lane: curves (epochs, 1 + scores), units, step of divergence (0: none), norm.
 
+    `units` (epochs, UNITS) are the sums of validation losses of `core.train.validate`.
     `layers` are the weights at the end, or after the best epoch where lanes stop early; `best` is
     that epoch, from 1, and else 0. `seconds` is the time that the whole chunk took.
     """
 
     curves: np.ndarray
+    units: np.ndarray
     diverged_at: np.ndarray
     norm: np.ndarray
     layers: list[list[Layer]]
@@ -134,7 +136,7 @@ def _train_chunk(
     data: FoldData,
     span: Span,
     key: jax.Array,
-) -> tuple[State, jax.Array]:
+) -> tuple[State, jax.Array, jax.Array]:
     one_lane = partial(train_lane, shape, features=features)
     return jax.vmap(one_lane, in_axes=(0, 0, 0, None, None, None))(
         state, hyperparameters, offset, data, span, key
@@ -169,7 +171,7 @@ def _program(chunk: Chunk, feed: Feed, arguments: Arguments) -> Program:
         _known_by(chunk, feed),
         partial(_train_chunk, *_static(chunk, feed)),
         arguments,
-        like=(arguments[0], 0),  # the state, and curves
+        like=(arguments[0], 0, 0),  # the state, curves, and units
         options=compiler_options(chunk.shape),
         on_disk=_can_be_kept(chunk),
     )
@@ -234,21 +236,21 @@ def is_compiled(chunk: Chunk, feed: Feed) -> bool:
 
 def train_spans(
     chunk: Chunk, feed: Feed, states: Sequence[State] = (), start: int = 0
-) -> Iterator[tuple[State, np.ndarray]]:
+) -> Iterator[tuple[State, np.ndarray, np.ndarray]]:
     """Train the chunk's lanes span by span, from the start or from the states after `start` epochs.
 
     Yields after each span the stacked state, spare places too, and the lanes' curves (lanes,
-    epochs of the span, 1 + scores).
+    epochs of the span, 1 + scores) and units (lanes, epochs of the span, UNITS).
     """
     count = len(chunk.lanes)
     with _shortage_told(chunk, feed):
         state, hyperparameters = _begin(chunk, feed, states)
         while start < chunk.epochs:
             arguments = _arguments(chunk, feed, state, hyperparameters, start)
-            state, curves = _program(chunk, feed, arguments)(*arguments)
+            state, curves, units = _program(chunk, feed, arguments)(*arguments)
             epochs = min(feed.span, chunk.next_stop(start) - start)
             start += epochs
-            yield state, np.asarray(curves)[:count, :epochs]
+            yield state, np.asarray(curves)[:count, :epochs], np.asarray(units)[:count, :epochs]
 
 
 def lane_states(state: State, count: int) -> list[State]:
@@ -276,15 +278,15 @@ def train_chunk(
     Raises StoppedError, between spans of epochs, once `stop` is set.
     """
     began = time.perf_counter()
-    pieces: list[np.ndarray] = []
+    pieces: list[tuple[np.ndarray, np.ndarray]] = []
     spans = train_spans(chunk, feed)
     states: dict[int, State] = {}  # of lanes that have ended
     ended = 0
     while ended < chunk.epochs:
         if stop is not None and stop.is_set():
             raise StoppedError
-        state, curves = next(spans)
-        pieces.append(curves)
+        state, curves, units = next(spans)
+        pieces.append((curves, units))
         ended += curves.shape[1]
         told = chunk.epochs - ended if _all_stopped(state, chunk, ended) else 0
         progress(len(curves) * (curves.shape[1] + told))
@@ -293,8 +295,10 @@ def train_chunk(
         if ended in chunk.stops:
             states |= _ending(chunk, state, ended)
     found = list((dict(enumerate(lane_states(state, len(chunk.lanes)))) | states).values())
+    curves, units = (np.concatenate(each, axis=1) for each in zip(*pieces, strict=True))
     return ChunkResult(
-        np.concatenate(pieces, axis=1),
+        curves,
+        units,
         np.array([state.outcome.diverged_at for state in found]),
         np.array([state.outcome.norm for state in found]),
         [state.chosen for state in found],

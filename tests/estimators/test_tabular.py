@@ -4,6 +4,7 @@ import json
 import pickle
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -19,7 +20,7 @@ import cuesta
 from cuesta import TabularClassifier, TabularRegressor
 from cuesta.data.folds import Sealed
 from cuesta.errors import ModelFileError, RunFolderError, SpecError, TableError
-from cuesta.model import load_model
+from cuesta.model import Calibration, FoldResiduals, Member, load_model
 from cuesta.search.space import Choice, Range, Space
 from tests.estimators.test_storage import rewritten
 
@@ -356,6 +357,45 @@ def test_a_pickle_holds_all_but_the_test_rows():
     assert again.result_.task.sealed is None
     assert net.result_.task.sealed is not None
     assert again.leaderboard_.equals(net.leaderboard_)
+
+
+# --- intervals and sets -----------------------------------------------------------------------
+
+
+def with_residuals(model, residuals):
+    """The model, as if its network were also that of two folds, with these residuals each."""
+    (member,) = model.members
+    folds = tuple(Member(member.network, 0.0, fold, 1.0) for fold in (0, 1))
+    each = tuple(FoldResiduals.of(fold, residuals[:, None]) for fold in (0, 1))
+    return replace(model, members=(member, *folds), calibration=Calibration(residuals=each))
+
+
+def test_an_interval_is_the_prediction_and_the_errors_of_the_folds():
+    net = regressor().fit(X.drop("weight"), ROWS["weight"])
+    net.model_ = with_residuals(net.model_, np.arange(1.0, 10.0))  # 18 in all, in pairs
+    middle = net.predict(X.drop("weight"))
+    lower, upper = net.predict_interval(X.drop("weight"), level=0.5)
+    # ⌈0.5 · 19⌉ = 10: the tenth smallest of 1, 1, 2, 2, … is 5.
+    np.testing.assert_allclose(upper - middle, 5.0, rtol=1e-6)  # of numbers of 1e6
+    np.testing.assert_allclose(middle - lower, 5.0, rtol=1e-6)
+    assert np.isinf(net.predict_interval(X.drop("weight"), level=0.99)[1]).all()
+
+
+def test_a_set_holds_the_classes_that_the_folds_cannot_exclude():
+    labels = np.array(["10", "8", "9"])  # the model has them as 8, 9, 10
+    net = classifier().fit(X, labels[CODES])
+    net.model_ = with_residuals(net.model_, np.linspace(0.1, 0.9, 9))
+    sets = net.predict_set(X, level=0.5)
+    # Fewer than 10 of 18 residuals, 0.1, 0.1, 0.2, …, are below 1 − p where 1 − p ≤ 0.5.
+    expected = net.predict_proba(X) >= 0.5
+    expected[np.arange(90), np.searchsorted(labels, net.predict(X))] = True
+    np.testing.assert_array_equal(sets, expected)
+
+
+@pytest.mark.parametrize("level", [0, 1, 1.5, "a", True, None])
+def test_a_level_that_cannot_be_used_is_named(level, fitted):
+    with pytest.raises(SpecError, match="level must be"):
+        fitted.predict_set(X, level=level)
 
 
 # --- files ------------------------------------------------------------------------------------

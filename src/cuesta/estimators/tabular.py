@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin
 
 from cuesta.estimators.our_names import with_our_names
-from cuesta.estimators.tabular_base import TabularEstimator
+from cuesta.estimators.tabular_base import TabularEstimator, checked_level
 from cuesta.estimators.targets import plain_labels
 
 
@@ -153,10 +153,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         -------
         classes : array of shape (rows,)
         """
-        frame = self._rows(X)
-        labels = self.model_.predict(frame)[self.model_.target.names[0]]
-        places = self._places()
-        return self.classes_[np.array([places[label] for label in labels.to_list()], np.intp)]
+        outputs = self._outputs(X)
+        return self.classes_[self._places()[self.model_.choose(outputs)]]
 
     def predict_proba(self, X: Any) -> np.ndarray:
         """Predict the share that each class gets.
@@ -170,20 +168,50 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         -------
         shares : array of shape (rows, classes), in the order of `classes_`
         """
-        outputs = self._outputs(X)
-        places = self._places()
-        shares = np.empty_like(outputs)
-        shares[:, [places[label] for label in self.model_.target.labels]] = outputs
-        return shares
+        return self._by_class(self._outputs(X))
 
     def predict_log_proba(self, X: Any) -> np.ndarray:
         """The logarithms of `predict_proba`'s shares."""
         with np.errstate(divide="ignore"):
             return np.log(self.predict_proba(X))
 
-    def _places(self) -> dict[Any, int]:
-        """Label of the model → its place in `classes_`: texts of numbers have another order."""
-        return {label: place for place, label in enumerate(plain_labels(self.classes_))}
+    def predict_set(self, X: Any, level: float = 0.9) -> np.ndarray:
+        """Predict for each row a set of classes that holds the true one, 9 times of 10.
+
+        Cross-conformal sets (CV+; Romano, Sesia and Candès, 2020), from the networks of the folds
+        and their shares of the rows that they did not see. The class that is predicted is always in
+        the set.
+
+        Parameters
+        ----------
+        X : table, or array of shape (rows, columns)
+            As in `fit`.
+        level : float, default=0.9
+            How often a set is to hold the true class, above 0 and below 1.
+
+        Returns
+        -------
+        sets : array of bool of shape (rows, classes)
+            Whether each class of `classes_` is in the row's set.
+
+        Raises
+        ------
+        SpecError
+            For a level that cannot be used.
+        """
+        share = checked_level(level)
+        return self._by_class(self.model_.label_sets(self._encoded(X), share))
+
+    def _by_class(self, columns: np.ndarray) -> np.ndarray:
+        """Columns in the order of the model's labels in that of `classes_`."""
+        ordered = np.empty_like(columns)
+        ordered[:, self._places()] = columns
+        return ordered
+
+    def _places(self) -> np.ndarray:
+        """The place in `classes_` of each label of the model: texts of numbers may differ in it."""
+        places = {label: place for place, label in enumerate(plain_labels(self.classes_))}
+        return np.array([places[label] for label in self.model_.target.labels], np.intp)
 
 
 class TabularRegressor(RegressorMixin, TabularEstimator):
@@ -324,6 +352,33 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         values : array of shape (rows,) or (rows, targets), as `y` was
         """
         return self._like_y(self._outputs(X))
+
+    def predict_interval(self, X: Any, level: float = 0.9) -> tuple[np.ndarray, np.ndarray]:
+        """Predict bounds between which the targets lie, 9 times of 10.
+
+        CV+ (Barber, Candès, Ramdas and Tibshirani, 2021): from the networks of the folds and their
+        errors on the rows that they did not see.
+
+        Parameters
+        ----------
+        X : table, or array of shape (rows, columns)
+            As in `fit`.
+        level : float, default=0.9
+            How often the bounds are to hold the target, above 0 and below 1.
+
+        Returns
+        -------
+        lower, upper : arrays of shape (rows,) or (rows, targets), as `y` was
+            In the units of the target; infinite where the folds have too few rows for the level.
+
+        Raises
+        ------
+        SpecError
+            For a level that cannot be used.
+        """
+        share = checked_level(level)
+        lower, upper = self.model_.interval(self._encoded(X), share)
+        return self._like_y(lower), self._like_y(upper)
 
     def _like_y(self, values: np.ndarray) -> np.ndarray:
         """Values (rows, targets) as (rows,) where the targets of the fit were so."""

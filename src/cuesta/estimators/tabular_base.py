@@ -10,7 +10,9 @@ import numpy as np
 import polars as pl
 from sklearn.utils.validation import check_is_fitted
 
+from cuesta.errors import SpecError
 from cuesta.estimators.our_names import OurNames
+from cuesta.estimators.parameters import plain
 from cuesta.estimators.tabular_options import options_of
 from cuesta.estimators.tabular_rows import rows_for_prediction, tabular_rows
 from cuesta.model import FittedModel
@@ -58,13 +60,14 @@ class TabularEstimator(OurNames):
         options = options_of(self, rows)
         folder = None if self.out is None else Path(self.out)
         result = self._run(rows.table, options, folder)
+        model = result.model
         if rows.learned.classes is not None:
-            result = _with_labels(result, rows.learned.target.labels)
+            model = _with_labels(model, rows.learned.target.labels)
             self.classes_ = rows.learned.classes
         self._columns, self._one_column = rows.columns, rows.learned.one_column
         self._in_pandas = type(X).__module__.partition(".")[0] == "pandas"
         self.result_ = result
-        return self._keep(result.model, summary(result, options), candidates_table(result))
+        return self._keep(model, summary(result, options), candidates_table(result))
 
     def _run(self, table: Any, options: Options, folder: Path | None) -> FitResult:
         if not self.verbose:
@@ -98,14 +101,15 @@ class TabularEstimator(OurNames):
         columns = self._leaderboard.to_dict(as_series=False)
         return pd.DataFrame(columns)
 
-    def _rows(self, X: Any) -> pl.DataFrame:
+    def _encoded(self, X: Any) -> np.ndarray:
+        """The rows as the model's networks take them (rows, inputs)."""
         check_is_fitted(self, "model_")
-        return rows_for_prediction(self, X, self._columns)
+        return self.model_.encoder.encode(rows_for_prediction(self, X, self._columns))
 
     def _outputs(self, X: Any) -> np.ndarray:
         """Shares or values (rows, outputs), in the model's order."""
-        frame = self._rows(X)
-        return self.model_.decide(self.model_.encoder.encode(frame))
+        x = self._encoded(X)
+        return self.model_.decide(x)
 
     def save(self, path: str | Path) -> None:
         """Write the fitted estimator to one file, arrays and JSON; `cuesta.load` reads it.
@@ -144,11 +148,18 @@ class TabularEstimator(OurNames):
         return tags
 
 
-def _with_labels(result: FitResult, labels: tuple[Any, ...]) -> FitResult:
-    """The result with the labels of `y`, where the run had their numbers in their place."""
-    target = result.task.target
+def _with_labels(model: FittedModel, labels: tuple[Any, ...]) -> FittedModel:
+    """The model with the labels of `y`, where the run had their numbers in their place."""
+    target = model.target
     if set(target.labels) == set(labels):
-        return result
+        return model
     target = replace(target, labels=tuple(labels[number] for number in target.labels))
-    task, model = replace(result.task, target=target), replace(result.model, target=target)
-    return replace(result, task=task, model=model)
+    return replace(model, target=target)
+
+
+def checked_level(level: Any) -> float:
+    """The level of an interval or a set. Raises SpecError unless it is between 0 and 1."""
+    level = plain(level)
+    if isinstance(level, bool) or not isinstance(level, int | float) or not 0 < level < 1:
+        raise SpecError(f"level must be a number above 0 and below 1, not {level!r}.")
+    return float(level)

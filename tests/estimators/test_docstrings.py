@@ -8,10 +8,13 @@ import re
 import pytest
 from sklearn.datasets import load_iris
 
-from cuesta import MLPClassifier, MLPRegressor, SearchCV
+from cuesta import MLPClassifier, MLPRegressor, SearchCV, TabularClassifier, TabularRegressor
 
-ESTIMATORS = pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor, SearchCV])
+ESTIMATORS = pytest.mark.parametrize(
+    "kind", [MLPClassifier, MLPRegressor, SearchCV, TabularClassifier, TabularRegressor]
+)
 IRIS = load_iris(return_X_y=True)
+RUN = {"folds": 2, "epochs": 1, "space": {"hidden_layer_sizes": [[4]]}, "instruments": "off"}
 
 
 def section(kind, title):
@@ -39,9 +42,13 @@ def test_every_parameter_is_described_in_order_with_its_true_default(kind):
         assert repr(default_told(told)) == repr(taken[name].default), name  # nan equals nan so
 
 
-def test_a_parameter_of_both_networks_is_described_alike():
-    one, other = section(MLPClassifier, "Parameters"), section(MLPRegressor, "Parameters")
-    for name in (one.keys() & other.keys()) - {"loss"}:
+@pytest.mark.parametrize(
+    ("classifier", "regressor", "own"),
+    [(MLPClassifier, MLPRegressor, {"loss"}), (TabularClassifier, TabularRegressor, {"metric"})],
+)
+def test_a_parameter_of_both_networks_is_described_alike(classifier, regressor, own):
+    one, other = section(classifier, "Parameters"), section(regressor, "Parameters")
+    for name in (one.keys() & other.keys()) - own:
         assert one[name] == other[name]
 
 
@@ -50,6 +57,8 @@ def test_a_parameter_of_both_networks_is_described_alike():
     [
         lambda: MLPClassifier((4,), epochs=1).fit(*IRIS),
         lambda: MLPRegressor((4,), epochs=1).fit(*IRIS),
+        lambda: TabularClassifier(**RUN).fit(*IRIS),
+        lambda: TabularRegressor(**RUN).fit(*IRIS),
         lambda: SearchCV(MLPClassifier((4,), epochs=1), {"init": ["he"]}, cv=2).fit(*IRIS),
     ],
 )

@@ -43,6 +43,7 @@ def fit(
     threads: options.Threads = None,
     halving: options.Halving = False,
     precision: options.Precision = None,
+    baselines: options.Baselines = True,
     instruments: options.Instruments = "economy",
     json_: options.Json = False,
 ) -> None:

@@ -253,6 +253,14 @@ Costs = Annotated[
         panel=SEARCH,
     ),
 ]
+Baselines = Annotated[
+    bool,
+    _option(
+        "Whether the linear model and boosted trees are fitted to the same rows and folds, to "
+        "stand beside the network.",
+        panel=SEARCH,
+    ),
+]
 Halving = Annotated[
     bool,
     _option(

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple
 
-import numpy as np
-
 from cuesta._text import one_line
 from cuesta.baselines.logistic import LOGISTIC
 from cuesta.baselines.problem import Baseline, Measure, Problem
 from cuesta.baselines.ridge import RIDGE
 from cuesta.baselines.trees import MOST_AT_ALL, MOST_FOR_FOLDS, TREES, is_quick
 from cuesta.baselines.validate import fitted_only, validated
-from cuesta.metrics import LEAST, root_mean_square
-from cuesta.search.select import HIGHER_IS_BETTER
+from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
 
 
@@ -23,6 +20,16 @@ class Baselines(NamedTuple):
 
     found: tuple[Baseline, ...]
     notes: tuple[str, ...]
+
+
+NONE = Baselines((), ())
+
+
+def run_baselines(task: Task, options: Options) -> Baselines:
+    """The baselines of a run, by its metric; none where they are not wanted."""
+    if not options.baselines:
+        return NONE
+    return fit_baselines(task, options.seed)
 
 
 def fit_baselines(
@@ -37,8 +44,8 @@ def fit_baselines(
     Nothing of it reads the test rows.
     """
     problem = problem_of(task, seed)
-    measure = MEASURES[task.metric] if measure is None else measure
-    higher = task.metric in HIGHER_IS_BETTER if higher is None else higher
+    measure = measure or task.measured
+    higher = task.measured.higher_is_better if higher is None else higher
     found: list[Baseline] = []
     notes: list[str] = []
 
@@ -72,22 +79,3 @@ def _slow(problem: Problem) -> str:
     if problem.classes > 2:
         size += f" and {problem.classes:,} classes"
     return f"the baseline of boosted trees takes long for {size}"
-
-
-def _log_loss(y: np.ndarray, shares: np.ndarray) -> float:
-    return float(-np.log(np.clip(shares[np.arange(len(y)), y], LEAST, 1.0)).mean())
-
-
-def _balanced_accuracy(y: np.ndarray, shares: np.ndarray) -> float:
-    """The mean over the classes that are there of the share of a class's rows told right."""
-    right = shares.argmax(axis=1) == y
-    return float(np.mean([right[y == label].mean() for label in np.unique(y)]))
-
-
-# The metrics of a run: targets, and what is decided → a number.
-MEASURES: dict[str, Measure] = {
-    "log_loss": _log_loss,
-    "accuracy": lambda y, shares: float((shares.argmax(axis=1) == y).mean()),
-    "balanced_accuracy": _balanced_accuracy,
-    "rmse": lambda y, values: float(root_mean_square(values - y).mean()),
-}

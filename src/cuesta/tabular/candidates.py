@@ -79,7 +79,7 @@ class Scoring:
                 candidate,
                 index,
                 [record.until(epochs) for record in self.run.records(candidate)],
-                self.task.metric,
+                self.task.curve,
                 self._units[candidate.normalize],
                 held_out,
             )

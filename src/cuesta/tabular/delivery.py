@@ -5,21 +5,24 @@ All of it is decided before the test opens.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from cuesta.metrics import Metric, metric_of
+from cuesta.metrics import Metric
 from cuesta.model import Calibration, FittedModel, FoldResiduals, Member, sharpened
 from cuesta.search.calibration import best_threshold, fit_temperature, less_cost
 from cuesta.search.committee import single_is_enough
 from cuesta.search.out_of_fold import OutOfFold
 from cuesta.search.votes import committee_weights, losses, with_weights_of_others
 from cuesta.tabular.options import Options
-from cuesta.tabular.out_of_fold import out_of_fold
 from cuesta.tabular.prepare import Task
-from cuesta.tabular.selection import Selection, Shortlisted
+from cuesta.tabular.selection import Selection, fold_metrics
+from cuesta.tabular.shortlist import Shortlisted
+
+UNKNOWN = (math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -27,13 +30,20 @@ class Deliverable:
     """A model that may be delivered, and what it predicts of rows that it did not see.
 
     `votes` are the weights of its candidates, by their numbers; `decided` (entries, outputs) are
-    its out-of-fold predictions, after calibration.
+    its out-of-fold predictions, after calibration; `folds` the metric on each fold; `promised` that
+    of new rows, corrected for the choice, and the ends of its 95 % interval.
     """
 
     model: FittedModel
     votes: Mapping[int, float]
     decided: np.ndarray
-    mean: float  # of the metric over the folds
+    folds: tuple[float, ...]
+    promised: tuple[float, float, float]
+
+    @property
+    def mean(self) -> float:
+        """The metric's mean over the folds, as it chose."""
+        return float(np.mean(self.folds))
 
     @property
     def networks(self) -> int:
@@ -61,9 +71,8 @@ def deliver(task: Task, options: Options, selection: Selection) -> Delivery:
     The committee, unless the single network is better by more than the noise: the weights that are
     compared were chosen without the fold at hand.
     """
-    entries = out_of_fold(task, selection.shortlist)
-    metric = metric_of(task.metric, task.target.task)
-    maker = _Maker(task, options, selection, entries, metric)
+    entries = selection.entries
+    maker = _Maker(task, options, selection, entries, task.measured)
     models = {"single": maker.single()}
     if options.model != "single":
         models["committee"] = maker.committee()
@@ -143,7 +152,8 @@ class _Maker:
             temperature, self._threshold(decided), tuple(_residuals(entries, decided))
         )
         model = FittedModel(self.task.encoder, self.task.target, tuple(members), calibration)
-        return Deliverable(model, votes, decided, self._mean(decided))
+        folds = fold_metrics(self.metric, entries, decided)
+        return Deliverable(model, votes, decided, folds, UNKNOWN)
 
     def _threshold(self, decided: np.ndarray) -> float | None:
         """From which share on the second of two classes is decided; None: the likelier one is."""
@@ -159,14 +169,6 @@ class _Maker:
             return sign * self.metric(truth, np.eye(2)[labels])
 
         return best_threshold(y, decided[:, 1], score)
-
-    def _mean(self, decided: np.ndarray) -> float:
-        """The metric's mean over the folds."""
-        found = [
-            self.metric(self.entries.y[own], decided[own])
-            for own in (self.entries.folds == fold for fold in np.unique(self.entries.folds))
-        ]
-        return float(np.mean(found))
 
 
 def _members(each: Shortlisted, weight: float) -> list[Member]:

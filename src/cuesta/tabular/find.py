@@ -49,6 +49,6 @@ class Means:
 def find(run: Run, task: Task, options: Options, listener: Listener) -> tuple[Selection, Delivery]:
     """Score the candidates, choose among them, and make the models. Raises CuestaError."""
     scores = score_candidates(run, task, options, listener)
-    selection = select(run, task, scores, listener)
+    selection = select(run, task, options, scores, listener)
     listener.finished()
     return selection, deliver(task, options, selection)

@@ -14,8 +14,10 @@ from pathlib import Path
 
 from cuesta.data.table import Table
 from cuesta.errors import SpecError
+from cuesta.tabular.baselines import run_baselines
 from cuesta.tabular.find import Means, find
-from cuesta.tabular.inspection import compare_with_test, inspect_training
+from cuesta.tabular.findings import findings_of_run
+from cuesta.tabular.inspection import inspect_training
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.nested import inner, test_outer_folds
 from cuesta.tabular.options import Options
@@ -97,16 +99,18 @@ class _Job:
             outer = test_outer_folds(self.table, options, task.target, means, self.listener)
         run = means.run(task, options)
         selection, delivery = find(run, task, options, self.listener)
+        baselines = run_baselines(task, options)
         inspection = inspect_training(run, task, options, selection)
         outcome = None
         if outer:
             outcome = outer_outcome(task, outer, delivery, options, self._opened())
         elif task.sealed is not None:
-            outcome = open_test(task, task.sealed, delivery, options, self._opened())
-        if outcome is not None:
-            inspection = compare_with_test(inspection, task.metric, selection.winner, outcome)
+            outcome = open_test(task, task.sealed, delivery, baselines, options, self._opened())
+        inspection = inspection.with_findings(
+            findings_of_run(task, delivery, baselines, outcome, options.seed)
+        )
         seconds = time.perf_counter() - self.began
-        return FitResult(task, selection, delivery, outcome, inspection, seconds)
+        return FitResult(task, selection, delivery, baselines, outcome, inspection, seconds)
 
     def _opened(self) -> list[str]:
         """The times at which the test rows were opened, this time last.

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from cuesta.diagnose.checkup import Diagnosis, check_up
 from cuesta.diagnose.divergence import locate_divergence
-from cuesta.diagnose.faults.promise import far_from_validation
+from cuesta.diagnose.findings import SEVERE, Finding
 from cuesta.hyperparameters import is_foreign
-from cuesta.search.select import HIGHER_IS_BETTER, Score
+from cuesta.search.select import Score
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
 from cuesta.tabular.selection import Selection
 from cuesta.training.journal import LaneRecord
 from cuesta.training.lanes import Lane, Training
 from cuesta.training.run import Run
-
-if TYPE_CHECKING:
-    from cuesta.tabular.testing import TestOutcome
 
 MOST_INSPECTED = 8  # lanes that diverged and are trained again to see in which layer
 
@@ -49,6 +45,14 @@ class Inspection:
     diagnosis: Diagnosis | None
     diverged: tuple[DivergedLane, ...]
 
+    def with_findings(self, more: Sequence[Finding]) -> Inspection:
+        """The same with findings of the whole run, where the training was looked at."""
+        if self.diagnosis is None:
+            return self
+        findings = [*self.diagnosis.findings, *more]
+        ordered = sorted(findings, key=lambda each: (each.severity != SEVERE, -each.weight))
+        return replace(self, diagnosis=replace(self.diagnosis, findings=tuple(ordered)))
+
 
 def inspect_training(run: Run, task: Task, options: Options, selection: Selection) -> Inspection:
     """Train the winner once more under the instruments; find where lanes diverged.
@@ -62,24 +66,6 @@ def inspect_training(run: Run, task: Task, options: Options, selection: Selectio
     if not is_foreign(selection.winner.candidate.optimizer):
         diagnosis = _diagnosis(run, task, options, selection.winner)
     return Inspection(diagnosis, _diverged_lanes(run, selection.scores, MOST_INSPECTED))
-
-
-def compare_with_test(
-    inspection: Inspection, metric: str, winner: Score, outcome: TestOutcome
-) -> Inspection:
-    """The inspection, with a finding where the test is far from what the folds promised."""
-    found = far_from_validation(
-        metric,
-        winner.mean,
-        winner.se,
-        outcome.metrics[metric],
-        outcome.intervals[metric][:2],
-        higher=metric in HIGHER_IS_BETTER,
-    )
-    if found is None or inspection.diagnosis is None:
-        return inspection
-    findings = (found, *inspection.diagnosis.findings)
-    return replace(inspection, diagnosis=replace(inspection.diagnosis, findings=findings))
 
 
 def _diagnosis(run: Run, task: Task, options: Options, winner: Score) -> Diagnosis:

@@ -17,6 +17,7 @@ from cuesta.data.encode import Target, fit_target
 from cuesta.data.folds import Fold, make_folds
 from cuesta.data.table import Table
 from cuesta.errors import TableError
+from cuesta.tabular.baselines import run_baselines
 from cuesta.tabular.find import Means, find
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
@@ -26,11 +27,11 @@ from cuesta.tabular.read import tidied
 
 @dataclass(frozen=True)
 class OuterFold:
-    """One outer fold: its rows' targets, and what each model of the search decides of them."""
+    """One outer fold: its rows' targets, and what each model and each baseline decides of them."""
 
     y: np.ndarray
     decided: Mapping[str, np.ndarray]
-    delivered: str
+    baselines: Mapping[str, np.ndarray]
 
 
 def inner(options: Options) -> Options:
@@ -90,7 +91,11 @@ def _tested(
         name: _in_the_order_of(target, task.target, each.model.decide(x))
         for name, each in delivery.models.items()
     }
-    return OuterFold(_numbered_by(target, task.target, y), decided, delivery.chosen)
+    others = {
+        each.name: _in_the_order_of(target, task.target, each.decide(x))
+        for each in run_baselines(task, own).found
+    }
+    return OuterFold(_numbered_by(target, task.target, y), decided, others)
 
 
 def _places(whole: Target, part: Target) -> list[int]:

@@ -15,7 +15,6 @@ from cuesta.data.kinds import Kind
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import INSTRUMENTS, PRECISIONS
 from cuesta.search.samplers import SAMPLERS
-from cuesta.search.select import METRICS
 from cuesta.search.space import Space, check_grid
 from cuesta.search.ties import CHOICES
 
@@ -36,8 +35,9 @@ class Options:
         The columns to predict: one, or several numbers. Bundled data sets bring their own.
     task : {"auto", "classification", "regression"}, default "auto"
     metric : str, default "auto"
-        What chooses the winner: "log_loss", "accuracy" or "balanced_accuracy" for classes, "rmse"
-        for numbers; "auto" is the first of these.
+        What chooses the winner: "log_loss", "accuracy", "balanced_accuracy", "roc_auc",
+        "average_precision", "f1" or "brier" for classes, "rmse", "mae" or "r2" for numbers, or the
+        name of a scorer of scikit-learn's; "auto" is log_loss or rmse.
     model : {"auto", "committee", "single"}, default "auto"
         What is delivered: a weighted mean of the best candidates' networks of all folds, or the
         winner trained on all training rows; "auto" is the committee, unless the single network is
@@ -81,6 +81,8 @@ class Options:
         Whether candidates that are behind are stopped early.
     precision : {"float32", "bfloat16"}, optional
         Of the matrix products, for all candidates.
+    baselines : bool, default True
+        Whether the linear model and boosted trees are fitted to the same rows and folds.
     instruments : {"off", "economy", "full"}, default "economy"
         How closely the winner's last training is watched.
 
@@ -114,6 +116,7 @@ class Options:
     missing: tuple[str, ...] = ()
     halving: bool = False
     precision: str | None = None
+    baselines: bool = True
     instruments: str = "economy"
 
     def __post_init__(self) -> None:
@@ -137,7 +140,6 @@ class Options:
         check_choice("decimal", self.decimal, DECIMALS)
         check_choice("sampler", self.sampler, SAMPLERS)
         check_choice("instruments", self.instruments, INSTRUMENTS)
-        check_choice("metric", self.metric, ("auto", *METRICS["classification"], "rmse"))
         if self.precision is not None:
             check_choice("precision", self.precision, PRECISIONS)
 

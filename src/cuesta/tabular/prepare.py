@@ -24,12 +24,13 @@ from cuesta.data.encode import (
 from cuesta.data.folds import REPEATS, Fold, Sealed, make_folds, split_test
 from cuesta.data.kinds import Kind
 from cuesta.data.table import Table
-from cuesta.errors import SpecError, TableError
-from cuesta.search.select import METRICS
+from cuesta.errors import TableError
+from cuesta.metrics import Metric, metric_of
 from cuesta.tabular.options import Options
 from cuesta.tabular.read import Tidied, tidied, tidied_test
 from cuesta.training.feed import Feed
 
+CURVES = frozenset({"log_loss", "accuracy", "balanced_accuracy", "rmse"})
 TestRows = tuple[np.ndarray, np.ndarray]  # encoded inputs, targets
 
 
@@ -51,6 +52,21 @@ class Task:
     test_table: str = ""  # the table that the test rows are of
     test_numbers: tuple[int, ...] = ()  # and their numbers in it, from 0
     rounds: int = 1  # in how many rounds of folds each row validates
+
+    @property
+    def measured(self) -> Metric:
+        """The metric that selects."""
+        return metric_of(self.metric, self.target.task)
+
+    @property
+    def curve(self) -> str:
+        """The metric of every epoch by which candidates are compared, and their epochs chosen.
+
+        It is the metric that selects where training keeps its curve; else the loss.
+        """
+        if self.metric in CURVES:
+            return self.metric
+        return "log_loss" if self.feed.classes else "rmse"
 
 
 class TidiedRows(NamedTuple):
@@ -77,7 +93,7 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
     """
     read = tidied(table, options)
     target = fit_target(read.frame, read.targets, options.task)
-    metric = _metric(options.metric, target.task)
+    metric = _metric(options.metric, target)
     rows = tidied_rows(read, target, options)
     if test_table is None and not options.test_size:
         train, encoder = rows, fit_encoder(rows.inputs, read.kinds)
@@ -235,13 +251,11 @@ def _groups(series: pl.Series) -> np.ndarray:
     return series.alias("one").rank("dense").to_numpy()
 
 
-def _metric(wanted: str, task: str) -> str:
+def _metric(wanted: str, target: Target) -> str:
+    """The name of the metric that selects. Raises SpecError for one that does not suit the target."""
     if wanted == "auto":
-        return METRICS[task][0]
-    if wanted not in METRICS[task]:
-        fitting = " or ".join(METRICS[task])
-        raise SpecError(f"The metric {wanted!r} does not suit {task}; take {fitting}.")
-    return wanted
+        return "log_loss" if target.task == "classification" else "rmse"
+    return metric_of(wanted, target.task, len(target.labels)).name
 
 
 def _rare_classes(y: np.ndarray, target: Target, options: Options) -> list[str]:

@@ -13,9 +13,11 @@ from typing import Any
 
 import polars as pl
 
+from cuesta.baselines.problem import Baseline
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.model import FittedModel
 from cuesta.search.select import Score
+from cuesta.tabular.baselines import Baselines
 from cuesta.tabular.delivery import Delivery
 from cuesta.tabular.inspection import Inspection
 from cuesta.tabular.options import Options
@@ -35,6 +37,7 @@ class FitResult:
     task: Task
     selection: Selection
     delivery: Delivery
+    baselines: Baselines
     outcome: TestOutcome | None  # None where no rows were kept aside for a test
     inspection: Inspection
     seconds: float
@@ -71,7 +74,7 @@ class FitResult:
             f"candidate {score.index} diverged when refitted; the next one was taken"
             for score in self.selection.skipped
         ]
-        return (*self.task.notes, *skipped)
+        return (*self.task.notes, *skipped, *self.baselines.notes)
 
 
 def candidates_table(result: FitResult) -> pl.DataFrame:
@@ -112,6 +115,7 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         **_of_test(task, result.outcome),
         "model": result.delivery.chosen,
         "models": {name: _model(result, name) for name in result.delivery.models},
+        "baselines": {each.name: _baseline(result, each) for each in result.baselines.found},
         "winner": winner.candidate.to_dict(),
         "epochs": winner.epochs,
         "candidates": len(result.scores),
@@ -149,6 +153,17 @@ def _model(result: FitResult, name: str) -> dict[str, Any]:
         "threshold": calibration.threshold,
         "cv_mean": _finite(about.mean),
         **of_test,
+    }
+
+
+def _baseline(result: FitResult, each: Baseline) -> dict[str, Any]:
+    """What is known of a baseline."""
+    tested = result.outcome.baselines.get(each.name, {}) if result.outcome else {}
+    return {
+        "detail": each.detail,
+        "cv_mean": _finite(each.cv_mean),
+        "cv_se": _finite(each.cv_se),
+        "test_metrics": {name: _finite(value) for name, value in tested.items()},
     }
 
 

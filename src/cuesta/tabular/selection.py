@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from cuesta.core.net import Layer
 from cuesta.errors import CuestaError
+from cuesta.metrics import Metric
 from cuesta.model import Network
+from cuesta.search.out_of_fold import OutOfFold
 from cuesta.search.select import Score, rank
+from cuesta.search.ties import choose
 from cuesta.tabular.listener import Listener
+from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
+from cuesta.tabular.shortlist import Shortlisted, out_of_fold
 from cuesta.training.run import Ended, Run
 
 MOST_CANDIDATES = 8  # of which a committee is made: their networks are trained again for it
 
 
 @dataclass(frozen=True)
-class Shortlisted:
-    """One of the best candidates: its score, and its network of each fold."""
-
-    score: Score
-    networks: tuple[Network, ...]
-
-
-@dataclass(frozen=True)
 class Selection:
     """The scores, best first; the winner, and its network of all training rows.
 
-    `shortlist` are the best candidates, the `chosen` one among them; `skipped` those that would
-    have won, had they not diverged on all training rows.
+    `shortlist` are the best candidates, the `chosen` one among them, and `entries` what their
+    networks predict out of fold; `skipped` those that would have won, had they not diverged on all
+    training rows.
     """
 
     scores: list[Score]
     chosen: Shortlisted
     refit: Network
     shortlist: tuple[Shortlisted, ...]
+    entries: OutOfFold
     skipped: list[Score]
 
     @property
@@ -59,44 +60,75 @@ class Selection:
         return counts
 
 
-Order = Callable[[Sequence[Shortlisted]], list[Shortlisted]]
-
-
 def select(
-    run: Run,
-    task: Task,
-    scores: Sequence[Score],
-    listener: Listener,
-    preferred: Order = list,
+    run: Run, task: Task, options: Options, scores: Sequence[Score], listener: Listener
 ) -> Selection:
     """Rank the candidates, and train the best one on all training rows (N2).
 
     For the winner's number of epochs, in the same schedule. The networks of the best candidates
-    are trained again for their weights, each to its candidate's number of epochs. The winner is
-    the first of these in the `preferred` order that does not diverge on all training rows; where
-    all do, the first of the others. Raises CuestaError where no candidate is left.
+    are trained again for their weights, each to its candidate's number of epochs. By a metric that
+    has no curve the winner is the best of these few out of fold. One that diverges on all training
+    rows gives way to the next. Raises CuestaError where no candidate is left.
     """
     ranked = rank(list(scores))
     finite = [score for score in ranked if math.isfinite(score.loss)]
-    for start in range(0, len(finite), MOST_CANDIDATES):
-        few = finite[start : start + MOST_CANDIDATES]
+    first = choose(finite, options.choose) if finite else None
+    skipped: list[Score] = []
+    while first is not None:
+        few = _few(finite, first, 1 if _alone(task, options) else MOST_CANDIDATES)
         wanted = [Ended(lane, s.epochs) for s in few for lane in run.lanes([s.candidate])]
-        wanted.append(_refit(run, few[0]))
+        wanted.append(_refit(run, first))
         listener.added(sum(ended.epochs for ended in run.unknown(wanted)))
         found = run.networks(wanted, listener.progressed)
-        shortlist = [_shortlisted(run, task, score, found) for score in few]
-        skipped = finite[:start]
-        for best in preferred(shortlist):
+        shortlist = tuple(_shortlisted(run, task, score, found) for score in few)
+        entries = out_of_fold(task, shortlist)
+        for best in _preferred(task, first, shortlist, entries):
             last = _refit(run, best.score)
             layers = (found if last in wanted else run.networks([last])).get(last)
             if layers is not None:
                 refit = _network(task, last, layers)
-                return Selection(ranked, best, refit, tuple(shortlist), skipped)
+                return Selection(ranked, best, refit, shortlist, entries, skipped)
             skipped = [*skipped, best.score]
+        finite = [score for score in finite if score not in skipped]
+        first = choose(finite, options.choose) if finite else None
     raise CuestaError(
         f"{_all(len(ranked))} diverged; use a space with lower learning rates, or with clip_norm.",
         parameter="space",
     )
+
+
+def _alone(task: Task, options: Options) -> bool:
+    """Whether no other candidate's networks are needed than the winner's."""
+    return options.model == "single" and task.curve == task.metric
+
+
+def _few(finite: Sequence[Score], first: Score, most: int) -> list[Score]:
+    """The best candidates in their order, the first choice among them."""
+    few = list(finite[:most])
+    return few if first in few else [*few[:-1], first]
+
+
+def _preferred(
+    task: Task, first: Score, shortlist: Sequence[Shortlisted], entries: OutOfFold
+) -> list[Shortlisted]:
+    """The shortlist in the order in which each would win.
+
+    By the curve's metric the first choice comes first; by another one the best on average over
+    the folds, of equals the earlier.
+    """
+    metric = task.measured
+    if task.curve == task.metric:
+        return sorted(shortlist, key=lambda each: each.score is not first)
+    sign = -1.0 if metric.higher_is_better else 1.0
+    losses = [sign * np.mean(fold_metrics(metric, entries, p)) for p in entries.predictions]
+    places = np.argsort(np.where(np.isnan(losses), np.inf, losses), kind="stable")
+    return [shortlist[place] for place in places]
+
+
+def fold_metrics(metric: Metric, entries: OutOfFold, decided: np.ndarray) -> tuple[float, ...]:
+    """The metric of what is decided (entries, outputs) on each fold."""
+    folds = (entries.folds == fold for fold in np.unique(entries.folds))
+    return tuple(metric(entries.y[own], decided[own]) for own in folds)
 
 
 def _refit(run: Run, score: Score) -> Ended:

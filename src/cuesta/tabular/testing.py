@@ -10,6 +10,7 @@ import numpy as np
 from cuesta import metrics
 from cuesta.data.folds import Sealed
 from cuesta.metrics import Interval
+from cuesta.tabular.baselines import Baselines
 from cuesta.tabular.delivery import Delivery
 from cuesta.tabular.nested import OuterFold
 from cuesta.tabular.options import Options
@@ -28,6 +29,7 @@ class Measured:
 class TestOutcome:
     """What the test rows say of each model by its name, of what is delivered, and of baselines.
 
+    `baseline` knows no inputs; `baselines` are other models, by name.
     `openings` are the times at which the test rows were opened in this folder, this time last;
     `outer` the number of outer folds, where every row was a test row of one.
     """
@@ -37,6 +39,7 @@ class TestOutcome:
     delivered: str
     models: Mapping[str, Measured]
     baseline: Mapping[str, float]
+    baselines: Mapping[str, Mapping[str, float]]
     rows: int
     openings: tuple[str, ...]
     outer: int = 0
@@ -56,6 +59,7 @@ def open_test(
     task: Task,
     sealed: Sealed[TestRows],
     delivery: Delivery,
+    baselines: Baselines,
     options: Options,
     openings: list[str],
 ) -> TestOutcome:
@@ -67,7 +71,8 @@ def open_test(
     }
     baseline = metrics.baseline(task.y, len(y), task.target.outputs)
     trivial = _measure(task, y, baseline)
-    return TestOutcome(delivery.chosen, models, trivial, len(y), tuple(openings))
+    others = {each.name: _measure(task, y, each.decide(x)) for each in baselines.found}
+    return TestOutcome(delivery.chosen, models, trivial, others, len(y), tuple(openings))
 
 
 def outer_outcome(
@@ -86,16 +91,21 @@ def outer_outcome(
     models = {}
     for name in delivery.models:
         decided = np.concatenate([fold.decided[name] for fold in outer])
-        models[name] = _mean_over(task, outer, name, measured(task, y, decided, options.seed))
+        means = _mean_over(task, [(fold.y, fold.decided[name]) for fold in outer])
+        models[name] = Measured(means, measured(task, y, decided, options.seed).intervals)
     baseline = metrics.baseline(task.y, len(y), task.target.outputs)
     whole = _measure(task, y, baseline)
-    return TestOutcome(delivery.chosen, models, whole, len(y), tuple(openings), len(outer))
+    names = set.intersection(*(set(fold.baselines) for fold in outer))
+    others = {
+        name: _mean_over(task, [(fold.y, fold.baselines[name]) for fold in outer])
+        for name in sorted(names)
+    }
+    return TestOutcome(delivery.chosen, models, whole, others, len(y), tuple(openings), len(outer))
 
 
-def _mean_over(task: Task, outer: Sequence[OuterFold], name: str, whole: Measured) -> Measured:
-    found = [_measure(task, fold.y, fold.decided[name]) for fold in outer]
-    means = {metric: float(np.mean([one[metric] for one in found])) for metric in whole.metrics}
-    return Measured(means, whole.intervals)
+def _mean_over(task: Task, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
+    found = [_measure(task, y, decided) for y, decided in folds]
+    return {metric: float(np.mean([one[metric] for one in found])) for metric in found[0]}
 
 
 def measured(task: Task, y: np.ndarray, decided: np.ndarray, seed: int) -> Measured:

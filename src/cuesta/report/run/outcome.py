@@ -60,7 +60,7 @@ def test_table(result: FitResult, outcome: TestOutcome) -> Table:
         )
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     others = {n: each.metrics for n, each in outcome.models.items() if n != outcome.delivered}
-    others |= {"baseline": outcome.baseline}
+    others |= outcome.baselines | {"baseline": outcome.baseline}
     table.add_column("")
     table.add_column(outcome.delivered, justify="right")
     table.add_column("95 % interval")

@@ -117,7 +117,7 @@ def describe_task(task: Task) -> list[str]:
         f"[bold]{shown(task.table)}[/]  {count(len(task.x) + task.test_rows, 'row')} · "
         f"{columns}{gaps} → {count(task.encoder.width, 'input')}",
         f"target  {sentence(listed(task.target.names))} · {target} · selected by "
-        f"{NAMES[task.metric]}",
+        f"{task.measured.words}",
         f"rows    {len(task.x):,} to train and validate ({count(task.feed.refit, 'fold')}) · "
         f"{f'{task.test_rows:,} sealed' if task.test_rows else 'none kept aside'} for the test",
     ]
@@ -154,7 +154,7 @@ def show_result(
     """
     task, winner = result.task, result.winner
     console.print()
-    console.print(best_table(result.scores, task.metric))
+    console.print(best_table(result.scores, task.curve))
     console.print(describe_diverged(result), highlight=False)
     for line in describe_lost(result):
         console.print(line, highlight=False)
@@ -165,7 +165,7 @@ def show_result(
         soft_wrap=not console.is_terminal,
     )
     console.print(
-        f"        validation {NAMES[task.metric]} {number(winner.mean)} ± {number(winner.se)} "
+        f"        validation {NAMES[task.curve]} {number(winner.mean)} ± {number(winner.se)} "
         f"(mean ± s.e. over {count(len(winner.folds), 'fold')}, at its best epoch)",
         highlight=False,
         soft_wrap=not console.is_terminal,

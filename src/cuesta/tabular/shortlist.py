@@ -1,15 +1,25 @@
-"""What the shortlisted candidates' fold networks predict of the rows that they did not see."""
+"""The shortlist: a few of the best candidates, and what their networks predict out of fold."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from cuesta.data.folds import Fold
+from cuesta.model import Network
 from cuesta.search.out_of_fold import OutOfFold
+from cuesta.search.select import Score
 from cuesta.tabular.prepare import Task
-from cuesta.tabular.selection import Shortlisted
+
+
+@dataclass(frozen=True)
+class Shortlisted:
+    """One of the best candidates: its score, and its network of each fold."""
+
+    score: Score
+    networks: tuple[Network, ...]
 
 
 def out_of_fold(task: Task, shortlist: Sequence[Shortlisted]) -> OutOfFold:

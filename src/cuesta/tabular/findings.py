@@ -1,0 +1,58 @@
+"""What the doctor finds in a whole run: beside its baselines, its validation, and its test."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+
+import numpy as np
+
+from cuesta.diagnose.faults.confidence import unearned_confidence
+from cuesta.diagnose.faults.leaks import single_input_tells
+from cuesta.diagnose.faults.promise import outside_promise
+from cuesta.diagnose.faults.rivals import Figures, loses_to_baseline
+from cuesta.diagnose.findings import Finding
+from cuesta.tabular.baselines import Baselines
+from cuesta.tabular.delivery import Delivery
+from cuesta.tabular.prepare import Task
+from cuesta.tabular.testing import TestOutcome
+
+UNKNOWN = (math.nan, math.nan)
+
+
+def findings_of_run(
+    task: Task, delivery: Delivery, baselines: Baselines, outcome: TestOutcome | None, seed: int
+) -> list[Finding]:
+    """The findings of a run's rows, its confidence, its test and its baselines, in that order."""
+    checked = _checks(task, delivery, baselines, outcome, seed)
+    return [finding for finding in checked if finding is not None]
+
+
+def _checks(
+    task: Task, delivery: Delivery, baselines: Baselines, outcome: TestOutcome | None, seed: int
+) -> Iterator[Finding | None]:
+    delivered, entries = delivery.delivered, delivery.entries
+    folds = task.feed.folds[: task.feed.refit]
+    yield single_input_tells(task.encoder, task.x, task.y, folds)
+    if entries.classes:
+        yield unearned_confidence(entries.y, delivered.decided, seed=seed)
+    metric = task.measured
+    name, higher = metric.name, metric.higher_is_better
+    test, interval = math.nan, UNKNOWN
+    if outcome is not None:
+        test = outcome.metrics.get(name, math.nan)
+        interval = tuple(outcome.intervals[name][:2]) if name in outcome.intervals else UNKNOWN
+        yield outside_promise(name, delivered.promised, test, interval, higher=higher)
+    rivals = [
+        Figures(each.name, each.folds, _tested(outcome, each.name, name))
+        for each in baselines.found
+    ]
+    share = float(np.mean([len(fold.validation) / len(fold.train) for fold in folds]))
+    figures = Figures(delivery.chosen, delivered.folds, test)
+    yield loses_to_baseline(name, figures, interval, rivals, share, higher=higher)
+
+
+def _tested(outcome: TestOutcome | None, baseline: str, metric: str) -> float:
+    if outcome is None or baseline not in outcome.baselines:
+        return math.nan
+    return outcome.baselines[baseline].get(metric, math.nan)

@@ -367,7 +367,7 @@ def test_several_targets_are_predicted_together(tmp_path):
         read_table("linnerud").frame
     )
     assert predicted.columns == ["Weight", "Waist", "Pulse"]
-    assert set(result.test) == {"rmse", "mae", "r2"}
+    assert set(result.test) == {"rmse", "mae", "r2", "median_absolute_error"}
 
 
 def test_regression_is_in_the_targets_own_units():

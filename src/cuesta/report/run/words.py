@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import math
 
-NAMES = {
-    "accuracy": "accuracy",
-    "log_loss": "log-loss",
-    "roc_auc": "ROC-AUC",
-    "balanced_accuracy": "balanced accuracy",
-    "rmse": "RMSE",
-    "mae": "MAE",
-    "r2": "R²",
-}
+from cuesta.metrics import METRICS
+
+NAMES = {name: metric.words for name, metric in METRICS.items()}
 LARGE = 10_000  # from here on decimals say nothing
 
 

@@ -1,21 +1,22 @@
-"""Metrics on test rows and their intervals."""
+"""Metrics on test rows."""
 
 import itertools
 import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 from sklearn import metrics as reference
 
+from cuesta.errors import SpecError
 from cuesta.metrics import (
+    METRICS,
     baseline,
+    calibration_error,
     classification_metrics,
-    interval,
     regression_metrics,
-    wilson,
 )
 
 # Both sides sum at most a few hundred terms in float64, in different orders.
@@ -47,6 +48,20 @@ def share_of_pairs(y, shares):
     return np.mean(found)
 
 
+def calibration_by_rows(y, shares, bins=15):
+    """The expected calibration error, bin by bin and row by row."""
+    total = 0.0
+    for b in range(bins):
+        rows = [
+            (p.max(), p.argmax() == k)
+            for k, p in zip(y, shares, strict=True)
+            if b / bins < p.max() <= (b + 1) / bins
+        ]
+        if rows:
+            total += abs(sum(hit for _, hit in rows) - sum(p for p, _ in rows)) / len(y)
+    return total
+
+
 @pytest.mark.parametrize("classes", [2, 3, 5])
 @given(seed=SEEDS)
 def test_classification_metrics_are_scikit_learns_or_counted(classes, seed):
@@ -59,10 +74,20 @@ def test_classification_metrics_are_scikit_learns_or_counted(classes, seed):
             "log_loss": reference.log_loss(y, shares),
             "roc_auc": share_of_pairs(y, shares),
             "balanced_accuracy": reference.balanced_accuracy_score(y, decided),
+            "average_precision": reference.average_precision_score(
+                y if classes == 2 else np.eye(classes)[y],
+                shares[:, 1] if classes == 2 else shares,
+            ),
+            "f1": reference.f1_score(y, decided, average="binary" if classes == 2 else "macro"),
+            "brier": reference.brier_score_loss(
+                y, shares, labels=np.arange(classes), scale_by_half=classes == 2
+            ),
+            "calibration_error": calibration_by_rows(y, shares),
         },
         rel=CLOSE,
         abs=CLOSE,
     )
+    assert list(found)[:4] == ["accuracy", "log_loss", "roc_auc", "balanced_accuracy"]
 
 
 @pytest.mark.parametrize("targets", [1, 3])
@@ -74,6 +99,7 @@ def test_regression_metrics_are_scikit_learns(targets, seed):
             "rmse": reference.root_mean_squared_error(y, values),
             "mae": reference.mean_absolute_error(y, values),
             "r2": reference.r2_score(y, values),
+            "median_absolute_error": reference.median_absolute_error(y, values),
         },
         rel=CLOSE,
         abs=CLOSE,
@@ -89,12 +115,17 @@ def test_classification_metrics_by_hand():
     assert found["log_loss"] == pytest.approx(-np.log([0.75, 0.5, 0.75, 0.25]).mean(), abs=CLOSE)
     # Pairs in order, a tie counting half; one rounding of the area.
     assert found["roc_auc"] == pytest.approx((1 + 1 + 0.5) / 3, abs=CLOSE)
+    # Of class 1 by its share: row 2; rows 1; then 0 and 3 together. Precisions 1, 1 and 3/4.
+    assert found["average_precision"] == pytest.approx((1 + 1 + 3 / 4) / 3, abs=CLOSE)
+    assert found["f1"] == 2 * 1 / (2 * 1 + 0 + 2)  # one hit, none too many, two missed
+    assert found["brier"] == (0.25**2 + 0.5**2 + 0.25**2 + 0.75**2) / 4
 
 
 def test_regression_metrics_by_hand():
     y, values = np.array([[0.0], [2.0]]), np.array([[1.0], [5.0]])
     found = regression_metrics(y, values)
-    assert found == pytest.approx({"rmse": math.sqrt(5), "mae": 2.0, "r2": 1 - 10 / 2}, rel=1e-14)
+    expected = {"rmse": math.sqrt(5), "mae": 2.0, "r2": 1 - 10 / 2, "median_absolute_error": 2.0}
+    assert found == pytest.approx(expected, rel=1e-14)
 
 
 def test_a_perfect_prediction_has_perfect_metrics():
@@ -104,9 +135,14 @@ def test_a_perfect_prediction_has_perfect_metrics():
         "log_loss": 0.0,
         "roc_auc": 1.0,
         "balanced_accuracy": 1.0,
+        "average_precision": 1.0,
+        "f1": 1.0,
+        "brier": 0.0,
+        "calibration_error": 0.0,
     }
     values = np.array([[1.0], [2.0]])
-    assert regression_metrics(values, values) == {"rmse": 0.0, "mae": 0.0, "r2": 1.0}
+    expected = {"rmse": 0.0, "mae": 0.0, "r2": 1.0, "median_absolute_error": 0.0}
+    assert regression_metrics(values, values) == expected
 
 
 def test_the_log_loss_of_a_share_of_0_is_finite():
@@ -119,92 +155,58 @@ def test_the_log_loss_of_a_share_of_0_is_finite():
 def test_rows_that_lack_a_class_have_no_roc_auc(classes):
     found = classification_metrics(np.zeros(4, int), np.full((4, classes), 1 / classes))
     assert math.isnan(found["roc_auc"])
+    assert math.isnan(found["average_precision"])
     assert found["balanced_accuracy"] == 1
+
+
+def test_the_calibration_error_by_hand():
+    # Bins (9/15, 10/15] and (14/15, 1]. The first: .62 and .65, one right of two; the second: .95
+    # and 1, both right; so |1 − 1.27|/4 + |2 − 1.95|/4.
+    shares = np.array([[0.62, 0.38], [0.35, 0.65], [0.05, 0.95], [1.0, 0.0]])
+    found = calibration_error(np.array([0, 0, 1, 0]), shares)
+    assert found == pytest.approx((0.27 + 0.05) / 4, abs=CLOSE)
+
+
+def test_a_confidence_on_the_edge_of_bins_is_in_the_lower_one():
+    # .6 is 9/15: alone in (8/15, 9/15] it is |1 − .6|; in the next bin it would meet the other
+    # row, .65 and wrong, and give |1 − 1.25|.
+    shares = np.array([[0.6, 0.4], [0.65, 0.35]])
+    assert calibration_error(np.array([0, 1]), shares) == pytest.approx((0.4 + 0.65) / 2, abs=CLOSE)
+
+
+def test_a_threshold_moves_what_looks_at_the_decided_class_alone():
+    y = np.array([0, 0, 1, 1])
+    shares = np.array([[0.9, 0.1], [0.7, 0.3], [0.6, 0.4], [0.2, 0.8]])
+    usual, lower = classification_metrics(y, shares), classification_metrics(y, shares, 0.3)
+    changed = {name for name in usual if usual[name] != lower[name]}
+    assert changed == {"accuracy", "balanced_accuracy", "f1"}
+    assert lower["accuracy"] == lower["f1"] == 1  # a share of .3 is not above the threshold
+
+
+def test_more_classes_have_no_threshold():
+    with pytest.raises(SpecError, match="Only two classes have a threshold"):
+        classification_metrics(np.array([0, 1, 2]), np.eye(3), 0.5)
+
+
+@pytest.mark.parametrize("classes", [0, 2, 4])
+@settings(max_examples=20)
+@given(seed=SEEDS)
+def test_a_weight_is_how_often_a_row_counts(classes, seed):
+    y, decided = drawn_classes(seed, classes) if classes else drawn_values(seed, 2)
+    weights = np.random.default_rng(seed).integers(1, 4, len(y))
+    twice = y.repeat(weights, axis=0), decided.repeat(weights, axis=0)
+    for metric in METRICS.values():
+        if (metric.task == "classification") == (classes > 0):
+            weighted = metric(y, decided, weights.astype(float))
+            assert weighted == pytest.approx(metric(*twice), abs=CLOSE), metric.name
+            equal = metric(y, decided, np.full(len(y), 0.7))
+            assert equal == pytest.approx(metric(y, decided), abs=CLOSE), metric.name
 
 
 def test_a_constant_target_has_no_r2():
     found = regression_metrics(np.ones((3, 1)), np.zeros((3, 1)))
     assert math.isnan(found["r2"])
     assert found["rmse"] == 1
-
-
-# --- intervals --------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("hits", "n", "low", "high"),
-    [
-        (81, 263, 0.2553, 0.3662),
-        (15, 148, 0.0624, 0.1605),
-        (0, 20, 0, 0.1611),
-        (1, 29, 0.0061, 0.1718),
-    ],
-)
-def test_wilson_gives_the_published_values(hits, n, low, high):
-    # Newcombe (1998), table I, method 3: four decimals.
-    assert wilson(hits, n) == pytest.approx((low, high), abs=5e-5)
-
-
-@given(n=st.integers(1, 5000), share=st.floats(0, 1))
-def test_wilson_holds_the_shares_that_a_score_test_does_not_reject(n, share):
-    # An end q lies z of its own standard errors away from the share: (p − q)² = z² q(1 − q)/n.
-    hits = round(share * n)
-    for q in wilson(hits, n):
-        distance = stats.norm.ppf(0.975) ** 2 * q * (1 - q) / n
-        assert (hits / n - q) ** 2 == pytest.approx(distance, abs=CLOSE)
-
-
-@given(n=st.integers(1, 5000), share=st.floats(0, 1))
-def test_wilson_holds_the_share_and_stays_inside_0_and_1(n, share):
-    hits = round(share * n)
-    low, high = wilson(hits, n)
-    # At 0 and n hits the interval ends at the share, to a rounding.
-    assert 0 <= low <= hits / n + CLOSE
-    assert hits / n - CLOSE <= high <= 1
-
-
-@pytest.mark.parametrize("metric", ["accuracy", "log_loss", "rmse"])
-@given(seed=SEEDS)
-def test_an_interval_holds_its_metric(metric, seed):
-    if metric == "rmse":
-        y, decided = drawn_values(seed, 2)
-        value = regression_metrics(y, decided)["rmse"]
-    else:
-        y, decided = drawn_classes(seed, 3)
-        value = classification_metrics(y, decided)[metric]
-    low, high = interval(metric, y, decided, seed)
-    assert low < value < high
-
-
-def test_the_interval_of_accuracy_is_wilsons():
-    y, shares = drawn_classes(0, 3)
-    hits = int((shares.argmax(axis=1) == y).sum())
-    assert interval("accuracy", y, shares, 0) == wilson(hits, len(y))
-
-
-@pytest.mark.parametrize("metric", ["log_loss", "rmse"])
-def test_a_bootstrap_interval_is_the_one_of_the_central_limit(metric):
-    n = 2000
-    if metric == "rmse":
-        y, decided = drawn_values(1, 1, n)
-        per_row = ((decided - y) ** 2)[:, 0]
-        middle = math.sqrt(per_row.mean())
-        error = per_row.std() / math.sqrt(n) / (2 * middle)  # d√m = dm / 2√m
-    else:
-        y, decided = drawn_classes(1, 2, n)
-        per_row = -np.log(decided[np.arange(n), y])
-        middle, error = per_row.mean(), per_row.std() / math.sqrt(n)
-    expected = (middle - 1.96 * error, middle + 1.96 * error)
-    # A percentile of 1,000 samples is itself off by 0.07 standard errors or so; three of these.
-    assert interval(metric, y, decided, 0) == pytest.approx(expected, abs=0.2 * error)
-
-
-@pytest.mark.parametrize("metric", ["log_loss", "rmse"])
-def test_a_bootstrap_interval_depends_on_its_seed_alone(metric):
-    y, decided = drawn_values(0, 1) if metric == "rmse" else drawn_classes(0, 3)
-    first, again, other = (interval(metric, y, decided, seed) for seed in (5, 5, 6))
-    assert first == again
-    assert first != other
 
 
 # --- the baseline --------------------------------------------------------------------

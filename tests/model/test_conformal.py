@@ -46,7 +46,7 @@ def test_by_hand():
 
 
 @pytest.mark.parametrize(
-    ("level", "rows", "place"), [(0.9, 9, 9), (0.9, 99, 90), (0.7, 9, 7), (0.95, 18, 19)]
+    ("level", "rows", "place"), [(0.9, 9, 9), (0.55, 99, 55), (0.07, 99, 7), (0.95, 18, 19)]
 )
 def test_a_product_that_is_meant_whole_is_not_rounded_up(level, rows, place):
     assert rank(level, rows) == place
@@ -73,6 +73,15 @@ def test_bounds_are_those_of_the_slow_oracle(folds, rows, seed, level, whole):
             assert found == pytest.approx(expected, rel=0, abs=2e-14)
 
 
+def test_a_set_by_hand():
+    # Scores 1 - p of a new row's labels: 0.25, 0.5 and 1.25 (of no real shares, but of exact ones).
+    # Rows that lie nearer: none, 1 (0.5 itself is not nearer) and 3; fewer than 0.5 · 4 = 2 may.
+    folds = [FoldResiduals(0, 3, np.array([[0.375], [0.5], [0.75]]))]
+    shares = np.array([[[0.75, 0.5, -0.25]]])
+    assert label_sets(shares, folds, 0.5).tolist() == [[True, True, False]]
+    assert label_sets(shares, folds, 0.25).tolist() == [[True, False, False]]
+
+
 @given(st.integers(1, 4), st.integers(1, 12), st.integers(0, 2**32 - 1), st.floats(0.02, 0.98))
 def test_sets_are_those_of_the_slow_oracle(folds, rows, seed, level):
     rng = np.random.default_rng(seed)
@@ -94,6 +103,8 @@ def test_thinned_residuals_widen_and_never_narrow(rows, most, seed, level):
     assert [(len(t.values), t.rows) for t in thin] == [
         (min(len(r), most), len(r)) for r in all_of_them
     ]
+    assert [t.values[-1] for t in thin] == [r.max() for r in all_of_them]
+    assert [t.counts[-1] for t in thin] == [len(r) for r in all_of_them]
     (low, high), (lower, higher) = bounds(decided, exact, level), bounds(decided, thin, level)
     assert (lower <= low + 1e-14).all()  # a rounding of numbers of size 10
     assert (higher >= high - 1e-14).all()

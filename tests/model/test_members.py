@@ -133,6 +133,16 @@ def test_networks_of_the_folds_say_nothing_beside_a_refit():
     assert model.folds == (0, 1, 2)
 
 
+def test_a_network_without_a_vote_is_not_asked():
+    model, x = committee(refit=True), rows(20)
+    broken = replace(drawn().network, layers=tuple((w * np.nan, b) for w, b in drawn().layers))
+    silent = (Member(broken, 0.0, 0, 0.0), *model.members)
+    assert replace(model, members=silent).decide(x).tobytes() == model.decide(x).tobytes()
+    assert replace(model, members=silent).decide_folds(x).tobytes() == (
+        model.decide_folds(x).tobytes()
+    )
+
+
 def test_folds_stand_in_the_order_of_their_numbers():
     model, x = committee(), rows(5)
     turned = replace(model, members=model.members[::-1])

@@ -55,18 +55,21 @@ class FoldResiduals:
     def of(cls, fold: int, residuals: np.ndarray, most: int = 1000) -> FoldResiduals:
         """Sorts the residuals (rows, targets) of a fold, and keeps at most so many of them.
 
-        Of n rows, m values are kept: those of ranks ⌈jn/m⌉, j = 1 … m. Each is at least as large as
+        Of n rows, m values are kept: those of ranks ⌊jn/m⌋, j = 1 … m. Each is at least as large as
         those that it stands for, so intervals get wider by the thinning, never narrower.
         """
-        rows = len(residuals)
-        kept = min(rows, most)
-        ranks = -(-np.arange(1, kept + 1) * rows // kept)
-        return cls(fold, rows, np.sort(residuals, axis=0)[ranks - 1].astype(np.float64))
+        ranks = _ranks(len(residuals), min(len(residuals), most))
+        kept = np.sort(residuals, axis=0)[ranks - 1].astype(np.float64)
+        return cls(fold, len(residuals), kept)
 
     @property
     def counts(self) -> np.ndarray:
-        """(values + 1,) how many rows the first j values stand for: ⌊j·rows/values⌋."""
-        return np.arange(len(self.values) + 1) * self.rows // len(self.values)
+        """(values + 1,) how many rows the first j values stand for, from j = 0: ⌊j·rows/values⌋."""
+        return np.concatenate([[0], _ranks(self.rows, len(self.values))])
+
+
+def _ranks(rows: int, kept: int) -> np.ndarray:
+    return np.arange(1, kept + 1) * rows // kept
 
 
 @dataclass(frozen=True)

@@ -148,13 +148,19 @@ class _Plan(NamedTuple):
         return cls(encoder, target, members, calibration, estimator)
 
     @property
+    def errors(self) -> int:
+        """How many errors a row has: one of each number, or one of the class."""
+        return 1 if self.target.task == "classification" else self.target.outputs
+
+    @property
     def numbers(self) -> int:
         """How many numbers its layers, scalings and residuals hold."""
         width, outputs = self.encoder.width, self.target.outputs
         scalings = {(plan.inputs_name, width) for plan in self.members}
-        scalings |= {(plan.outputs_name, outputs) for plan in self.members}
+        if self.target.task == "regression":
+            scalings |= {(plan.outputs_name, outputs) for plan in self.members}
         layers = sum(plan.numbers(width, outputs) for plan in self.members)
-        return layers + 2 * sum(n for _, n in scalings) + outputs * self.calibration.kept
+        return layers + 2 * sum(n for _, n in scalings) + self.errors * self.calibration.kept
 
     def filled(self, arrays: Mapping[str, np.ndarray]) -> FittedModel:
         """The model with its arrays. Raises ValueError or LookupError where one does not fit."""
@@ -179,9 +185,8 @@ class _Plan(NamedTuple):
         return self._made(tuple(members), arrays)
 
     def _made(self, members: tuple[Member, ...], arrays: Mapping[str, np.ndarray]) -> FittedModel:
-        width = 1 if self.target.task == "classification" else self.target.outputs
         residuals = {
-            fold: _checked(arrays, f"residuals.{fold}", (kept, width))
+            fold: _checked(arrays, f"residuals.{fold}", (kept, self.errors))
             for fold, _, kept in self.calibration.residuals
         }
         calibration = self.calibration.filled(residuals)

@@ -217,7 +217,7 @@ class FittedModel:
         return decided.argmax(axis=1)
 
     def sample(self, x: np.ndarray, draws: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-        """Mean and standard deviation of Monte-Carlo dropout: `Network.sample` of the network."""
+        """Mean and deviation of Monte-Carlo dropout: `Network.sample`, whatever the temperature."""
         return self.network.sample(x, self.target.task, draws, seed)
 
     def interval(self, x: np.ndarray, level: float) -> conformal.Bounds:

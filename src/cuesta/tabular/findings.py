@@ -41,7 +41,8 @@ def _checks(
     test, interval = math.nan, UNKNOWN
     if outcome is not None:
         test = outcome.metrics.get(name, math.nan)
-        interval = tuple(outcome.intervals[name][:2]) if name in outcome.intervals else UNKNOWN
+        low, high = outcome.intervals.get(name, UNKNOWN)
+        interval = low, high
         yield outside_promise(name, delivered.promised, test, interval, higher=higher)
     rivals = [
         Figures(each.name, each.folds, _tested(outcome, each.name, name))

@@ -66,7 +66,9 @@ def open_test(
     """Open the test rows, once, and measure; the openings are those before and this one."""
     x, y = sealed.open()
     models = {
-        name: measured(task, y, each.model.decide(x), options.seed)
+        name: measured(
+            task, y, each.model.decide(x), options.seed, each.model.calibration.threshold
+        )
         for name, each in delivery.models.items()
     }
     baseline = metrics.baseline(task.y, len(y), task.target.outputs)
@@ -108,17 +110,21 @@ def _mean_over(task: Task, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> di
     return {metric: float(np.mean([one[metric] for one in found])) for metric in found[0]}
 
 
-def measured(task: Task, y: np.ndarray, decided: np.ndarray, seed: int) -> Measured:
-    """All metrics of what is decided, with the intervals that hold."""
-    found = _measure(task, y, decided)
-    intervals = {
-        name: metrics.Interval(*metrics.interval(name, y, decided, seed))
-        for name in found
-        if name in (task.metric, "accuracy")
-    }
+def measured(
+    task: Task, y: np.ndarray, decided: np.ndarray, seed: int, threshold: float | None = None
+) -> Measured:
+    """All metrics of what is decided, with their intervals."""
+    found = _measure(task, y, decided, threshold)
+    intervals = {name: metrics.interval(name, y, decided, seed, threshold) for name in found}
     return Measured(found, intervals)
 
 
-def _measure(task: Task, y: np.ndarray, decided: np.ndarray) -> dict[str, float]:
-    classes = task.feed.classes
-    return (metrics.classification_metrics if classes else metrics.regression_metrics)(y, decided)
+def _measure(
+    task: Task, y: np.ndarray, decided: np.ndarray, threshold: float | None = None
+) -> dict[str, float]:
+    """The metrics that are reported, and the one that selects."""
+    if task.feed.classes:
+        found = metrics.classification_metrics(y, decided, threshold)
+    else:
+        found = metrics.regression_metrics(y, decided)
+    return found if task.metric in found else found | {task.metric: task.measured(y, decided)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rich.table import Table
 
 from cuesta._text import count, listed
@@ -11,6 +13,19 @@ from cuesta.tabular.result import FitResult
 from cuesta.tabular.testing import TestOutcome
 
 SHOWN_VOTES = 5
+# Of the metrics on test rows, those that are printed; result.json has all.
+SHOWN = (
+    "log_loss",
+    "accuracy",
+    "roc_auc",
+    "balanced_accuracy",
+    "calibration_error",
+    "rmse",
+    "mae",
+    "median_absolute_error",
+    "r2",
+)
+SHORT = {"linear model": "linear", "boosted trees": "trees"}
 WHAT = {
     "committee": "the best candidates' networks of all folds, a weighted mean",
     "single": "the winner, trained on all training rows",
@@ -58,21 +73,40 @@ def test_table(result: FitResult, outcome: TestOutcome) -> Table:
             f"nested test: each of {count(outcome.rows, 'row')} once, by "
             f"{count(outcome.outer, 'search', 'searches')} on the other rows; opened {often}"
         )
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
     others = {n: each.metrics for n, each in outcome.models.items() if n != outcome.delivered}
-    others |= outcome.baselines | {"baseline": outcome.baseline}
-    table.add_column("")
+    others |= {SHORT.get(name, name): found for name, found in outcome.baselines.items()}
+    others |= {"baseline": outcome.baseline}
+    table.add_column("", no_wrap=True)
     table.add_column(outcome.delivered, justify="right")
-    table.add_column("95 % interval")
+    table.add_column("95 % interval", no_wrap=True)
     for name in others:
         table.add_column(name, justify="right")
-    for name in sorted(outcome.metrics, key=lambda name: name != result.task.metric):
-        low, high = outcome.intervals[name][:2] if name in outcome.intervals else (None, None)
+    chosen = result.task.metric
+    for name in dict.fromkeys([chosen, *(name for name in SHOWN if name in outcome.metrics)]):
         table.add_row(
-            NAMES[name],
+            NAMES.get(name, name),
             number(outcome.metrics[name]),
-            "" if low is None or high is None else f"{number(low)} to {number(high)}",
-            *(number(metrics[name]) for metrics in others.values()),
-            style="bold" if name == result.task.metric else "",
+            _interval(*outcome.intervals[name]) if name in outcome.intervals else "",
+            *(number(metrics.get(name, math.nan)) for metrics in others.values()),
+            style="bold" if name == chosen else "",
         )
     return table
+
+
+def _interval(low: float, high: float) -> str:
+    """The ends with three digits each; nothing where they are not known."""
+    if math.isnan(low) or math.isnan(high):
+        return ""
+    return f"{_short(low)} to {_short(high)}"
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+
+
+def notes_of_test(outcome: TestOutcome) -> list[str]:
+    """What is to be said of the intervals, each once."""
+    notes = (getattr(found, "note", "") for name, found in outcome.intervals.items()
+             if name in SHOWN)  # fmt: skip
+    return [note for note in dict.fromkeys(notes) if note]

@@ -15,7 +15,7 @@ from cuesta.errors import in_python
 from cuesta.report.console import SafeConsole, sentence, shown
 from cuesta.report.diagnosis import show_findings
 from cuesta.report.run.candidates import SHOWN, best_table, describe, varied
-from cuesta.report.run.outcome import describe_models, test_table
+from cuesta.report.run.outcome import describe_models, notes_of_test, test_table
 from cuesta.report.run.words import NAMES, number
 from cuesta.tabular.inspection import DivergedLane
 from cuesta.tabular.listener import Listener
@@ -176,6 +176,8 @@ def show_result(
         show_findings(console, result.diagnosis, name_parameter)
     if result.outcome is not None:
         console.print(test_table(result, result.outcome))
+        for note in notes_of_test(result.outcome):
+            console.print(f"[dim]{note}[/]", highlight=False)
     where = f" · written to {sentence(folder)}" if folder else ""
     console.print(
         f"{result.seconds:.1f} s{where}", highlight=False, soft_wrap=not console.is_terminal

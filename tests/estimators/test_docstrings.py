@@ -59,7 +59,9 @@ def test_a_parameter_of_both_networks_is_described_alike(classifier, regressor, 
         lambda: MLPRegressor((4,), epochs=1).fit(*IRIS),
         lambda: TabularClassifier(**RUN).fit(*IRIS),
         lambda: TabularRegressor(**RUN).fit(*IRIS),
-        lambda: SearchCV(MLPClassifier((4,), epochs=1), {"init": ["he"]}, cv=2).fit(*IRIS),
+        lambda: SearchCV(MLPClassifier((4,), epochs=1), {"init": ["he"]}, cv=2, committee=True).fit(
+            *IRIS
+        ),
     ],
 )
 def test_what_a_fit_leaves_is_what_the_attributes_tell(fitted):

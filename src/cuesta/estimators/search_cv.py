@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
+from copy import copy
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -13,8 +14,9 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 
 # Not public, but what GridSearchCV itself is made of: so splitting, scoring, routing of parameters
 # and `cv_results_` are scikit-learn's own.
-from sklearn.model_selection._search import BaseSearchCV
+from sklearn.model_selection._search import BaseSearchCV, _search_estimator_has
 from sklearn.utils import get_tags, indexable
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import _check_method_params
 
 from cuesta._util.checks import check_choice, check_count
@@ -22,6 +24,7 @@ from cuesta._util.progress import Bar
 from cuesta.data.frames import as_frame
 from cuesta.errors import SpecError
 from cuesta.estimators.base import Network
+from cuesta.estimators.committee import BestCandidates, Committee
 from cuesta.estimators.distributions import checked_spaces, is_range, suggested
 from cuesta.estimators.our_names import OurNames, with_our_names
 from cuesta.estimators.parameters import LARGEST_SEED, draw_seed, plain
@@ -72,6 +75,11 @@ class SearchCV(OurNames, BaseSearchCV):
     refit : bool, str or callable, default=True
         Whether to fit the best candidate to all rows; among several scores the name of the one
         that decides, or a function `cv_results_` → index.
+    committee : bool, default=False
+        Whether `predict` and `score` use, in place of the best candidate's last fit, a weighted
+        mean of the fold networks of the best 12 candidates, which are all trained already. The
+        weights are chosen greedily by out-of-fold log-loss, or RMSE (Caruana et al., 2004). For
+        our networks; `best_estimator_` stays what it is.
     error_score : float or "raise", default=nan
         The score of a fold whose fit fails or diverges.
     return_train_score : bool, default=False
@@ -103,6 +111,9 @@ class SearchCV(OurNames, BaseSearchCV):
         Its place in `cv_results_`.
     best_estimator_ : estimator
         It, fitted to all rows; with `refit` only.
+    committee_ : estimator
+        What predicts, with `committee` only. Its `members` are a dict: the candidate's place in
+        `cv_results_` → its `weight` and its `networks`, one of each split.
     n_candidates_ : int
         How many candidates were tried.
     n_splits_ : int
@@ -129,6 +140,8 @@ class SearchCV(OurNames, BaseSearchCV):
 
     References
     ----------
+    Caruana, Niculescu-Mizil, Crew and Ksikes (2004), "Ensemble selection from libraries of models"
+    (`committee`).
     Bergstra, Bardenet, Bengio and Kégl (2011), "Algorithms for hyper-parameter optimization" (TPE).
 
     Examples
@@ -146,6 +159,8 @@ class SearchCV(OurNames, BaseSearchCV):
     (3, 10)
     """
 
+    committee_: Committee
+
     @with_our_names
     def __init__(
         self,
@@ -158,6 +173,7 @@ class SearchCV(OurNames, BaseSearchCV):
         sampler: str = "auto",
         seeds: Sequence[int] | None = None,
         refit: Any = True,
+        committee: bool = False,
         error_score: Any = np.nan,
         return_train_score: bool = False,
         threads: int | None = None,
@@ -178,6 +194,7 @@ class SearchCV(OurNames, BaseSearchCV):
         self.n_candidates = n_candidates
         self.sampler = sampler
         self.seeds = seeds
+        self.committee = committee
         self.threads = threads
         self.executor = executor
         self.random_state = random_state
@@ -205,6 +222,7 @@ class SearchCV(OurNames, BaseSearchCV):
         check_choice("sampler", self.sampler, SAMPLERS)
         check_executor(self.executor)
         spaces = checked_spaces(self.params)
+        self._check_committee()
         if y is None and get_tags(self.estimator).target_tags.required:
             raise ValueError(
                 f"{type(self).__name__} requires y to be passed, but the target y is None"
@@ -223,6 +241,9 @@ class SearchCV(OurNames, BaseSearchCV):
                 warnings.filterwarnings("ignore", category=FitFailedWarning)
                 warnings.filterwarnings("ignore", message="One or more of the test scores are non-")
                 super().fit(rows, y, **params)
+                best = self._under_way.best
+                if best is not None:
+                    self.committee_ = best.committee(self.best_estimator_)
         finally:
             del self._under_way
         self._count_training_time()
@@ -236,6 +257,80 @@ class SearchCV(OurNames, BaseSearchCV):
         tags.input_tags.allow_nan = own.input_tags.allow_nan
         tags.target_tags = own.target_tags
         return tags
+
+    @available_if(_search_estimator_has("predict"))  # type: ignore[untyped-decorator]
+    def predict(self, X: Any) -> np.ndarray:
+        """Predict by the best estimator, or by the committee where there is one.
+
+        Parameters
+        ----------
+        X : array of shape (rows, columns), or a table
+            As in `fit`.
+
+        Returns
+        -------
+        predicted : array
+            As the estimator gives it.
+        """
+        return super(SearchCV, self._deciding()).predict(X)
+
+    @available_if(_search_estimator_has("predict_proba"))  # type: ignore[untyped-decorator]
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Predict shares of classes by the best estimator, or by the committee.
+
+        Parameters
+        ----------
+        X : array of shape (rows, columns), or a table
+            As in `fit`.
+
+        Returns
+        -------
+        shares : array of shape (rows, classes)
+        """
+        return super(SearchCV, self._deciding()).predict_proba(X)
+
+    @available_if(_search_estimator_has("predict_log_proba"))  # type: ignore[untyped-decorator]
+    def predict_log_proba(self, X: Any) -> np.ndarray:
+        """The logarithms of `predict_proba`'s shares."""
+        return super(SearchCV, self._deciding()).predict_log_proba(X)
+
+    def score(self, X: Any, y: Any = None, **params: Any) -> float:
+        """The score of the best estimator's predictions, or of the committee's.
+
+        Parameters
+        ----------
+        X, y
+            Rows and their targets.
+        **params
+            For the scorer.
+
+        Returns
+        -------
+        score : float
+        """
+        return super(SearchCV, self._deciding()).score(X, y, **params)
+
+    def _deciding(self) -> SearchCV:
+        """This search, or a copy with the committee in the place of the best estimator."""
+        if not hasattr(self, "committee_"):
+            return self
+        other = copy(self)
+        other.best_estimator_ = self.committee_
+        return other
+
+    def _check_committee(self) -> None:
+        """Forget an earlier fit's committee; raise SpecError where there cannot be one."""
+        if hasattr(self, "committee_"):
+            del self.committee_
+        if not self.committee:
+            return
+        if not isinstance(self.estimator, Network):
+            raise SpecError(
+                "committee=True needs an estimator of ours, MLPClassifier or MLPRegressor, not "
+                f"{type(self.estimator).__name__}."
+            )
+        if not self.refit:
+            raise SpecError("committee=True is for predictions, and refit=False leaves none.")
 
     @property
     def n_candidates_(self) -> int:
@@ -274,24 +369,39 @@ class SearchCV(OurNames, BaseSearchCV):
         }:
             fits = SearchFits(self.estimator, SearchData(x, y, routed.estimator.fit, splits))
 
+        if self.committee:
+            if fits is None:
+                raise SpecError("committee=True takes no parameter of fit beside sample_weight.")
+            data = SearchData(x, y, routed.estimator.fit, repeated)
+            self._under_way = under_way._replace(best=BestCandidates(self.estimator, data))
+        best = self._under_way.best
+
         def evaluate(candidates: Sequence[Params]) -> list[float]:
             more = self._train(fits, candidates) if fits else None
             results = evaluate_candidates(candidates, cv=_FixedSplits(repeated), more_results=more)
+            scores = self._deciding_scores(results)[-len(candidates) :]
+            if best is not None:
+                best.consider(len(results["params"]) - len(candidates), candidates, scores)
             pretrained.results.clear()
-            metric = self.refit if isinstance(self.refit, str) else "score"
-            if f"mean_test_{metric}" in results:
-                return list(results[f"mean_test_{metric}"][-len(candidates) :])
-            if self.sampler == "tpe":
-                raise SpecError(
-                    "sampler='tpe' learns from one score, and scoring has several; name one by "
-                    "refit."
-                )
-            return []
+            return scores
 
         sampler = self._sampler(len(splits))
         while candidates := sampler.ask():
             # A score that is missing (NaN) is told as such: nothing is learned of it.
             sampler.tell([-float(score) for score in evaluate(candidates)])
+
+    def _deciding_scores(self, results: Mapping[str, Any]) -> list[float]:
+        """All candidates' scores by the metric that decides; none where no single one does.
+
+        Raises SpecError where one is needed.
+        """
+        metric = self.refit if isinstance(self.refit, str) else "score"
+        if f"mean_test_{metric}" in results:
+            return list(results[f"mean_test_{metric}"])
+        if self.sampler == "tpe" or self.committee:
+            who = "sampler='tpe'" if self.sampler == "tpe" else "committee=True"
+            raise SpecError(f"{who} goes by one score, and scoring has several; name one by refit.")
+        return []
 
     def _sampler(self, folds: int) -> Sampler[Params]:
         """The candidates, a few at a time: so many as fit the memory until they are scored."""
@@ -385,6 +495,7 @@ class _UnderWay(NamedTuple):
     pretrained: PretrainedFits
     spaces: Sequence[Params]
     drawn: Iterable[Params] | None
+    best: BestCandidates | None = None  # where a committee is wanted
 
 
 class _FixedSplits:

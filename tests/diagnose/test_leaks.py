@@ -52,6 +52,12 @@ def test_a_leak_of_values_is_found(how):
     assert "the column 'leak' alone tells" in found.says
 
 
+def test_a_leak_of_values_with_wild_ones_is_found():
+    # The greatest of such values is most of their squares, and no other row tells of it.
+    values = np.tan(np.pi * (RNG.random(ROWS) - 0.5))
+    assert "'leak'" in told({"a": A, "leak": 2 * values, "y": values}).says
+
+
 def test_gaps_that_one_class_alone_has_are_found():
     leak = pl.Series(np.where(LABELS == "low", None, B).tolist(), dtype=pl.Float64)
     y = np.where(LABELS == "low", "sick", "well")

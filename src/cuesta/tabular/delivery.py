@@ -53,11 +53,15 @@ class Deliverable:
 
 @dataclass(frozen=True)
 class Delivery:
-    """The models, the one that is delivered ("committee" or "single"), and the rows that chose it."""
+    """The models, the one that is delivered ("committee" or "single"), and the rows that chose it.
+
+    `untuned` is the first candidate, trained on all training rows: what the search must beat.
+    """
 
     chosen: str
     models: Mapping[str, Deliverable]
     entries: OutOfFold
+    untuned: FittedModel | None = None
 
     @property
     def delivered(self) -> Deliverable:
@@ -76,7 +80,8 @@ def deliver(task: Task, options: Options, selection: Selection) -> Delivery:
     models = {"single": maker.single()}
     if options.model != "single":
         models["committee"] = maker.committee()
-    return Delivery(_choose(options, entries, models, maker), models, entries)
+    chosen = _choose(options, entries, models, maker)
+    return Delivery(chosen, models, entries, maker.untuned())
 
 
 def _choose(
@@ -119,6 +124,13 @@ class _Maker:
     def alone(self) -> np.ndarray:
         """The winner's out-of-fold predictions."""
         return self.entries.predictions[self.winner]
+
+    def untuned(self) -> FittedModel | None:
+        """The first candidate's network of all training rows, as it is."""
+        network = self.selection.untuned
+        if network is None:
+            return None
+        return FittedModel(self.task.encoder, self.task.target, (Member(network),))
 
     def single(self) -> Deliverable:
         """The winner, trained on all training rows; its fold networks serve its intervals."""

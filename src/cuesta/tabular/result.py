@@ -116,6 +116,7 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "model": result.delivery.chosen,
         "models": {name: _model(result, name) for name in result.delivery.models},
         "baselines": {each.name: _baseline(result, each) for each in result.baselines.found},
+        "untuned": _untuned(result),
         "winner": winner.candidate.to_dict(),
         "epochs": winner.epochs,
         "candidates": len(result.scores),
@@ -153,6 +154,16 @@ def _model(result: FitResult, name: str) -> dict[str, Any]:
         "threshold": calibration.threshold,
         "cv_mean": _finite(about.mean),
         **of_test,
+    }
+
+
+def _untuned(result: FitResult) -> dict[str, Any]:
+    """What the first candidate would have given."""
+    (mean,) = [score.mean for score in result.scores if score.index == 0]
+    found = {} if result.outcome is None else result.outcome.untuned or {}
+    return {
+        "cv_mean": _finite(mean),
+        "test_metrics": {name: _finite(value) for name, value in found.items()},
     }
 
 

@@ -30,7 +30,8 @@ class Selection:
 
     `shortlist` are the best candidates, the `chosen` one among them, and `entries` what their
     networks predict out of fold; `skipped` those that would have won, had they not diverged on all
-    training rows.
+    training rows. `untuned` is the first candidate's network of all training rows, what a search
+    must beat; None where it diverged.
     """
 
     scores: list[Score]
@@ -39,6 +40,7 @@ class Selection:
     shortlist: tuple[Shortlisted, ...]
     entries: OutOfFold
     skipped: list[Score]
+    untuned: Network | None
 
     @property
     def winner(self) -> Score:
@@ -77,7 +79,8 @@ def select(
     while first is not None:
         few = _few(finite, first, 1 if _alone(task, options) else MOST_CANDIDATES)
         wanted = [Ended(lane, s.epochs) for s in few for lane in run.lanes([s.candidate])]
-        wanted.append(_refit(run, first))
+        start = next((score for score in finite if score.index == 0), first)
+        wanted += [_refit(run, first), _refit(run, start)]
         listener.added(sum(ended.epochs for ended in run.unknown(wanted)))
         found = run.networks(wanted, listener.progressed)
         shortlist = tuple(_shortlisted(run, task, score, found) for score in few)
@@ -87,7 +90,16 @@ def select(
             layers = (found if last in wanted else run.networks([last])).get(last)
             if layers is not None:
                 refit = _network(task, last, layers)
-                return Selection(ranked, best, refit, shortlist, entries, skipped)
+                untuned = found.get(_refit(run, start))
+                return Selection(
+                    ranked,
+                    best,
+                    refit,
+                    shortlist,
+                    entries,
+                    skipped,
+                    _network(task, _refit(run, start), untuned) if untuned else None,
+                )
             skipped = [*skipped, best.score]
         finite = [score for score in finite if score not in skipped]
         first = choose(finite, options.choose) if finite else None

@@ -43,6 +43,7 @@ class TestOutcome:
     rows: int
     openings: tuple[str, ...]
     outer: int = 0
+    untuned: Mapping[str, float] | None = None  # of the first candidate
 
     @property
     def metrics(self) -> Mapping[str, float]:
@@ -74,7 +75,9 @@ def open_test(
     baseline = metrics.baseline(task.y, len(y), task.target.outputs)
     trivial = _measure(task, y, baseline)
     others = {each.name: _measure(task, y, each.decide(x)) for each in baselines.found}
-    return TestOutcome(delivery.chosen, models, trivial, others, len(y), tuple(openings))
+    untuned = _measure(task, y, delivery.untuned.decide(x)) if delivery.untuned else None
+    times = tuple(openings)
+    return TestOutcome(delivery.chosen, models, trivial, others, len(y), times, untuned=untuned)
 
 
 def outer_outcome(

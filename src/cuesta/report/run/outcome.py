@@ -48,6 +48,28 @@ def describe_models(result: FitResult) -> list[str]:
     return lines
 
 
+def validation_table(result: FitResult) -> Table:
+    """What the folds say of each model, as it chose and corrected, and of the baselines.
+
+    The corrected figure is what to expect of new rows; the other is of the rows that chose.
+    """
+    metric = result.task.metric
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column(f"validation {NAMES.get(metric, metric)}", no_wrap=True)
+    table.add_column("expected", justify="right")
+    table.add_column("95 % interval", no_wrap=True)
+    table.add_column("as chosen", justify="right")
+    for name, each in result.delivery.models.items():
+        value, low, high = each.promised
+        style = "bold" if name == result.delivery.chosen else ""
+        row = name, number(value), _interval(low, high), number(each.mean)
+        table.add_row(*row, style=style)
+    for baseline in result.baselines.found:
+        if baseline.folds:
+            table.add_row(baseline.name, number(baseline.cv_mean), "", "")
+    return table
+
+
 def describe_networks(each: Deliverable) -> str:
     """How many networks of which candidates decide: `15 networks of candidates 3 (60 %), …`."""
     if len(each.votes) == 1:
@@ -61,19 +83,23 @@ def describe_networks(each: Deliverable) -> str:
     )
 
 
-def test_table(result: FitResult, outcome: TestOutcome) -> Table:
-    """The metrics on the test rows: what is delivered, its intervals, and all else beside it."""
+def test_title(outcome: TestOutcome) -> str:
+    """How many rows tested, and how often they were opened."""
     times = len(outcome.openings)
     often = (
         "once" if times == 1 else f"{times} times in this folder: do not choose between runs by it"
     )
-    title = f"test, {count(outcome.rows, 'row')}, opened {often}"
     if outcome.outer:
-        title = (
+        return (
             f"nested test: each of {count(outcome.rows, 'row')} once, by "
             f"{count(outcome.outer, 'search', 'searches')} on the other rows; opened {often}"
         )
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    return f"test, {count(outcome.rows, 'row')}, opened {often}"
+
+
+def test_table(result: FitResult, outcome: TestOutcome) -> Table:
+    """The metrics on the test rows: what is delivered, its intervals, and all else beside it."""
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     others = {n: each.metrics for n, each in outcome.models.items() if n != outcome.delivered}
     others |= {SHORT.get(name, name): found for name, found in outcome.baselines.items()}
     others |= {"baseline": outcome.baseline}
@@ -106,7 +132,7 @@ def _short(value: float) -> str:
 
 
 def notes_of_test(outcome: TestOutcome) -> list[str]:
-    """What is to be said of the intervals, each once."""
+    """What is to be said of the intervals that are shown, each once."""
     notes = (getattr(found, "note", "") for name, found in outcome.intervals.items()
-             if name in SHOWN)  # fmt: skip
+             if name in SHOWN and name != "calibration_error")  # fmt: skip
     return [note for note in dict.fromkeys(notes) if note]

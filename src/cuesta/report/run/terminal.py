@@ -15,7 +15,13 @@ from cuesta.errors import in_python
 from cuesta.report.console import SafeConsole, sentence, shown
 from cuesta.report.diagnosis import show_findings
 from cuesta.report.run.candidates import SHOWN, best_table, describe, varied
-from cuesta.report.run.outcome import describe_models, notes_of_test, test_table
+from cuesta.report.run.outcome import (
+    describe_models,
+    notes_of_test,
+    test_table,
+    test_title,
+    validation_table,
+)
 from cuesta.report.run.words import NAMES, number
 from cuesta.tabular.inspection import DivergedLane
 from cuesta.tabular.listener import Listener
@@ -172,9 +178,12 @@ def show_result(
     )
     for line in describe_models(result):
         console.print(line, highlight=False, soft_wrap=not console.is_terminal)
+    console.print(validation_table(result))
     if result.diagnosis is not None:
         show_findings(console, result.diagnosis, name_parameter)
     if result.outcome is not None:
+        title = f"[italic]{test_title(result.outcome)}[/]"
+        console.print(title, highlight=False, soft_wrap=not console.is_terminal)
         console.print(test_table(result, result.outcome))
         for note in notes_of_test(result.outcome):
             console.print(f"[dim]{note}[/]", highlight=False)

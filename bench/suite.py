@@ -28,6 +28,8 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from suite_promises import coverage, promises, show_promises
+
 LEAST_LOG_LOSS = 0.02
 FAR = 1.10  # times the best peer's figure
 KEPT = "runs.jsonl"
@@ -86,6 +88,7 @@ def run(table: Table, seed: int, options: Sequence[str]) -> dict[str, Any]:
             said = (done.stderr or done.stdout).strip().splitlines()
             raise RuntimeError(said[-1] if said else f"exit code {done.returncode}")
         found = json.loads(Path(folder, "run", "result.json").read_text(encoding="utf-8"))
+        covered = coverage(Path(folder, "run"), files / "test.csv", table.target, table.task)
     if found["task"] != table.task:
         raise RuntimeError(f"taken for {found['task']}, where the suite says {table.task}")
     return {
@@ -96,6 +99,8 @@ def run(table: Table, seed: int, options: Sequence[str]) -> dict[str, Any]:
         "models": {name: one["test_metrics"] for name, one in (found.get("models") or {}).items()},
         "model": found.get("model"),
         "seconds": seconds,
+        "coverage": covered,
+        **promises(found),
     }
 
 
@@ -334,6 +339,7 @@ def show_kept(path: Path, names: str | None) -> int:
     for options, runs in found.items():
         print(f"\nOptions: {' '.join(options) or 'none'}\n")
         show(rows_of(runs))
+        show_promises(runs)
     return 0 if found else 1
 
 
@@ -344,6 +350,7 @@ def run_and_show(
     runs, failed = run_all(tables, seeds, options, keep)
     if runs:
         show(rows_of(runs))
+        show_promises(runs)
     for name, problem in failed.items():
         print(f"FAILED {name}: {problem}")
     return 1 if failed else 0

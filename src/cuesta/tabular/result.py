@@ -153,6 +153,8 @@ def _model(result: FitResult, name: str) -> dict[str, Any]:
         "temperature": calibration.temperature,
         "threshold": calibration.threshold,
         "cv_mean": _finite(about.mean),
+        "expected": _finite(about.promised[0]),
+        "expected_interval": [_finite(end) for end in about.promised[1:]],
         **of_test,
     }
 

@@ -25,6 +25,17 @@ def tied_with(
     return [score for score in scores if _is_tied(winner, score, held_out, quantile)]
 
 
+def beyond_chance(gains: np.ndarray, held_out: float, level: float = 0.05) -> bool:
+    """Whether the mean of paired gains, one a fold, is above 0 by more than chance explains.
+
+    d̄ > t·se, with t and the standard error of `tied_with`. One fold tells nothing.
+    """
+    if len(gains) < 2:
+        return False
+    quantile = _two_sided(len(gains) - 1, level)
+    return bool(gains.mean() > quantile * standard_error(gains, held_out))
+
+
 def _is_tied(winner: Score, score: Score, held_out: float, quantile: float) -> bool:
     if not math.isfinite(score.loss):
         return False

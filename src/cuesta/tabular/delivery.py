@@ -14,8 +14,9 @@ import numpy as np
 from cuesta.metrics import Metric
 from cuesta.model import Calibration, FittedModel, FoldResiduals, Member, sharpened
 from cuesta.search.calibration import best_threshold, fit_temperature, less_cost
-from cuesta.search.committee import single_is_enough
 from cuesta.search.out_of_fold import OutOfFold
+from cuesta.search.standard_error import held_out_ratio
+from cuesta.search.ties import beyond_chance
 from cuesta.search.votes import committee_weights, losses, with_weights_of_others
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
@@ -80,25 +81,22 @@ def deliver(task: Task, options: Options, selection: Selection) -> Delivery:
     models = {"single": maker.single()}
     if options.model != "single":
         models["committee"] = maker.committee()
-    chosen = _choose(options, entries, models, maker)
+    chosen = _choose(task, options, entries, maker)
     return Delivery(chosen, models, entries, maker.untuned())
 
 
-def _choose(
-    options: Options,
-    entries: OutOfFold,
-    models: Mapping[str, Deliverable],
-    maker: _Maker,
-) -> str:
+def _choose(task: Task, options: Options, entries: OutOfFold, maker: _Maker) -> str:
+    """The name of the model to deliver."""
     if options.model != "auto":
         return options.model
     single, committee = (
         losses(entries, decided)
         for decided in (maker.alone(), with_weights_of_others(entries, maker.own_loss))
     )
-    # Turned round: whether the committee is no worse than the single one but for the noise.
-    worse = not single_is_enough(committee, single, entries.folds, maker.task.rounds)
-    return "single" if worse else "committee"
+    folds = task.feed.folds[: task.feed.refit]
+    gains = [np.mean((committee - single)[entries.folds == fold]) for fold in range(len(folds))]
+    better = beyond_chance(np.array(gains), held_out_ratio(folds))
+    return "single" if better else "committee"
 
 
 @dataclass(frozen=True)

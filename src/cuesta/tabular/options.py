@@ -14,9 +14,9 @@ from cuesta.data.folds import check_groups
 from cuesta.data.kinds import Kind
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import INSTRUMENTS, PRECISIONS
+from cuesta.search.choice import CHOICES
 from cuesta.search.samplers import SAMPLERS
 from cuesta.search.space import Space, check_grid
-from cuesta.search.ties import CHOICES
 
 TASKS = ("auto", "classification", "regression")
 PROTOCOLS = (*ROW_PROTOCOLS, "nested")

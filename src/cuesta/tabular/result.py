@@ -80,6 +80,7 @@ class FitResult:
 def candidates_table(result: FitResult) -> pl.DataFrame:
     """A row a candidate, best first: its scores fold by fold, and its hyper-parameters."""
     rows = []
+    tied = result.selection.tied(result.task)
     for place, score in enumerate(result.scores, start=1):
         folds = {f"fold_{i}": value for i, value in enumerate(score.folds)}
         steps = ";".join(str(step) for step in score.diverged) if any(score.diverged) else ""
@@ -91,6 +92,7 @@ def candidates_table(result: FitResult) -> pl.DataFrame:
                 "candidate": score.index,
                 "mean": score.mean,
                 "se": score.se,
+                "tied": score.index in tied,
                 "epochs": score.epochs,
                 "diverged_at": steps,
                 **folds,

@@ -5,16 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
 from cuesta.core.net import Layer
 from cuesta.errors import CuestaError
+from cuesta.hyperparameters import Candidate
 from cuesta.metrics import Metric
 from cuesta.model import Network
+from cuesta.search.choice import choose
 from cuesta.search.out_of_fold import OutOfFold
 from cuesta.search.select import Score, rank
-from cuesta.search.ties import choose
+from cuesta.search.standard_error import held_out_ratio
+from cuesta.search.ties import tied_with
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
@@ -47,6 +51,11 @@ class Selection:
         """The chosen candidate's score."""
         return self.chosen.score
 
+    def tied(self, task: Task) -> set[int]:
+        """The numbers of the candidates that the folds cannot tell from the winner."""
+        held_out = held_out_ratio(task.feed.folds[: task.feed.refit])
+        return {score.index for score in tied_with(self.winner, self.scores, held_out)}
+
     @property
     def lanes(self) -> int:
         """How many lanes were trained on the folds."""
@@ -74,9 +83,9 @@ def select(
     """
     ranked = rank(list(scores))
     finite = [score for score in ranked if math.isfinite(score.loss)]
-    first = choose(finite, options.choose) if finite else None
     skipped: list[Score] = []
-    while first is not None:
+    while finite:
+        first = choose(finite, options.choose, lambda candidate: _weights(run, candidate))
         few = _few(finite, first, 1 if _alone(task, options) else MOST_CANDIDATES)
         wanted = [Ended(lane, s.epochs) for s in few for lane in run.lanes([s.candidate])]
         start = next((score for score in finite if score.index == 0), first)
@@ -102,11 +111,16 @@ def select(
                 )
             skipped = [*skipped, best.score]
         finite = [score for score in finite if score not in skipped]
-        first = choose(finite, options.choose) if finite else None
     raise CuestaError(
         f"{_all(len(ranked))} diverged; use a space with lower learning rates, or with clip_norm.",
         parameter="space",
     )
+
+
+def _weights(run: Run, candidate: Candidate) -> int:
+    """How many weights the candidate's networks have."""
+    sizes = (run.feed.inputs, *candidate.hidden_layer_sizes, run.shape(candidate).outputs)
+    return sum((m + 1) * n for m, n in pairwise(sizes))
 
 
 def _alone(task: Task, options: Options) -> bool:

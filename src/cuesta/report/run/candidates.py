@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from rich.table import Table
 
@@ -16,8 +16,11 @@ SHOWN = 10
 DEFAULTS = Candidate()
 
 
-def best_table(scores: list[Score], metric: str) -> Table:
-    """The best candidates: mean and standard error of their metric, epochs, hyper-parameters."""
+def best_table(scores: list[Score], metric: str, tied: Collection[int]) -> Table:
+    """The best candidates: mean and standard error of their metric, epochs, hyper-parameters.
+
+    The places of those that the folds cannot tell from the winner are followed by ≈.
+    """
     title = f"best {min(SHOWN, len(scores))} of {count(len(scores), 'candidate')}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
     table.add_column("", justify="right")
@@ -30,7 +33,8 @@ def best_table(scores: list[Score], metric: str) -> Table:
             f"{number(score.mean)} ± {number(score.se)}" if not any(score.diverged) else "diverged"
         )
         row = sentence(describe(score.candidate, also))
-        table.add_row(str(place), mean, str(score.epochs), row)
+        near = "≈" if score.index in tied and len(tied) > 1 else " "
+        table.add_row(f"{place}{near}", mean, str(score.epochs), row)
     return table
 
 

@@ -160,7 +160,13 @@ def show_result(
     """
     task, winner = result.task, result.winner
     console.print()
-    console.print(best_table(result.scores, task.curve))
+    tied = result.selection.tied(task)
+    console.print(best_table(result.scores, task.curve, tied))
+    if len(tied) > 1:
+        console.print(
+            f"≈         {count(len(tied), 'candidate')} that the folds cannot tell from the winner",
+            highlight=False,
+        )
     console.print(describe_diverged(result), highlight=False)
     for line in describe_lost(result):
         console.print(line, highlight=False)

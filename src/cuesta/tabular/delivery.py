@@ -5,9 +5,8 @@ All of it is decided before the test opens.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,10 +19,9 @@ from cuesta.search.ties import beyond_chance
 from cuesta.search.votes import committee_weights, losses, with_weights_of_others
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
+from cuesta.tabular.promise import UNKNOWN, Promises
 from cuesta.tabular.selection import Selection, fold_metrics
 from cuesta.tabular.shortlist import Shortlisted
-
-UNKNOWN = (math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -70,14 +68,14 @@ class Delivery:
         return self.models[self.chosen]
 
 
-def deliver(task: Task, options: Options, selection: Selection) -> Delivery:
+def deliver(task: Task, options: Options, selection: Selection, promises: Promises) -> Delivery:
     """Make the committee and the single network, calibrate both, and choose.
 
     The committee, unless the single network is better by more than the noise: the weights that are
     compared were chosen without the fold at hand.
     """
     entries = selection.entries
-    maker = _Maker(task, options, selection, entries, task.measured)
+    maker = _Maker(task, options, selection, entries, task.measured, promises)
     models = {"single": maker.single()}
     if options.model != "single":
         models["committee"] = maker.committee()
@@ -108,6 +106,7 @@ class _Maker:
     selection: Selection
     entries: OutOfFold
     metric: Metric
+    promises: Promises
 
     @property
     def own_loss(self) -> None:
@@ -138,7 +137,9 @@ class _Maker:
             for fold, network in enumerate(self.selection.chosen.networks)
         ]
         votes = {self.selection.winner.index: 1.0}
-        return self._deliverable([Member(self.selection.refit), *folds], votes, self.alone())
+        found = self._deliverable([Member(self.selection.refit), *folds], votes, self.alone())
+        before = float(np.mean(fold_metrics(self.metric, self.entries, self.alone())))
+        return replace(found, promised=self.promises.of_choice(before, found.mean))
 
     def committee(self) -> Deliverable:
         """The candidates' fold networks by the weights of their candidates."""
@@ -148,7 +149,9 @@ class _Maker:
             if weight > 0:
                 votes[each.score.index] = weight
                 members += _members(each, weight)
-        return self._deliverable(members, votes, self.entries.mixed(weights))
+        found = self._deliverable(members, votes, self.entries.mixed(weights))
+        temperature = found.model.calibration.temperature
+        return replace(found, promised=self.promises.of_committee(self.entries, temperature))
 
     def _deliverable(
         self, members: Sequence[Member], votes: Mapping[int, float], decided: np.ndarray

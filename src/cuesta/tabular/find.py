@@ -11,6 +11,7 @@ from cuesta.tabular.delivery import Delivery, deliver
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
+from cuesta.tabular.promise import Promises
 from cuesta.tabular.selection import Selection, select
 from cuesta.training.batching import shape_of
 from cuesta.training.journal import Journal
@@ -51,4 +52,5 @@ def find(run: Run, task: Task, options: Options, listener: Listener) -> tuple[Se
     scores = score_candidates(run, task, options, listener)
     selection = select(run, task, options, scores, listener)
     listener.finished()
-    return selection, deliver(task, options, selection)
+    promises = Promises(run, task, scores, options.seed)
+    return selection, deliver(task, options, selection, promises)

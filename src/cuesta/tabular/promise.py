@@ -1,0 +1,97 @@
+"""What validation promises of new rows, corrected for the choice among candidates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+
+from cuesta.metrics import LEAST
+from cuesta.model import sharpened
+from cuesta.search.correction import (
+    Corrected,
+    correct_choice,
+    correct_committee,
+    preselection,
+    unit_losses,
+)
+from cuesta.search.out_of_fold import OutOfFold, plain_entries
+from cuesta.search.select import Score
+from cuesta.search.votes import committee_weights
+from cuesta.tabular.candidates import TargetUnits
+from cuesta.tabular.prepare import Task
+from cuesta.training.run import Run
+
+Promise = tuple[float, float, float]  # the figure, and the ends of its 95 % interval
+UNKNOWN: Promise = (np.nan, np.nan, np.nan)
+Losses = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+
+class Promises:
+    """The corrected figures of a run's models (Tsamardinos et al., 2018).
+
+    For log-loss and RMSE (of one target); other metrics have no loss of each row whose mean they
+    are, or no curve of it: then nothing is promised.
+    """
+
+    def __init__(self, run: Run, task: Task, scores: list[Score], seed: int) -> None:
+        self._task, self._seed = task, seed
+        self._known = task.metric == "log_loss" or (
+            task.metric == "rmse" and task.target.outputs == 1
+        )
+        if not self._known:
+            return
+        longest = max(score.trained for score in scores)
+        whole = [score for score in scores if score.trained == longest and not any(score.diverged)]
+        records = [
+            [record.until(longest) for record in run.records(score.candidate)] for score in whole
+        ]
+        scales = None
+        if not task.feed.classes:
+            units = TargetUnits(task)
+            scales = np.stack([units[score.candidate.normalize][:, 0] for score in whole])
+        folds = range(task.feed.refit)
+        weights = np.stack([task.feed.unit_weights(fold) for fold in folds])
+        self._losses = unit_losses(records, weights, scales)
+
+    def of_choice(self, uncalibrated: float, calibrated: float) -> Promise:
+        """Of the winner: the best (candidate, epoch) of all.
+
+        What the temperature adds to the mean over the folds is added to it.
+        """
+        if not self._known:
+            return UNKNOWN
+        found = correct_choice(self._losses, seed=self._seed, rounds=self._task.rounds)
+        return self._told(found, calibrated - uncalibrated)
+
+    def of_committee(self, entries: OutOfFold, temperature: float) -> Promise:
+        """Of the committee: its weights are chosen anew by each sample of rows."""
+        if not self._known:
+            return UNKNOWN
+        loss: Losses = partial(_log_losses, temperature) if entries.classes else _squares
+        before = preselection(self._losses, len(entries.predictions), seed=self._seed)
+        found = correct_committee(
+            entries.predictions,
+            entries.y,
+            lambda predictions, y: committee_weights(plain_entries(predictions, y)),
+            loss,
+            seed=self._seed,
+            preselected=before,
+        )
+        return self._told(found, 0.0)
+
+    def _told(self, found: Corrected, more: float) -> Promise:
+        figure = found if self._task.feed.classes else found.root()
+        # A temperature cannot bring the loss below 0.
+        value, low, high = (max(end + more, 0.0) for end in figure[:3])
+        return value, low, high
+
+
+def _log_losses(temperature: float, shares: np.ndarray, y: np.ndarray) -> np.ndarray:
+    told = sharpened(shares, temperature)[np.arange(len(y)), y]
+    return -np.log(np.clip(told, LEAST, 1.0))
+
+
+def _squares(values: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.asarray(((values - y) ** 2).mean(axis=1))

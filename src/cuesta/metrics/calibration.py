@@ -18,10 +18,18 @@ def calibration_error(
     an empty one adds nothing (Naeini et al., 2015; Guo et al., 2017). y (rows,), shares (rows,
     classes). NaN where a share is NaN. From few rows it is too large: |·| does not average out.
     """
-    confidence = shares.max(axis=1)
-    if np.isnan(confidence).any():
+    if np.isnan(shares).any():
         return math.nan
     ones = np.ones(len(y)) if weights is None else weights
-    gap = ones * ((shares.argmax(axis=1) == y) - confidence)
-    bin_of = np.clip(np.ceil(confidence * bins).astype(int) - 1, 0, bins - 1)
-    return float(np.abs(np.bincount(bin_of, gap, bins)).sum() / ones.sum())
+    gap = np.bincount(bins_of(shares, bins), ones * gaps_of(y, shares), bins)
+    return float(np.abs(gap).sum() / ones.sum())
+
+
+def gaps_of(y: np.ndarray, shares: np.ndarray) -> np.ndarray:
+    """1 less its confidence for a row that is told right, else 0 less that (rows,)."""
+    return (shares.argmax(axis=1) == y) - shares.max(axis=1)
+
+
+def bins_of(shares: np.ndarray, bins: int = BINS) -> np.ndarray:
+    """The bin of each row's confidence, from 0 (rows,)."""
+    return np.clip(np.ceil(shares.max(axis=1) * bins).astype(int) - 1, 0, bins - 1)

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from cuesta.metrics import class_intervals, value_intervals
+from cuesta.metrics.calibration_interval import of_calibration_error
 from cuesta.metrics.classes import decided_classes
 from cuesta.metrics.limits import Ends
 from cuesta.metrics.table import METRICS, Function, metric_of
@@ -51,8 +52,8 @@ def interval(
     bench/coverage.py measures. For any other scorer it is between percentiles of bootstrap samples
     of the rows (Efron, 1979), drawn from `seed`, and a note says that these cover less. Errors
     with heavy tails are noted for RMSE and R². NaN for fewer than 5 rows, which tell no spread,
-    for what is not finite, where the rows lack a class that the metric needs, and, with a note, for
-    the calibration error. Raises SpecError for a name that is no metric of the task.
+    for what is not finite, and where the rows lack a class that the metric needs. Raises SpecError
+    for a name that is no metric of the task.
     """
     if len(y) < FEWEST or not (np.isfinite(decided).all() and np.isfinite(y).all()):
         return Interval(math.nan, math.nan)
@@ -70,9 +71,6 @@ def interval(
 def _of_classes(
     metric: str, y: np.ndarray, shares: np.ndarray, threshold: float | None
 ) -> Interval:
-    if metric == "calibration_error":
-        note = "the calibration error of few rows is too large by an unknown amount: no interval"
-        return Interval(math.nan, math.nan, note)
     by_decision = {
         "accuracy": class_intervals.of_accuracy,
         "balanced_accuracy": class_intervals.of_balanced_accuracy,
@@ -82,6 +80,7 @@ def _of_classes(
         "brier": class_intervals.of_brier,
         "roc_auc": class_intervals.of_roc_auc,
         "average_precision": class_intervals.of_average_precision,
+        "calibration_error": of_calibration_error,
     }
     if metric in by_shares:
         return Interval(*by_shares[metric](y, shares))

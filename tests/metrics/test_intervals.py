@@ -139,6 +139,18 @@ def test_classes_told_right_without_exception_are_no_certainty(name):
     assert 0.8 < low < 0.97  # 30 of 30 hits have a Wilson interval from 0.886
 
 
+@settings(max_examples=60)
+@given(seed=SEEDS, n=st.integers(5, 12), classes=st.integers(2, 4), occur=st.integers(1, 4))
+def test_few_rows_that_lack_classes_have_an_answer(seed, n, classes, occur):
+    rng = np.random.default_rng(seed)
+    y = rng.integers(0, min(occur, classes), n)
+    for shares in (np.eye(classes)[y], np.eye(classes)[rng.integers(0, classes, n)]):
+        for name in OF_NOISE:
+            low, high = interval(name, y, shares, 0)
+            value = METRICS[name](y, shares)
+            assert math.isnan(low) or low - CLOSE <= value <= high + CLOSE, name
+
+
 def test_the_error_of_roc_auc_is_delongs():
     # One class of 3 rows, one of 2; placements by hand. Shares .2 .4 .6 against .3 .6: of the
     # class's rows 0, 1/2 … of the pairs below them: V10 = (1/3, 5/6), V01 = (1, 1/2, 1/4).

@@ -51,7 +51,8 @@ def of_f1(y: np.ndarray, decided: np.ndarray, classes: int) -> Ends:
         return 2 * low / (1 + low), 2 * high / (1 + high)
     sway = influence.of_f1(y, decided, classes)
     error = float(sway.std(ddof=1)) / math.sqrt(len(y))
-    return logit_limits(f1_of(y, decided, classes), error, len(y) - 1, _fewest(y))
+    fewest = int(np.bincount(y)[np.unique(y)].min())  # of the classes that occur
+    return logit_limits(f1_of(y, decided, classes), error, len(y) - 1, fewest)
 
 
 def of_log_loss(y: np.ndarray, shares: np.ndarray) -> Ends:
@@ -79,7 +80,7 @@ def of_roc_auc(y: np.ndarray, shares: np.ndarray) -> Ends:
     class has less than two rows.
     """
     counts = np.bincount(y, minlength=shares.shape[1])
-    if _fewest(y, shares.shape[1]) < 2:
+    if counts.min() < 2:
         return NONE
     sway = influence.of_roc_auc(y, shares)
     own = np.bincount(y, sway) / counts  # 0 for two classes, to a rounding
@@ -112,6 +113,6 @@ def of_average_precision(y: np.ndarray, shares: np.ndarray) -> Ends:
     return min(low, value), max(high, value)
 
 
-def _fewest(y: np.ndarray, classes: int = 0) -> int:
+def _fewest(y: np.ndarray, classes: int) -> int:
     """The rows of the class that has the fewest of them."""
     return int(np.bincount(y, minlength=classes).min())

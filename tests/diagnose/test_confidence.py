@@ -3,11 +3,8 @@
 import numpy as np
 import pytest
 
-from cuesta.diagnose.faults.confidence import (
-    calibration_error,
-    expected_error,
-    unearned_confidence,
-)
+from cuesta.diagnose.faults.confidence import expected_error, unearned_confidence
+from cuesta.metrics import calibration_error
 
 CLASSES = 3
 
@@ -52,8 +49,7 @@ def test_what_temperature_has_not_mended_is_told_with_both_figures():
     first, then = sharpened(shares, 5.0), sharpened(shares, 3.0)
     told = unearned_confidence(y, first, then)
     for of in (first, then):
-        error = calibration_error(of.max(axis=1), of.argmax(axis=1) == y)
-        assert f"{error:.2g}" in told.says
+        assert f"{calibration_error(y, of):.2g}" in told.says
     assert "before temperature" in told.says
 
 
@@ -71,22 +67,15 @@ def test_rows_that_no_fold_told_of_are_left_out():
     assert unearned_confidence(y[:100], holes[:100]) is None
 
 
-def test_the_calibration_error_by_hand():
-    # Bin 9 of 15 (0.6, 0.667]: hits 1 of 2 at 0.65; bin 15: 2 of 2 at 0.95.
-    confidence, hits = np.array([0.65, 0.65, 0.95, 0.95]), np.array([1, 0, 1, 1]) > 0
-    # (|1 − 1.3| + |2 − 1.9|)/4.
-    assert calibration_error(confidence, hits) == pytest.approx(0.1)
-
-
 @pytest.mark.parametrize("rows", [50, 20_000])
 def test_the_expected_error_is_that_of_labels_drawn_by_the_shares(rows):
     """Beside 60 data sets drawn anew, whose mean is known to deviation/√60; the draws' to √200."""
     _, shares = earned(rows, 1)
     mean, deviation = expected_error(shares.max(axis=1), 0)
     rng = np.random.default_rng(1)
+    ends = shares.cumsum(axis=1)[:, :-1]
     drawn = [
-        calibration_error(shares.max(axis=1), rng.random(rows) < shares.max(axis=1))
-        for _ in range(60)
+        calibration_error((rng.random((rows, 1)) > ends).sum(axis=1), shares) for _ in range(60)
     ]
     assert mean == pytest.approx(np.mean(drawn), abs=4 * deviation * np.sqrt(1 / 60 + 1 / 200))
     assert deviation == pytest.approx(np.std(drawn), rel=0.5)  # of 60: 9 %, five times that

@@ -5,8 +5,8 @@ import polars as pl
 import pytest
 
 from cuesta.data.table import Table, read_table
-from cuesta.metrics import classification_metrics, regression_metrics
-from cuesta.tabular.baselines import MEASURES, fit_baselines, problem_of
+from cuesta.metrics import metric_of
+from cuesta.tabular.baselines import fit_baselines, problem_of
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import prepare
 
@@ -49,23 +49,9 @@ def test_the_figures_of_the_folds_are_those_of_the_predictions(table):
     for found in fit_baselines(task, seed=0).found:
         assert not np.isnan(found.out_of_fold).any()
         folds = [fold.validation for fold in task.feed.folds[:-1]]
-        measure = MEASURES[task.metric]
-        told = [measure(task.y[rows], found.out_of_fold[rows]) for rows in folds]
+        told = [task.measured(task.y[rows], found.out_of_fold[rows]) for rows in folds]
         assert told == list(found.folds)
         assert found.cv_mean == pytest.approx(np.mean(told), rel=1e-12)
-
-
-@pytest.mark.parametrize("metric", ["log_loss", "accuracy", "balanced_accuracy"])
-def test_metrics_of_classes_are_those_of_the_test(metric):
-    shares = RNG.dirichlet([1, 1, 1], 50)
-    y = RNG.integers(0, 3, 50).astype(np.int32)
-    wanted = classification_metrics(y, shares)[metric]
-    assert MEASURES[metric](y, shares) == pytest.approx(wanted, rel=1e-12)
-
-
-def test_the_metric_of_values_is_that_of_the_test():
-    y, values = RNG.standard_normal((2, 50, 2))
-    assert MEASURES["rmse"](y, values) == pytest.approx(regression_metrics(y, values)["rmse"])
 
 
 def test_the_test_rows_stay_sealed():
@@ -100,7 +86,7 @@ def test_many_classes_leave_the_trees_out_of_the_folds():
     assert trees.out_of_fold is None
     assert "10 classes" in notes[0]
     x, y = task.sealed.open()
-    assert MEASURES["accuracy"](y, trees.decide(x)) > 0.9  # they are tested all the same
+    assert metric_of("accuracy", "classification")(y, trees.decide(x)) > 0.9  # tested all the same
 
 
 def test_a_balanced_metric_balances_the_baselines():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from cuesta.diagnose.findings import WARNING, Finding
+from cuesta.metrics.calibration import BINS, calibration_error
 
-BINS = 15  # as Guo et al. (2017) have it
 DRAWS = 200
 FAR = 4.0  # standard deviations of what chance gives
 LEAST = 0.02  # of a calibration error beyond chance: less is not worth a word
@@ -27,14 +27,13 @@ def unearned_confidence(
         return None
     y, shares, delivered = y[known], shares[known], delivered[known]
     confidence, hits = delivered.max(axis=1), delivered.argmax(axis=1) == y
-    error = calibration_error(confidence, hits)
+    error = calibration_error(y, delivered)
     mean, deviation = expected_error(confidence, seed)
     if error <= mean + max(FAR * deviation, LEAST):
         return None
     before = ""
     if tempered is not None:
-        first = calibration_error(shares.max(axis=1), shares.argmax(axis=1) == y)
-        before = f", and {first:.2g} before temperature"
+        before = f", and {calibration_error(y, shares):.2g} before temperature"
     says, right = float(confidence.mean()), float(hits.mean())
     return Finding(
         "unearned confidence",
@@ -46,16 +45,6 @@ def unearned_confidence(
         "epochs, dropout, weight_decay, label_smoothing",
         68,
     )
-
-
-def calibration_error(confidence: np.ndarray, hits: np.ndarray) -> float:
-    """Σ over bins of |Σ (hit − confidence)|/rows (Naeini et al., 2015), 15 bins of equal width.
-
-    `confidence` (rows,) is the share of the class that is decided, `hits` (rows,) whether it is
-    right.
-    """
-    bins = _bins(confidence)
-    return float(np.abs(np.bincount(bins, hits - confidence, BINS)).sum() / len(confidence))
 
 
 def expected_error(confidence: np.ndarray, seed: int) -> tuple[float, float]:
@@ -79,4 +68,5 @@ def expected_error(confidence: np.ndarray, seed: int) -> tuple[float, float]:
 
 
 def _bins(confidence: np.ndarray) -> np.ndarray:
+    # The bins of `calibration_error`.
     return np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)

@@ -223,6 +223,13 @@ def test_several_labels_a_row_are_refused():
         ({"candidates": 0}, "candidates must be"),
         ({"epochs": 2.5}, "epochs must be"),
         ({"threads": 0}, "threads must be"),
+        ({"outer": 1}, "outer must be at least 2"),
+        ({"model": "both"}, "model 'both'"),
+        ({"choose": "one_se"}, "did you mean 'one-se'"),
+        ({"threshold": "half"}, "threshold 'half'"),
+        ({"threshold": [0.5]}, "threshold must be"),
+        ({"costs": 3}, "costs must be two numbers"),
+        ({"costs": ("a", "b")}, "costs must be two numbers"),
         ({"test_size": 1}, "test_size must be"),
         ({"test_size": "a"}, "test_size must be"),
         ({"metric": "rmse"}, "metric 'rmse'"),
@@ -301,6 +308,29 @@ def test_rows_of_a_group_stay_on_one_side():
         classifier(protocol="grouped").fit(X, Y, groups=groups[1:])
 
 
+def test_the_kind_of_model_is_chosen():
+    committee = classifier(model="committee").fit(X, Y)
+    assert committee.summary_["model"] == "committee"
+    assert classifier(model="single").fit(X, Y).summary_["model"] == "single"
+
+
+def test_a_threshold_decides_between_two_classes():
+    for low, labels in ((0.05, ["a", "b"]), (0.05, ["8", "10"]), (0.05, [False, True])):
+        y = np.array(labels)[(CODES > 0).astype(int)]
+        net = classifier(threshold=low).fit(X, y)
+        second = net.predict_proba(X)[:, net.classes_.tolist().index(labels[1])]
+        np.testing.assert_array_equal(net.predict(X) == labels[1], second >= low)
+    # A miss that costs 9 times a false alarm: a tenth is enough to sound it, or near it.
+    net = classifier(costs=(1, 9)).fit(X, CODES > 0)
+    assert net.model_.calibration.threshold < 0.5
+
+
+def test_by_the_nested_protocol_every_row_is_tested():
+    net = classifier(protocol="nested", outer=2).fit(X, Y, groups=np.repeat(np.arange(30), 3))
+    assert net.summary_["rows"]["training"] == 90
+    assert net.summary_["test"] is not None
+
+
 # --- what a fit leaves ------------------------------------------------------------------------
 
 
@@ -364,14 +394,15 @@ def test_a_pickle_holds_all_but_the_test_rows():
 
 def with_residuals(model, residuals):
     """The model, as if its network were also that of two folds, with these residuals each."""
-    (member,) = model.members
-    folds = tuple(Member(member.network, 0.0, fold, 1.0) for fold in (0, 1))
+    network = model.network
+    folds = tuple(Member(network, 0.0, fold, 1.0) for fold in (0, 1))
     each = tuple(FoldResiduals.of(fold, residuals[:, None]) for fold in (0, 1))
-    return replace(model, members=(member, *folds), calibration=Calibration(residuals=each))
+    members = (Member(network), *folds)
+    return replace(model, members=members, calibration=Calibration(residuals=each))
 
 
 def test_an_interval_is_the_prediction_and_the_errors_of_the_folds():
-    net = regressor().fit(X.drop("weight"), ROWS["weight"])
+    net = regressor(model="single").fit(X.drop("weight"), ROWS["weight"])
     net.model_ = with_residuals(net.model_, np.arange(1.0, 10.0))  # 18 in all, in pairs
     middle = net.predict(X.drop("weight"))
     lower, upper = net.predict_interval(X.drop("weight"), level=0.5)
@@ -383,13 +414,28 @@ def test_an_interval_is_the_prediction_and_the_errors_of_the_folds():
 
 def test_a_set_holds_the_classes_that_the_folds_cannot_exclude():
     labels = np.array(["10", "8", "9"])  # the model has them as 8, 9, 10
-    net = classifier().fit(X, labels[CODES])
+    net = classifier(model="single").fit(X, labels[CODES])
     net.model_ = with_residuals(net.model_, np.linspace(0.1, 0.9, 9))
     sets = net.predict_set(X, level=0.5)
     # Fewer than 10 of 18 residuals, 0.1, 0.1, 0.2, …, are below 1 − p where 1 − p ≤ 0.5.
     expected = net.predict_proba(X) >= 0.5
     expected[np.arange(90), np.searchsorted(labels, net.predict(X))] = True
     np.testing.assert_array_equal(sets, expected)
+
+
+def test_intervals_and_sets_hold_what_they_promise_of_new_rows():
+    new = penguins(rows=2000, seed=1)
+    inputs, codes = new.drop("kind", "weight"), np.unique(new["kind"], return_inverse=True)[1]
+    values = regressor(folds=5, epochs=10).fit(X.drop("weight"), ROWS["weight"])
+    lower, upper = values.predict_interval(inputs, level=0.8)
+    weight = new["weight"].to_numpy()
+    inside = ((lower <= weight) & (weight <= upper)).mean()
+    # The errors are of 90 rows: coverage strays by √(.8 · .2/90) = 0.042 around the level.
+    assert abs(inside - 0.8) < 3 * 0.042
+    # The likeliest class alone is right about 9 times of 10: for 0.96 a set needs several.
+    sets = classifier(folds=5, epochs=10).fit(X.drop("weight"), Y).predict_set(inputs, level=0.96)
+    assert sets[np.arange(2000), codes].mean() > 0.96 - 3 * 0.021
+    assert 0.35 < sets.mean() < 0.8  # of three classes
 
 
 @pytest.mark.parametrize("level", [0, 1, 1.5, "a", True, None])

@@ -13,23 +13,40 @@ from cuesta.estimators.targets import plain_labels
 
 
 class TabularClassifier(ClassifierMixin, TabularEstimator):
-    """From a table with a column of classes to a chosen, trained network.
+    """From a table with a column of classes to chosen, trained networks.
 
     What `cuesta fit` does, in Python: columns are taken as they come and encoded; candidates are
-    trained on K folds, all at once, and chosen by their mean metric over the folds (N2); the winner
-    is trained on all rows. With `test_size=0.2` and the command's seed as `random_state` the result
-    is the command's, to the bit.
+    trained on K folds, all at once, and chosen by their mean metric over the folds (N2); a
+    committee of the best candidates' networks, or the winner trained on all rows, is delivered.
+    With `test_size=0.2` and the command's seed as `random_state` the result is the command's, to
+    the bit.
 
     Parameters
     ----------
     metric : {"auto", "log_loss", "accuracy", "balanced_accuracy"}, default="auto"
         What chooses the winner; "auto" is "log_loss". "balanced_accuracy" also weighs the rows
         in training, so that each class counts the same.
+    model : {"auto", "committee", "single"}, default="auto"
+        What is delivered: a weighted mean of the best candidates' networks of all folds, or the
+        winner trained on all rows; "auto" is the committee, unless the single network is clearly
+        better on rows that neither saw.
+    choose : {"best", "one-se"}, default="best"
+        Which candidate wins: the best, or of those within one standard error of it the simplest.
+    threshold : float, "auto" or None, default=None
+        Of two classes, from which share on the second is decided, above 0 and below 1; "auto" is
+        the best for the metric on rows that the networks did not see. None decides the likelier
+        one. The second is the later in order, of numbers the larger, even where they are text.
+    costs : pair of float or None, default=None
+        Of two classes, what a false alarm and a miss of the second cost: the threshold is then the
+        one that costs least.
     folds : int, default=5
         K of the K-fold cross-validation (N2), at least 2.
-    protocol : {"kfold", "repeated", "grouped", "ordered", "single"}, default="kfold"
-        How rows are split: in K folds, in K folds three times, by the `groups` of `fit`, in order
-        of time (later rows validate), or once.
+    protocol : str, default="kfold"
+        How rows are split: "kfold"; "repeated", in K folds three times; "grouped", by the `groups`
+        of `fit`; "ordered", in order of time, later rows validate; "single", once; "nested", where
+        each of the `outer` folds tests a whole search on the others.
+    outer : int, default=5
+        The number of outer folds of "nested", at least 2.
     candidates : int, default=64
         How many sets of hyper-parameters to try, at least 1; a grid has its own number.
     epochs : int, default=50
@@ -74,7 +91,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
     classes_ : array of shape (classes,)
         The classes in order.
     model_ : FittedModel
-        All that predicts, in NumPy: the encoder of the columns and the network.
+        All that predicts, in NumPy: the encoder of the columns, the networks, what calibrates them.
     result_ : FitResult
         All that the run found, with its encoded rows; an estimator from a file has none.
     summary_ : dict
@@ -120,8 +137,13 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         self,
         *,
         metric: str = "auto",
+        model: str = "auto",
+        choose: str = "best",
+        threshold: float | str | None = None,
+        costs: Any = None,
         folds: int = 5,
         protocol: str = "kfold",
+        outer: int = 5,
         candidates: int = 64,
         epochs: int = 50,
         space: Any = None,
@@ -215,23 +237,33 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
 
 
 class TabularRegressor(RegressorMixin, TabularEstimator):
-    """From a table with one column of numbers to predict, or several, to a chosen, trained network.
+    """From a table with one column of numbers to predict, or several, to chosen, trained networks.
 
     What `cuesta fit` does, in Python: columns are taken as they come and encoded; candidates are
-    trained on K folds, all at once, and chosen by their mean metric over the folds (N2); the winner
-    is trained on all rows. With `test_size=0.2` and the command's seed as `random_state` the result
-    is the command's, to the bit.
+    trained on K folds, all at once, and chosen by their mean metric over the folds (N2); a
+    committee of the best candidates' networks, or the winner trained on all rows, is delivered.
+    With `test_size=0.2` and the command's seed as `random_state` the result is the command's, to
+    the bit.
 
     Parameters
     ----------
     metric : {"auto", "rmse"}, default="auto"
         What chooses the winner; both are the root of the mean squared error, in the mean over the
         targets.
+    model : {"auto", "committee", "single"}, default="auto"
+        What is delivered: a weighted mean of the best candidates' networks of all folds, or the
+        winner trained on all rows; "auto" is the committee, unless the single network is clearly
+        better on rows that neither saw.
+    choose : {"best", "one-se"}, default="best"
+        Which candidate wins: the best, or of those within one standard error of it the simplest.
     folds : int, default=5
         K of the K-fold cross-validation (N2), at least 2.
-    protocol : {"kfold", "repeated", "grouped", "ordered", "single"}, default="kfold"
-        How rows are split: in K folds, in K folds three times, by the `groups` of `fit`, in order
-        of time (later rows validate), or once.
+    protocol : str, default="kfold"
+        How rows are split: "kfold"; "repeated", in K folds three times; "grouped", by the `groups`
+        of `fit`; "ordered", in order of time, later rows validate; "single", once; "nested", where
+        each of the `outer` folds tests a whole search on the others.
+    outer : int, default=5
+        The number of outer folds of "nested", at least 2.
     candidates : int, default=64
         How many sets of hyper-parameters to try, at least 1; a grid has its own number.
     epochs : int, default=50
@@ -274,7 +306,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
     Attributes
     ----------
     model_ : FittedModel
-        All that predicts, in NumPy: the encoder of the columns and the network.
+        All that predicts, in NumPy: the encoder of the columns, the networks, what calibrates them.
     result_ : FitResult
         All that the run found, with its encoded rows; an estimator from a file has none.
     summary_ : dict
@@ -318,8 +350,11 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         self,
         *,
         metric: str = "auto",
+        model: str = "auto",
+        choose: str = "best",
         folds: int = 5,
         protocol: str = "kfold",
+        outer: int = 5,
         candidates: int = 64,
         epochs: int = 50,
         space: Any = None,

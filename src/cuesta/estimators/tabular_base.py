@@ -33,7 +33,7 @@ class TabularEstimator(OurNames):
     _in_pandas: bool
 
     def fit(self, X: Any, y: Any = None, groups: Any = None) -> Self:
-        """Choose a network by cross-validation (N2), and train it on all rows.
+        """Choose networks by cross-validation (N2), and make of them what is delivered.
 
         Parameters
         ----------
@@ -43,7 +43,7 @@ class TabularEstimator(OurNames):
         y : array or column of shape (rows,), or (rows, targets) for several numbers
             What is to be predicted; each row has a value.
         groups : array or column of shape (rows,), default=None
-            For `protocol="grouped"`: rows of one value stay on one side of every split.
+            For "grouped" and "nested": rows of one value stay on one side of every split.
 
         Returns
         -------

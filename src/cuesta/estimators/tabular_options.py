@@ -18,7 +18,7 @@ from cuesta.estimators.tabular_rows import TabularRows, texts
 from cuesta.search.space import Space, read_space, space_of
 from cuesta.tabular.options import Options
 
-MOST = {"folds": 10_000, "candidates": 1_000_000, "epochs": 1_000_000}
+MOST = {"folds": 10_000, "outer": 10_000, "candidates": 1_000_000, "epochs": 1_000_000}
 
 
 def options_of(net: Any, rows: TabularRows) -> Options:
@@ -33,6 +33,7 @@ def options_of(net: Any, rows: TabularRows) -> Options:
     if given["threads"] is not None:
         check_count("threads", given["threads"], 10_000)
     check_range("test_size", given["test_size"], 0, 1)
+    _check_decision(given.get("threshold"), given.get("costs"))
     names = {field.name for field in fields(Options)}
     return Options(
         **{name: given[name] for name in names & given.keys()}
@@ -47,6 +48,22 @@ def options_of(net: Any, rows: TabularRows) -> Options:
             "drop": texts(net.drop),
         }
     )
+
+
+def _check_decision(threshold: Any, costs: Any) -> None:
+    """Raise SpecError for what cannot be a threshold or a pair of costs; `Options` looks closer."""
+    if threshold is not None and not _is_number(threshold) and not isinstance(threshold, str):
+        raise SpecError(f"threshold must be a number, 'auto' or None, not {threshold!r}.")
+    if costs is None:
+        return
+    if not isinstance(costs, tuple) or len(costs) != 2 or not all(map(_is_number, costs)):
+        raise SpecError(
+            f"costs must be two numbers, of a false alarm and of a miss, not {costs!r}."
+        )
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _space(space: Any) -> Space | None:

@@ -177,10 +177,10 @@ def test_a_confidence_on_the_edge_of_bins_is_in_the_lower_one():
 def test_a_threshold_moves_what_looks_at_the_decided_class_alone():
     y = np.array([0, 0, 1, 1])
     shares = np.array([[0.9, 0.1], [0.7, 0.3], [0.6, 0.4], [0.2, 0.8]])
-    usual, lower = classification_metrics(y, shares), classification_metrics(y, shares, 0.3)
+    usual, lower = classification_metrics(y, shares), classification_metrics(y, shares, 0.4)
     changed = {name for name in usual if usual[name] != lower[name]}
     assert changed == {"accuracy", "balanced_accuracy", "f1"}
-    assert lower["accuracy"] == lower["f1"] == 1  # a share of .3 is not above the threshold
+    assert lower["accuracy"] == lower["f1"] == 1  # a share of .4 is at the threshold
 
 
 def test_more_classes_have_no_threshold():

@@ -1,4 +1,4 @@
-"""Temperature, threshold and residuals: grids, closed forms and slow, obvious ways beside them."""
+"""Temperature and threshold: grids, closed forms and slow, obvious ways beside them."""
 
 import math
 
@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cuesta.model import sharpened
 from cuesta.search.calibration import (
     COLDEST,
     HOTTEST,
@@ -14,8 +15,6 @@ from cuesta.search.calibration import (
     decided_at,
     fit_temperature,
     less_cost,
-    residuals_by_fold,
-    sharpened,
 )
 
 seeds = st.integers(0, 10_000)
@@ -124,9 +123,9 @@ def test_no_other_threshold_decides_better(seed):
     y = (rng.random(30) < share).astype(int)
     score = less_cost([[0, 1], [5, 0]])
     found = best_threshold(y, share, score)
-    best = max(score(y, (share > t).astype(int)) for t in np.linspace(0, 1, 500))
+    best = max(score(y, (share >= t).astype(int)) for t in np.linspace(0, 1, 500))
     # The same costs in sums of another length: 1e-12 is far below one row's.
-    assert score(y, (share > found).astype(int)) >= best - 1e-12
+    assert score(y, (share >= found).astype(int)) >= best - 1e-12
 
 
 def test_thresholds_by_hand():
@@ -171,29 +170,3 @@ def test_recall_and_precision_by_hand():
     assert (told.recall, told.precision) == (pytest.approx(2 / 3), pytest.approx(2 / 3))
     assert math.isnan(decided_at(y, share, 0.9).precision)
     assert math.isnan(decided_at(np.zeros(5, dtype=int), share, 0.5).recall)
-
-
-@given(seeds, st.integers(1, 60), st.integers(1, 25))
-def test_thinned_residuals_are_never_smaller(seed, rows, most):
-    rng = np.random.default_rng(seed)
-    y, values = rng.normal(size=(rows, 2)), rng.normal(size=(rows, 2))
-    (found,) = residuals_by_fold(y, values, np.zeros(rows), classes=False, most=most)
-    assert found.counts.sum() == rows
-    assert len(found.counts) == min(rows, most)
-    assert found.counts.max() - found.counts.min() <= 1
-    whole = np.sort(np.abs(y - values), axis=0)
-    stands_for = np.repeat(found.values, found.counts, axis=0)
-    assert (stands_for >= whole).all()
-    np.testing.assert_array_equal(stands_for[-1], whole[-1])
-    if most >= rows:
-        np.testing.assert_array_equal(found.values, whole)
-
-
-def test_residuals_of_classes_and_folds_by_hand():
-    shares = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8], [0.7, 0.3]])
-    first, second = residuals_by_fold(
-        np.array([0, 0, 1, 1]), shares, np.array([1, 0, 1, 0]), classes=True
-    )
-    np.testing.assert_allclose(first.values, [0.6, 0.7])  # fold 0: rows 1 and 3
-    np.testing.assert_allclose(second.values, [0.1, 0.2])
-    np.testing.assert_array_equal(first.counts, [1, 1])

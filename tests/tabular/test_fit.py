@@ -180,8 +180,17 @@ def test_the_folder_holds_result_model_candidates_and_chunks(tmp_path):
     options = small(target=("kind",))
     result = fit(Table("penguins", penguins()), options, folder)
     names = {path.name for path in folder.iterdir()}
-    assert names == {"run.json", "result.json", "model.safetensors", "candidates.csv", "chunks",
-                     "networks", "instruments.safetensors", "openings.txt", "SHA256SUMS"}  # fmt: skip
+    assert names == {
+        "run.json",
+        "result.json",
+        "model.safetensors",
+        "candidates.csv",
+        "chunks",
+        "networks",
+        "instruments.safetensors",
+        "openings.txt",
+        "SHA256SUMS",
+    }
     told = json.loads((folder / "result.json").read_text())
     assert told == json.loads(json.dumps(summary(result, options)))
     needed = "metric cv_mean cv_se test winner epochs lanes diverged seconds versions"

@@ -17,14 +17,14 @@ LEAST = 1e-15  # probabilities are kept this far from 0, so that a log-loss is f
 def decided_classes(shares: np.ndarray, threshold: float | None = None) -> np.ndarray:
     """The class of each row: the one with the largest share, of equals the first.
 
-    With a threshold, which two classes may have: class 1 where its share is above the threshold.
+    With a threshold, which two classes may have: class 1 where its share is at least that.
     Raises SpecError for a threshold and more classes.
     """
     if threshold is None:
         return shares.argmax(axis=1)
     if shares.shape[1] != 2:
         raise SpecError("Only two classes have a threshold between them.", parameter="threshold")
-    return (shares[:, 1] > threshold).astype(np.int64)
+    return (shares[:, 1] >= threshold).astype(np.int64)
 
 
 def accuracy(

@@ -117,9 +117,7 @@ def _of_scorer(
     metric = metric_of(name, _task_of(y))
 
     def function(y: np.ndarray, decided: np.ndarray) -> float:
-        if metric.threshold:
-            return metric.function(y, decided, threshold=threshold)
-        return metric(y, decided)
+        return metric(y, decided, threshold=threshold)
 
     low, high = _percentiles(function, y, decided, seed)
     return Interval(low, high, "from bootstrap samples, which cover a little less than 95 %")

@@ -37,7 +37,7 @@ class Metric:
     function : callable
         `(y, decided, weights=None) -> float`. For classes y (rows,) holds class numbers and
         decided (rows, classes) shares; for numbers both are (rows, targets). Where `threshold` is
-        true it takes a `threshold=` too: class 1 of two is decided above it.
+        true it takes a `threshold=` too: class 1 of two is decided from it on.
     curve : str
         By which curve of a training the number of epochs is chosen: "log_loss", "accuracy",
         "balanced_accuracy" or "rmse". Empty for what is reported and never selected by.
@@ -54,9 +54,15 @@ class Metric:
     threshold: bool = False
 
     def __call__(
-        self, y: np.ndarray, decided: np.ndarray, weights: np.ndarray | None = None
+        self,
+        y: np.ndarray,
+        decided: np.ndarray,
+        weights: np.ndarray | None = None,
+        threshold: float | None = None,
     ) -> float:
-        """Its value on these rows."""
+        """Its value on these rows; a threshold counts where it looks at the decided class."""
+        if self.threshold:
+            return self.function(y, decided, weights, threshold)
         return self.function(y, decided, weights)
 
 
@@ -101,15 +107,11 @@ def classification_metrics(
 ) -> dict[str, float]:
     """Every metric of class shares (rows, classes) for class numbers y (rows,), by name.
 
-    With a threshold, class 1 of two is decided where its share is above it. NaN for ROC-AUC and
-    average precision where the rows lack a class.
+    With a threshold, class 1 of two is decided where its share is at least that. NaN for ROC-AUC
+    and average precision where the rows lack a class.
     """
-    found = {}
-    for metric in _ROWS:
-        if metric.task == C:
-            more = {"threshold": threshold} if metric.threshold else {}
-            found[metric.name] = metric.function(y, shares, **more)
-    return found
+    of_classes = (metric for metric in _ROWS if metric.task == C)
+    return {metric.name: metric(y, shares, threshold=threshold) for metric in of_classes}
 
 
 def regression_metrics(y: np.ndarray, values: np.ndarray) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What out-of-fold predictions teach about new ones: temperature, threshold, residuals."""
+"""What out-of-fold predictions teach about new ones: temperature and threshold."""
 
 from __future__ import annotations
 
@@ -13,26 +13,12 @@ COLDEST, HOTTEST = 0.05, 20.0
 MOST_STEPS = 100
 CLOSE = 1e-10  # of log T: far below what any sample can tell
 MOST_THRESHOLDS = 1000
-MOST_RESIDUALS = 1000
 
 Decide = Callable[[np.ndarray, np.ndarray], float]
 
 
-def sharpened(shares: np.ndarray, temperature: float) -> np.ndarray:
-    """p^(1/T) / Σ p^(1/T) (Guo et al., 2017) of class shares (rows, classes), T > 0.
-
-    T > 1 draws the shares together, T < 1 apart; their order stays, and T = 1 leaves the bits.
-    """
-    if temperature == 1.0:
-        return shares
-    with np.errstate(divide="ignore"):  # a share of 0 stays 0
-        scaled = _centred(np.log(shares)) / temperature
-    powers = np.exp(scaled)
-    return powers / powers.sum(axis=1, keepdims=True)
-
-
 def fit_temperature(shares: np.ndarray, y: np.ndarray, weights: np.ndarray | None = None) -> float:
-    """The T in [0.05, 20] with the least log-loss of `sharpened` shares (Guo et al., 2017).
+    """The T in [0.05, 20] with the least log-loss of shares p^(1/T)/Σ p^(1/T) (Guo et al., 2017).
 
     It minimizes −Σ wᵢ log qᵢ(yᵢ) − (1/K) Σₖ Σᵢ (wᵢ/W) log qᵢ(k), W = Σ wᵢ, q the shares at T: the
     second part is one more row on which each of K classes is as likely. So of n rows that are all
@@ -106,7 +92,7 @@ def _centred(logs: np.ndarray) -> np.ndarray:
 
 
 def best_threshold(y: np.ndarray, share_of_second: np.ndarray, score: Decide) -> float:
-    """The threshold t with the best score(y, share > t), higher is better; for two classes.
+    """The threshold t with the best score(y, share ≥ t), higher is better; for two classes.
 
     Tried are 0.5 and the midpoints between neighbouring distinct shares, 0 and 1 among them; of
     more than 1,000, that many evenly spaced by rank. Of equals the one nearest to 0.5 is taken, of
@@ -116,7 +102,7 @@ def best_threshold(y: np.ndarray, share_of_second: np.ndarray, score: Decide) ->
     ends = np.unique(np.concatenate([[0.0, 1.0], share_of_second]))
     midpoints = _thinned((ends[1:] + ends[:-1]) / 2)
     tried = np.unique(np.concatenate([[0.5], midpoints]))
-    scores = np.array([score(y, (share_of_second > t).astype(np.int64)) for t in tried])
+    scores = np.array([score(y, (share_of_second >= t).astype(np.int64)) for t in tried])
     scores = np.where(np.isnan(scores), -np.inf, scores)
     best = tried[scores == scores.max()]
     return float(best[np.argmin(np.abs(best - 0.5))])
@@ -149,53 +135,8 @@ class Decided:
 
 
 def decided_at(y: np.ndarray, share_of_second: np.ndarray, threshold: float) -> Decided:
-    """Recall tp/(tp + fn) and precision tp/(tp + fp) of share > threshold; shapes as above."""
-    decided = share_of_second > threshold
+    """Recall tp/(tp + fn) and precision tp/(tp + fp) of share ≥ threshold; shapes as above."""
+    decided = share_of_second >= threshold
     hits = float((decided & (y == 1)).sum())
     true, told = float((y == 1).sum()), float(decided.sum())
     return Decided(threshold, hits / true if true else np.nan, hits / told if told else np.nan)
-
-
-@dataclass(frozen=True)
-class Residuals:
-    """Residuals of one fold's rows, sorted, and how many rows each stands for.
-
-    `values` (residuals, targets) of numbers, each column sorted for itself, or (residuals,) of
-    classes; `counts` (residuals,).
-    """
-
-    values: np.ndarray
-    counts: np.ndarray
-
-
-def residuals_by_fold(
-    y: np.ndarray,
-    out_of_fold: np.ndarray,
-    folds: np.ndarray,
-    *,
-    classes: bool,
-    most: int = MOST_RESIDUALS,
-) -> list[Residuals]:
-    """Out-of-fold residuals for CV+ intervals and sets, by fold (Barber et al., 2021).
-
-    |y − ŷ| of numbers (rows, targets); 1 − p of the true class of classes, y (rows,) and p (rows,
-    classes). `folds` (rows,) holds each row's fold; the list goes by its sorted distinct values.
-    More than `most` a fold are thinned: sorted, they are cut into `most` blocks of nearly equal
-    length, and a block's largest residual stands for all of its rows. So no residual is made
-    smaller, and an interval or a set can only grow: coverage stays at least what it was.
-    """
-    found = _residuals(y, out_of_fold, classes)
-    return [_blocks(np.sort(found[folds == fold], axis=0), most) for fold in np.unique(folds)]
-
-
-def _residuals(y: np.ndarray, out_of_fold: np.ndarray, classes: bool) -> np.ndarray:
-    if classes:
-        return 1.0 - out_of_fold[np.arange(len(y)), y]
-    return np.abs(y - out_of_fold)
-
-
-def _blocks(ordered: np.ndarray, most: int) -> Residuals:
-    """The largest of each block of sorted residuals, and the lengths of the blocks."""
-    blocks = min(most, len(ordered))
-    ends = np.arange(1, blocks + 1) * len(ordered) // blocks
-    return Residuals(ordered[ends - 1], np.diff(ends, prepend=0))

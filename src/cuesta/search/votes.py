@@ -1,4 +1,4 @@
-"""The committee's weights for the metric at hand, and what it would do with weights of other rows."""
+"""The committee's weights, and what it would predict with weights that other rows chose."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ Loss = Callable[[np.ndarray, np.ndarray], float]
 def committee_weights(entries: OutOfFold, loss: Loss | None = None) -> np.ndarray:
     """Weights (candidates,) that sum to 1, chosen greedily (Caruana et al., 2004).
 
-    By log-loss for classes, whatever the metric (a share that is right in itself serves them all), by
-    RMSE for numbers, or by a `loss` of their own: lower is better.
+    By log-loss for classes, whatever the metric (a share that is right in itself serves them
+    all), by RMSE for numbers, or by a `loss` of their own: lower is better.
     """
     predictions, y = entries.predictions, entries.y
     if loss is not None:
@@ -36,7 +36,7 @@ def committee_weights(entries: OutOfFold, loss: Loss | None = None) -> np.ndarra
 
 
 def with_weights_of_others(entries: OutOfFold, loss: Loss | None = None) -> np.ndarray:
-    """Predictions (entries, outputs) of a committee whose weights were chosen without the row's fold.
+    """Predictions (entries, outputs) of a committee, by weights chosen without the row's fold.
 
     So the figure of a committee is not that of rows which chose it. With one fold alone they are.
     """

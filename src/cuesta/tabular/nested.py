@@ -41,7 +41,7 @@ def inner(options: Options) -> Options:
 
 
 def outer_folds(table: Table, options: Options) -> list[Fold]:
-    """The outer folds, of rows of the table as it was given: stratified, whole groups, no copies apart.
+    """The outer folds, of the table's rows as given: stratified, whole groups, no copies apart.
 
     Raises SpecError or TableError.
     """

@@ -252,7 +252,7 @@ def _groups(series: pl.Series) -> np.ndarray:
 
 
 def _metric(wanted: str, target: Target) -> str:
-    """The name of the metric that selects. Raises SpecError for one that does not suit the target."""
+    """The name of the metric that selects. Raises SpecError for one not for the target."""
     if wanted == "auto":
         return "log_loss" if target.task == "classification" else "rmse"
     return metric_of(wanted, target.task, len(target.labels)).name

@@ -25,8 +25,8 @@ class Shortlisted:
 def out_of_fold(task: Task, shortlist: Sequence[Shortlisted]) -> OutOfFold:
     """Each validation row of each fold, with what each candidate's network of that fold predicts.
 
-    The forward pass is the one that predicts new rows: in float64. A row without any value gets what
-    `FittedModel.decide` gives it.
+    The forward pass is the one that predicts new rows: in float64. A row without any value gets
+    what `FittedModel.decide` gives it.
     """
     folds = task.feed.folds[: task.feed.refit]
     rows = np.concatenate([fold.validation for fold in folds])

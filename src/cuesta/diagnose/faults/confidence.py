@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cuesta.diagnose.findings import WARNING, Finding
-from cuesta.metrics.calibration import BINS, calibration_error
+from cuesta.metrics.calibration import BINS, bins_of, calibration_error
 
 DRAWS = 200
 FAR = 4.0  # standard deviations of what chance gives
@@ -54,7 +54,7 @@ def expected_error(confidence: np.ndarray, seed: int) -> tuple[float, float]:
     drawn together, by the normal of their sum, where they are more than a thousand.
     """
     rng = np.random.default_rng([6, seed])
-    bins = _bins(confidence)
+    bins = bins_of(confidence[:, None])
     total = np.zeros(DRAWS)
     for place in np.unique(bins):
         own = confidence[bins == place]
@@ -65,8 +65,3 @@ def expected_error(confidence: np.ndarray, seed: int) -> tuple[float, float]:
         total += np.abs(away)
     errors = total / len(confidence)
     return float(errors.mean()), float(errors.std(ddof=1))
-
-
-def _bins(confidence: np.ndarray) -> np.ndarray:
-    # The bins of `calibration_error`.
-    return np.clip(np.ceil(confidence * BINS).astype(np.int64) - 1, 0, BINS - 1)

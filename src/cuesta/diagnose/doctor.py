@@ -27,7 +27,7 @@ from cuesta.diagnose.faults.rows import (
     unnormalized_outputs,
 )
 from cuesta.diagnose.faults.steps import rate_too_high, rate_too_low
-from cuesta.diagnose.findings import SEVERE, Finding
+from cuesta.diagnose.findings import Finding, in_order
 from cuesta.diagnose.symptoms import Symptoms
 
 # In the order in which one fault explains the next: the rows, the initial weights, the steps, the
@@ -54,5 +54,4 @@ def examine(evidence: Evidence) -> list[Finding]:
     """The findings, the gravest first; none where no fault is found."""
     symptoms = Symptoms(evidence)
     checked = (check(evidence, symptoms) for check in CHECKS.values())
-    found = [finding for finding in checked if finding is not None]
-    return sorted(found, key=lambda f: (f.severity != SEVERE, -f.weight))
+    return list(in_order(finding for finding in checked if finding is not None))

@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 SEVERE, WARNING = "severe", "warning"
+# The names of what is found in a whole run, rather than in a training.
+OF_A_RUN = frozenset(
+    {
+        "target given away",
+        "test far from validation",
+        "loses to a baseline",
+        "unearned confidence",
+    }
+)
 
 
 @dataclass(frozen=True)
@@ -51,3 +61,8 @@ class Finding:
         """The finding in one line."""
         words = f"{self.severity} {self.fault}: {self.says}"
         return f"{words} → {self.remedy} ({self.parameter})"
+
+
+def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The gravest first."""
+    return tuple(sorted(findings, key=lambda each: (each.severity != SEVERE, -each.weight)))

@@ -14,8 +14,7 @@ from cuesta._util.tensors import read_checked, write_tensors
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.diagnose.doctor import examine
 from cuesta.diagnose.evidence import Evidence, Inputs
-from cuesta.diagnose.faults.promise import far_from_validation
-from cuesta.diagnose.findings import Finding
+from cuesta.diagnose.findings import OF_A_RUN, Finding, in_order
 from cuesta.diagnose.gauges import FirstOrderGauges, SecondOrderGauges
 from cuesta.diagnose.record import Recording
 from cuesta.errors import RunFolderError
@@ -67,24 +66,27 @@ def read_diagnosis(folder: Path) -> Diagnosis:
         raise RunFolderError(_why_none(folder))
     try:
         evidence = _evidence_of(*_read(path))
-        return Diagnosis(evidence, (*_told_by_the_test(path.parent), *examine(evidence)))
+        return Diagnosis(evidence, in_order([*_of_the_run(path.parent), *examine(evidence)]))
     except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError) as error:
         raise RunFolderError(
             f"{str(path)!r} is no whole file of instruments: {shown(error).rstrip('.')}."
         ) from error
 
 
-def _told_by_the_test(folder: Path) -> list[Finding]:
-    """What the run's own result says of its test; nothing where it cannot be read."""
+def _of_the_run(folder: Path) -> list[Finding]:
+    """The findings that the run's own result has of its whole; nothing where it cannot be read."""
     try:
         found = parse_json((folder / "result.json").read_text("utf-8"))
-        figures = [found["cv_mean"], found["cv_se"], found["test"], *found["test_interval"]]
-        mean, se, test, low, high = map(float, figures)
-        higher = found["metric"] in ("accuracy", "balanced_accuracy")
-        told = far_from_validation(found["metric"], mean, se, test, (low, high), higher=higher)
+        return [_finding(about) for about in found["findings"] if about["fault"] in OF_A_RUN]
     except (OSError, ValueError, LookupError, TypeError):
         return []
-    return [] if told is None else [told]
+
+
+def _finding(about: dict[str, Any]) -> Finding:
+    """A finding from its plain values. Raises LookupError, TypeError or ValueError."""
+    names = ("fault", "severity", "says", "remedy", "parameter")
+    fault, severity, says, remedy, parameter = (str(about[name]) for name in names)
+    return Finding(fault, severity, says, remedy, parameter, float(about["weight"]))
 
 
 def _why_none(folder: Path) -> str:

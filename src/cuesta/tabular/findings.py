@@ -9,9 +9,10 @@ import numpy as np
 
 from cuesta.diagnose.faults.confidence import unearned_confidence
 from cuesta.diagnose.faults.leaks import single_input_tells
-from cuesta.diagnose.faults.promise import outside_promise
+from cuesta.diagnose.faults.promise import far_from_validation, outside_promise
 from cuesta.diagnose.faults.rivals import Figures, loses_to_baseline
 from cuesta.diagnose.findings import Finding
+from cuesta.search.standard_error import held_out_ratio, standard_error
 from cuesta.tabular.baselines import Baselines
 from cuesta.tabular.delivery import Delivery
 from cuesta.tabular.prepare import Task
@@ -33,6 +34,7 @@ def _checks(
 ) -> Iterator[Finding | None]:
     delivered, entries = delivery.delivered, delivery.entries
     folds = task.feed.folds[: task.feed.refit]
+    held_out = held_out_ratio(folds)
     yield single_input_tells(task.encoder, task.x, task.y, folds)
     if entries.classes:
         yield unearned_confidence(entries.y, delivered.decided, seed=seed)
@@ -43,14 +45,17 @@ def _checks(
         test = outcome.metrics.get(name, math.nan)
         low, high = outcome.intervals.get(name, UNKNOWN)
         interval = low, high
-        yield outside_promise(name, delivered.promised, test, interval, higher=higher)
+        if any(map(math.isnan, delivered.promised)):
+            se = standard_error(np.array(delivered.folds), held_out)
+            yield far_from_validation(name, delivered.mean, se, test, interval, higher=higher)
+        else:
+            yield outside_promise(name, delivered.promised, test, interval, higher=higher)
     rivals = [
         Figures(each.name, each.folds, _tested(outcome, each.name, name))
         for each in baselines.found
     ]
-    share = float(np.mean([len(fold.validation) / len(fold.train) for fold in folds]))
     figures = Figures(delivery.chosen, delivered.folds, test)
-    yield loses_to_baseline(name, figures, interval, rivals, share, higher=higher)
+    yield loses_to_baseline(name, figures, interval, rivals, held_out, higher=higher)
 
 
 def _tested(outcome: TestOutcome | None, baseline: str, metric: str) -> float:

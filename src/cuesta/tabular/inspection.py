@@ -9,7 +9,7 @@ import numpy as np
 
 from cuesta.diagnose.checkup import Diagnosis, check_up
 from cuesta.diagnose.divergence import locate_divergence
-from cuesta.diagnose.findings import SEVERE, Finding
+from cuesta.diagnose.findings import Finding, in_order
 from cuesta.hyperparameters import is_foreign
 from cuesta.search.select import Score
 from cuesta.tabular.options import Options
@@ -49,9 +49,8 @@ class Inspection:
         """The same with findings of the whole run, where the training was looked at."""
         if self.diagnosis is None:
             return self
-        findings = [*self.diagnosis.findings, *more]
-        ordered = sorted(findings, key=lambda each: (each.severity != SEVERE, -each.weight))
-        return replace(self, diagnosis=replace(self.diagnosis, findings=tuple(ordered)))
+        findings = in_order([*self.diagnosis.findings, *more])
+        return replace(self, diagnosis=replace(self.diagnosis, findings=findings))
 
 
 def inspect_training(run: Run, task: Task, options: Options, selection: Selection) -> Inspection:

@@ -90,7 +90,7 @@ def select(
         wanted = [Ended(lane, s.epochs) for s in few for lane in run.lanes([s.candidate])]
         start = next((score for score in finite if score.index == 0), first)
         wanted += [_refit(run, first), _refit(run, start)]
-        listener.added(sum(ended.epochs for ended in run.unknown(wanted)))
+        listener.added(run.lane_epochs(wanted))
         found = run.networks(wanted, listener.progressed)
         shortlist = tuple(_shortlisted(run, task, score, found) for score in few)
         entries = out_of_fold(task, shortlist)

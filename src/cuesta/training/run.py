@@ -116,6 +116,11 @@ class Run:
         """Those whose weights the store does not know, each once."""
         return [ended for ended in dict.fromkeys(wanted) if self._stored(ended) is None]
 
+    def lane_epochs(self, wanted: Sequence[Ended]) -> int:
+        """How much `networks` has to train: the lanes of a chunk train until its last one ends."""
+        chunks = self._ending_chunks(self.unknown(wanted))
+        return sum(chunk.epochs * len(chunk.lanes) for chunk in chunks)
+
     def _stored(self, ended: Ended) -> list[Layer] | None:
         return self.store.get(self.keys.of(ended.lane), ended.epochs)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cuesta.diagnose.findings import WARNING, Finding
-from cuesta.metrics.calibration import BINS, bins_of, calibration_error
+from cuesta.metrics.calibration import bins_of, calibration_error
 
 DRAWS = 200
 FAR = 4.0  # standard deviations of what chance gives

@@ -1,6 +1,7 @@
 """Whether the corrected validation figure means what it says.
 
     python bench/corrected.py [--drawn 200] [--committees 100] [--searches 100]
+        [--kinds "classes,noise"]
 
 Three parts, each with the mean bias (estimate − truth) of the uncorrected and the corrected figure
 and the coverage of the corrected one's interval, 95 % wanted.
@@ -46,6 +47,7 @@ from cuesta.training.run import Run
 
 ROWS, FRESH = 200, 10_000
 SPREADS = (0.0, 0.03, 0.1)  # of the candidates' true means, beside a row's own noise of 0.6
+KINDS = ("classes", "noise", "normal errors", "t₃ errors")
 SPACE = Space(
     {
         "hidden_layer_sizes": Choice(((16,),)),
@@ -213,9 +215,9 @@ def fold_model(run: Run, task: Task, winner: Score, fold: int) -> FittedModel:
     return FittedModel(task.encoder, task.target, candidate, arrays.inputs, arrays.targets, layers)
 
 
-def show_searches(count: int) -> None:
+def show_searches(count: int, kinds: list[str]) -> None:
     """Part three."""
-    for kind in ("classes", "noise", "normal errors", "t₃ errors"):
+    for kind in kinds:
         of_folds, of_refit = [], []
         for seed in range(count):
             row, refit = search(kind, seed)
@@ -231,15 +233,15 @@ def main() -> None:
     parser.add_argument("--drawn", type=int, default=200)
     parser.add_argument("--committees", type=int, default=100)
     parser.add_argument("--searches", type=int, default=100)
+    parser.add_argument("--kinds", default=",".join(KINDS))
     given = parser.parse_args()
     began = time.perf_counter()
-    for show, count in (
-        (show_drawn, given.drawn),
-        (show_committees, given.committees),
-        (show_searches, given.searches),
-    ):
-        if count:
-            show(count)
+    if given.drawn:
+        show_drawn(given.drawn)
+    if given.committees:
+        show_committees(given.committees)
+    if given.searches:
+        show_searches(given.searches, given.kinds.split(","))
     print(f"{time.perf_counter() - began:.0f} s")
 
 

@@ -10,9 +10,8 @@ drawn: no training. Losses of candidates are drawn around true means, with row e
 candidates share, normal or skewed. The truth is the mean of the one chosen. Beside it nested
 cross-validation: the choice by four fifths of the rows, scored on the others.
 committees: predictions of candidates are drawn, the best few kept, and weights chosen for these.
-searches: small real ones, on simulated tables; the truth is the loss on 10,000 fresh rows, of the
-fold networks of the one chosen, which is what validation measures, and of the network fitted anew
-to all rows, which has a quarter more rows to learn from and so is better than either says.
+searches: small real ones, on simulated tables; the truth is the log-loss, or RMSE, on 10,000 fresh
+rows of the committee and of the single network, which were calibrated too.
 """
 
 from __future__ import annotations
@@ -23,27 +22,11 @@ import time
 import numpy as np
 import polars as pl
 
-from cuesta import metrics
 from cuesta.data.table import Table
-from cuesta.model import FittedModel
-from cuesta.search.correction import (
-    UnitLosses,
-    correct_choice,
-    correct_committee,
-    preselection,
-    unit_losses,
-)
-from cuesta.search.select import Score
+from cuesta.search.correction import UnitLosses, correct_choice, correct_committee, preselection
 from cuesta.search.space import Choice, Range, Space
-from cuesta.tabular.candidates import TargetUnits, score_candidates
-from cuesta.tabular.fit import _run
-from cuesta.tabular.listener import Listener
+from cuesta.tabular.fit import fit
 from cuesta.tabular.options import Options
-from cuesta.tabular.prepare import Task, prepare
-from cuesta.tabular.selection import select
-from cuesta.training.journal import Journal
-from cuesta.training.lanes import Lane, train_chunk
-from cuesta.training.run import Run
 
 ROWS, FRESH = 200, 10_000
 SPREADS = (0.0, 0.03, 0.1)  # of the candidates' true means, beside a row's own noise of 0.6
@@ -176,55 +159,27 @@ def simulated(kind: str, rng: np.random.Generator, rows: int) -> Table:
     return Table(kind, pl.DataFrame(columns | {"y": y}), (), ())
 
 
-def search(kind: str, seed: int) -> tuple[tuple[float, ...], float]:
-    """One search: a row with the truth of its fold networks, and the truth of the refit."""
+def search(kind: str, seed: int) -> dict[str, tuple[float, ...]]:
+    """A search: of each of its models the truth, and what validation said of it."""
     rng = np.random.default_rng([3, seed])
-    options = Options(target=("y",), candidates=16, epochs=16, seed=seed, space=SPACE)
-    task = prepare(simulated(kind, rng, ROWS), options, simulated(kind, rng, FRESH))
-    run = _run(task, options, Journal(), None)
-    scores = score_candidates(run, task, options, Listener())
-    selection = select(run, scores)
-    feed, folds = task.feed, range(task.feed.refit)
-    alive = [score.candidate for score in scores if np.isfinite(score.loss)]
-    units = TargetUnits(task)
-    scales = None if feed.classes else np.array([units[c.normalize][:, 0] for c in alive])
-    weights = np.stack([feed.unit_weights(fold) for fold in folds])
-    losses = unit_losses([run.records(c) for c in alive], weights, scales)
-    c = correct_choice(losses, seed=seed)
-    x, y = task.sealed.open()
-
-    def loss(model: FittedModel) -> float:
-        decided = model.decide(x)
-        if feed.classes:
-            return metrics.classification_metrics(y, decided)["log_loss"]
-        return metrics.regression_metrics(y, decided)["rmse"] ** 2
-
-    winner = selection.winner
-    truth = np.mean([loss(fold_model(run, task, winner, fold)) for fold in folds])
-    row = float(truth), c.uncorrected, c.value, c.low, c.high
-    return row, loss(selection.model(task))
-
-
-def fold_model(run: Run, task: Task, winner: Score, fold: int) -> FittedModel:
-    """The winner's network of a fold, trained again to its epoch."""
-    candidate = winner.candidate
-    lane = Lane(candidate, fold, run.seed)
-    chunk = run._batching.chunk(run.shape(candidate), (lane,), winner.epochs, run.epochs)
-    layers = tuple((layer.w, layer.b) for layer in train_chunk(chunk, task.feed).layers[0])
-    arrays = task.feed.arrays(fold, candidate.normalize)
-    return FittedModel(task.encoder, task.target, candidate, arrays.inputs, arrays.targets, layers)
+    options = Options(
+        target=("y",), candidates=16, epochs=16, seed=seed, space=SPACE,
+        baselines=False, instruments="off",
+    )  # fmt: skip
+    result = fit(simulated(kind, rng, ROWS), options, test=simulated(kind, rng, FRESH))
+    metric = result.task.metric
+    return {
+        name: (result.outcome.models[name].metrics[metric], each.mean, *each.promised)
+        for name, each in result.delivery.models.items()
+    }
 
 
 def show_searches(count: int, kinds: list[str]) -> None:
     """Part three."""
     for kind in kinds:
-        of_folds, of_refit = [], []
-        for seed in range(count):
-            row, refit = search(kind, seed)
-            of_folds.append(row)
-            of_refit.append((refit, *row[1:]))
-        told(f"{kind}: folds", of_folds)
-        told(f"{kind}: refit", of_refit)
+        found = [search(kind, seed) for seed in range(count)]
+        for name in found[0]:
+            told(f"{kind}: {name}", [one[name] for one in found])
 
 
 def main() -> None:

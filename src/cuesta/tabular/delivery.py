@@ -151,7 +151,10 @@ class _Maker:
                 members += _members(each, weight)
         found = self._deliverable(members, votes, self.entries.mixed(weights))
         temperature = found.model.calibration.temperature
-        return replace(found, promised=self.promises.of_committee(self.entries, temperature))
+        numbers = [each.score.index for each in self.selection.shortlist]
+        return replace(
+            found, promised=self.promises.of_committee(self.entries, numbers, temperature)
+        )
 
     def _deliverable(
         self, members: Sequence[Member], votes: Mapping[int, float], decided: np.ndarray

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
@@ -13,8 +13,8 @@ from cuesta.search.correction import (
     Corrected,
     correct_choice,
     correct_committee,
-    preselection,
     unit_losses,
+    with_preselection,
 )
 from cuesta.search.out_of_fold import OutOfFold, plain_entries
 from cuesta.search.select import Score
@@ -52,6 +52,7 @@ class Promises:
             units = TargetUnits(task)
             scales = np.stack([units[score.candidate.normalize][:, 0] for score in whole])
         folds = range(task.feed.refit)
+        self._numbers = [score.index for score in whole]
         weights = np.stack([task.feed.unit_weights(fold) for fold in folds])
         self._losses = unit_losses(records, weights, scales)
 
@@ -65,20 +66,23 @@ class Promises:
         found = correct_choice(self._losses, seed=self._seed, rounds=self._task.rounds)
         return self._told(found, calibrated - uncalibrated)
 
-    def of_committee(self, entries: OutOfFold, temperature: float) -> Promise:
-        """Of the committee: its weights are chosen anew by each sample of rows."""
+    def of_committee(
+        self, entries: OutOfFold, candidates: Sequence[int], temperature: float
+    ) -> Promise:
+        """Of a committee of these candidates: its weights are chosen anew by each sample of rows."""
         if not self._known:
             return UNKNOWN
         loss: Losses = partial(_log_losses, temperature) if entries.classes else _squares
-        before = preselection(self._losses, len(entries.predictions), seed=self._seed)
+        kept = [place for place, number in enumerate(self._numbers) if number in candidates]
         found = correct_committee(
             entries.predictions,
             entries.y,
             lambda predictions, y: committee_weights(plain_entries(predictions, y)),
             loss,
             seed=self._seed,
-            preselected=before,
         )
+        if kept:
+            found = with_preselection(found, self._losses, kept, seed=self._seed)
         return self._told(found, 0.0)
 
     def _told(self, found: Corrected, more: float) -> Promise:

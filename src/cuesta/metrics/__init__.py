@@ -4,7 +4,7 @@ from cuesta.metrics.calibration import calibration_error
 from cuesta.metrics.classes import LEAST, decided_classes
 from cuesta.metrics.intervals import Interval, interval
 from cuesta.metrics.limits import wilson
-from cuesta.metrics.means import root_mean_square
+from cuesta.metrics.means import mean_of_known, root_mean_square
 from cuesta.metrics.ranking import average_precision, roc_auc
 from cuesta.metrics.table import (
     METRICS,
@@ -27,6 +27,7 @@ __all__ = [
     "classification_metrics",
     "decided_classes",
     "interval",
+    "mean_of_known",
     "metric_of",
     "names_for",
     "regression_metrics",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -12,6 +13,12 @@ def mean(values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:
     if weights is None:
         return values.mean(axis=0)
     return np.tensordot(weights, values, axes=1) / weights.sum()
+
+
+def mean_of_known(values: Iterable[float]) -> float:
+    """The mean of those that are no NaN, as ROC-AUC is where a class lacks; NaN for none."""
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
 
 
 def root_mean_square(values: np.ndarray, weights: np.ndarray | None = None) -> np.ndarray:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from cuesta.metrics import LEAST
 from cuesta.search.committee import greedy, greedy_log_loss, greedy_rmse
 from cuesta.search.out_of_fold import OutOfFold
 
-Loss = Callable[[np.ndarray, np.ndarray], float]
 
-
-def committee_weights(entries: OutOfFold, loss: Loss | None = None) -> np.ndarray:
+def committee_weights(entries: OutOfFold) -> np.ndarray:
     """Weights (candidates,) that sum to 1, chosen greedily (Caruana et al., 2004).
 
     By log-loss for classes, whatever the metric (a share that is right in itself serves them
-    all), by RMSE for numbers, or by a `loss` of their own: lower is better.
+    all), by RMSE for numbers.
     """
     predictions, y = entries.predictions, entries.y
-    if loss is not None:
-        return greedy(predictions, y, loss)
     if not entries.classes:
         return greedy_rmse(predictions - y)
     rows = np.arange(len(y))
@@ -35,7 +29,7 @@ def committee_weights(entries: OutOfFold, loss: Loss | None = None) -> np.ndarra
     return greedy(predictions, y, weighted)
 
 
-def with_weights_of_others(entries: OutOfFold, loss: Loss | None = None) -> np.ndarray:
+def with_weights_of_others(entries: OutOfFold) -> np.ndarray:
     """Predictions (entries, outputs) of a committee, by weights chosen without the row's fold.
 
     So the figure of a committee is not that of rows which chose it. With one fold alone they are.
@@ -44,7 +38,7 @@ def with_weights_of_others(entries: OutOfFold, loss: Loss | None = None) -> np.n
     for fold in np.unique(entries.folds):
         own = entries.folds == fold
         others = entries if own.all() else entries.at(~own)
-        found[own] = entries.at(own).mixed(committee_weights(others, loss))
+        found[own] = entries.at(own).mixed(committee_weights(others))
     return found
 
 

@@ -10,9 +10,15 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from cuesta.metrics import Metric
+from cuesta.metrics import Metric, mean_of_known
 from cuesta.model import Calibration, FittedModel, FoldResiduals, Member, sharpened
-from cuesta.search.calibration import best_threshold, fit_temperature, less_cost
+from cuesta.search.calibration import (
+    Decided,
+    best_threshold,
+    decided_at,
+    fit_temperature,
+    less_cost,
+)
 from cuesta.search.out_of_fold import OutOfFold
 from cuesta.search.standard_error import held_out_ratio
 from cuesta.search.ties import beyond_chance
@@ -42,7 +48,7 @@ class Deliverable:
     @property
     def mean(self) -> float:
         """The metric's mean over the folds, as it chose."""
-        return float(np.mean(self.folds))
+        return mean_of_known(self.folds)
 
     @property
     def networks(self) -> int:
@@ -67,6 +73,17 @@ class Delivery:
         """The chosen one."""
         return self.models[self.chosen]
 
+    def decided_at(self, name: str) -> tuple[Decided, ...]:
+        """What 0.5 and a model's threshold do to the second label out of fold.
+
+        Nothing where the model has no threshold.
+        """
+        model, y = self.models[name], self.entries.y
+        threshold = model.model.calibration.threshold
+        if threshold is None:
+            return ()
+        return tuple(decided_at(y, model.decided[:, 1], at) for at in (0.5, threshold))
+
 
 def deliver(task: Task, options: Options, selection: Selection, promises: Promises) -> Delivery:
     """Make the committee and the single network, calibrate both, and choose.
@@ -88,8 +105,7 @@ def _choose(task: Task, options: Options, entries: OutOfFold, maker: _Maker) -> 
     if options.model != "auto":
         return options.model
     single, committee = (
-        losses(entries, decided)
-        for decided in (maker.alone(), with_weights_of_others(entries, maker.own_loss))
+        losses(entries, decided) for decided in (maker.alone(), with_weights_of_others(entries))
     )
     folds = task.feed.folds[: task.feed.refit]
     gains = [np.mean((committee - single)[entries.folds == fold]) for fold in range(len(folds))]
@@ -107,11 +123,6 @@ class _Maker:
     entries: OutOfFold
     metric: Metric
     promises: Promises
-
-    @property
-    def own_loss(self) -> None:
-        """The loss that chooses weights, where it is not the usual one."""
-        return None
 
     @property
     def winner(self) -> int:
@@ -138,12 +149,12 @@ class _Maker:
         ]
         votes = {self.selection.winner.index: 1.0}
         found = self._deliverable([Member(self.selection.refit), *folds], votes, self.alone())
-        before = float(np.mean(fold_metrics(self.metric, self.entries, self.alone())))
+        before = mean_of_known(fold_metrics(self.metric, self.entries, self.alone()))
         return replace(found, promised=self.promises.of_choice(before, found.mean))
 
     def committee(self) -> Deliverable:
         """The candidates' fold networks by the weights of their candidates."""
-        weights = committee_weights(self.entries, self.own_loss)
+        weights = committee_weights(self.entries)
         members, votes = [], {}
         for weight, each in zip(weights.tolist(), self.selection.shortlist, strict=True):
             if weight > 0:
@@ -164,11 +175,10 @@ class _Maker:
         if classes:
             temperature = fit_temperature(decided, entries.y, entries.weights)
             decided = sharpened(decided, temperature)
-        calibration = Calibration(
-            temperature, self._threshold(decided), tuple(_residuals(entries, decided))
-        )
+        threshold = self._threshold(decided)
+        calibration = Calibration(temperature, threshold, tuple(_residuals(entries, decided)))
         model = FittedModel(self.task.encoder, self.task.target, tuple(members), calibration)
-        folds = fold_metrics(self.metric, entries, decided)
+        folds = fold_metrics(self.metric, entries, decided, threshold)
         return Deliverable(model, votes, decided, folds, UNKNOWN)
 
     def _threshold(self, decided: np.ndarray) -> float | None:

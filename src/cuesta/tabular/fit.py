@@ -19,7 +19,7 @@ from cuesta.tabular.find import Means, find
 from cuesta.tabular.findings import findings_of_run
 from cuesta.tabular.inspection import inspect_training
 from cuesta.tabular.listener import Listener
-from cuesta.tabular.nested import inner, test_outer_folds
+from cuesta.tabular.nested import inner, search_outer_folds
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task, prepare
 from cuesta.tabular.read import named_targets
@@ -96,14 +96,16 @@ class _Job:
         task, options = self.task, self.options
         outer = []
         if options.protocol == "nested":
-            outer = test_outer_folds(self.table, options, task.target, means, self.listener)
+            outer = search_outer_folds(self.table, options, means, self.listener)
         run = means.run(task, options)
         selection, delivery = find(run, task, options, self.listener)
         baselines = run_baselines(task, options)
         inspection = inspect_training(run, task, options, selection)
         outcome = None
         if outer:
-            outcome = outer_outcome(task, outer, delivery, options, self._opened())
+            openings = self._opened()
+            folds = [each.open(task.target) for each in outer]
+            outcome = outer_outcome(task, folds, delivery, options, openings)
         elif task.sealed is not None:
             outcome = open_test(task, task.sealed, delivery, baselines, options, self._opened())
         inspection = inspection.with_findings(

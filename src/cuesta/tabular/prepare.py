@@ -24,7 +24,7 @@ from cuesta.data.encode import (
 from cuesta.data.folds import REPEATS, Fold, Sealed, make_folds, split_test
 from cuesta.data.kinds import Kind
 from cuesta.data.table import Table
-from cuesta.errors import TableError
+from cuesta.errors import SpecError, TableError
 from cuesta.metrics import Metric, metric_of
 from cuesta.tabular.options import Options
 from cuesta.tabular.read import Tidied, tidied, tidied_test
@@ -94,6 +94,7 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
     read = tidied(table, options)
     target = fit_target(read.frame, read.targets, options.task)
     metric = _metric(options.metric, target)
+    _check_decision(options, target)
     rows = tidied_rows(read, target, options)
     if test_table is None and not options.test_size:
         train, encoder = rows, fit_encoder(rows.inputs, read.kinds)
@@ -256,6 +257,18 @@ def _metric(wanted: str, target: Target) -> str:
     if wanted == "auto":
         return "log_loss" if target.task == "classification" else "rmse"
     return metric_of(wanted, target.task, len(target.labels)).name
+
+
+def _check_decision(options: Options, target: Target) -> None:
+    """Raise SpecError for a threshold or costs where there are not two classes to decide."""
+    given = [name for name in ("threshold", "costs") if getattr(options, name) is not None]
+    if not given or len(target.labels) == 2:
+        return
+    has = f"has {len(target.labels):,}" if target.labels else "holds numbers"
+    what = "Costs are" if given == ["costs"] else "A threshold is"
+    raise SpecError(
+        f"{what} for two classes; the target {target.names[0]!r} {has}.", parameter=given[0]
+    )
 
 
 def _rare_classes(y: np.ndarray, target: Target, options: Options) -> list[str]:

@@ -90,6 +90,7 @@ def candidates_table(result: FitResult) -> pl.DataFrame:
             {
                 "rank": place,
                 "candidate": score.index,
+                "metric": result.task.curve,  # that of these scores
                 "mean": score.mean,
                 "se": score.se,
                 "tied": score.index in tied,
@@ -112,6 +113,7 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "target": list(task.target.names),
         "rows": {"training": len(task.x), "test": task.test_rows},
         "metric": task.metric,
+        "curve": task.curve,  # the metric of cv_mean, cv_se and candidates.csv
         "cv_mean": _finite(winner.mean),
         "cv_se": _finite(winner.se),
         **_of_test(task, result.outcome),
@@ -154,6 +156,10 @@ def _model(result: FitResult, name: str) -> dict[str, Any]:
         "votes": {str(number): weight for number, weight in about.votes.items()},
         "temperature": calibration.temperature,
         "threshold": calibration.threshold,
+        "second_label": [
+            {name: _finite(value) for name, value in asdict(decided).items()}
+            for decided in result.delivery.decided_at(name)
+        ],
         "cv_mean": _finite(about.mean),
         "expected": _finite(about.promised[0]),
         "expected_interval": [_finite(end) for end in about.promised[1:]],
@@ -195,14 +201,18 @@ def _of_test(task: Task, outcome: TestOutcome | None) -> dict[str, Any]:
     """What the test rows said; null where none were kept aside."""
     if outcome is None:
         names = ("test", "test_interval", "test_metrics", "trivial_metrics")
-        return {**dict.fromkeys(names), "test_openings": [], "test_rows": None}
+        return {**dict.fromkeys(names), "test_openings": [], "test_rows": None, "outer": []}
     return {
         "test": _finite(outcome.metrics[task.metric]),
         "test_interval": [_finite(end) for end in outcome.intervals[task.metric][:2]],
         "test_metrics": {name: _finite(value) for name, value in outcome.metrics.items()},
         "trivial_metrics": {name: _finite(value) for name, value in outcome.baseline.items()},
         "test_openings": list(outcome.openings),
-        "test_rows": _test_rows(task),
+        "test_rows": None if outcome.outer else _test_rows(task),
+        "outer": [
+            {"rows": fold.rows, "model": fold.delivered, "test": _finite(fold.value)}
+            for fold in outcome.outer
+        ],
     }
 
 

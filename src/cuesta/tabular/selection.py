@@ -12,7 +12,7 @@ import numpy as np
 from cuesta.core.net import Layer
 from cuesta.errors import CuestaError
 from cuesta.hyperparameters import Candidate
-from cuesta.metrics import Metric
+from cuesta.metrics import Metric, mean_of_known
 from cuesta.model import Network
 from cuesta.search.choice import choose
 from cuesta.search.out_of_fold import OutOfFold
@@ -146,15 +146,17 @@ def _preferred(
     if task.curve == task.metric:
         return sorted(shortlist, key=lambda each: each.score is not first)
     sign = -1.0 if metric.higher_is_better else 1.0
-    losses = [sign * np.mean(fold_metrics(metric, entries, p)) for p in entries.predictions]
+    losses = [sign * mean_of_known(fold_metrics(metric, entries, p)) for p in entries.predictions]
     places = np.argsort(np.where(np.isnan(losses), np.inf, losses), kind="stable")
     return [shortlist[place] for place in places]
 
 
-def fold_metrics(metric: Metric, entries: OutOfFold, decided: np.ndarray) -> tuple[float, ...]:
-    """The metric of what is decided (entries, outputs) on each fold."""
+def fold_metrics(
+    metric: Metric, entries: OutOfFold, decided: np.ndarray, threshold: float | None = None
+) -> tuple[float, ...]:
+    """The metric of what is decided (entries, outputs) on each fold, perhaps by a threshold."""
     folds = (entries.folds == fold for fold in np.unique(entries.folds))
-    return tuple(metric(entries.y[own], decided[own]) for own in folds)
+    return tuple(metric(entries.y[own], decided[own], threshold=threshold) for own in folds)
 
 
 def _refit(run: Run, score: Score) -> Ended:

@@ -12,9 +12,12 @@ from cuesta.data.folds import Sealed
 from cuesta.metrics import Interval
 from cuesta.tabular.baselines import Baselines
 from cuesta.tabular.delivery import Delivery
-from cuesta.tabular.nested import OuterFold
+from cuesta.tabular.nested import OuterFold, Part
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task, TestRows
+
+POOLED = "calibration_error"  # of few rows it is too large, and a mean over folds would be, too
+EACH = "auto"  # the name of what each outer fold's search delivers, where they differ
 
 
 @dataclass(frozen=True)
@@ -26,12 +29,21 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class OuterFigure:
+    """How many rows an outer fold has, which model its search delivers, and the metric of it."""
+
+    rows: int
+    delivered: str
+    value: float
+
+
+@dataclass(frozen=True)
 class TestOutcome:
     """What the test rows say of each model by its name, of what is delivered, and of baselines.
 
     `baseline` knows no inputs; `baselines` are other models, by name.
     `openings` are the times at which the test rows were opened in this folder, this time last;
-    `outer` the number of outer folds, where every row was a test row of one.
+    `outer` the outer folds, where every row was a test row of one.
     """
 
     __test__ = False  # no class of tests, whatever its name
@@ -42,7 +54,7 @@ class TestOutcome:
     baselines: Mapping[str, Mapping[str, float]]
     rows: int
     openings: tuple[str, ...]
-    outer: int = 0
+    outer: tuple[OuterFigure, ...] = ()
     untuned: Mapping[str, float] | None = None  # of the first candidate
 
     @property
@@ -89,28 +101,56 @@ def outer_outcome(
 ) -> TestOutcome:
     """What the outer folds say of the search: each metric is the mean over them.
 
-    The intervals are those of all rows together, around that mean. The
-    baseline knows the targets of all rows.
+    The calibration error alone is that of all rows. Where their searches deliver different models, that mixture counts, by the name "auto". The
+    intervals are those of all rows together. The baseline knows the targets of all rows.
     """
-    y = np.concatenate([fold.y for fold in outer])
-    models = {}
-    for name in delivery.models:
-        decided = np.concatenate([fold.decided[name] for fold in outer])
-        means = _mean_over(task, [(fold.y, fold.decided[name]) for fold in outer])
-        models[name] = Measured(means, measured(task, y, decided, options.seed).intervals)
-    baseline = metrics.baseline(task.y, len(y), task.target.outputs)
-    whole = _measure(task, y, baseline)
+    parts = {name: [fold.part(name) for fold in outer] for name in delivery.models}
+    delivered = delivery.chosen
+    own = [fold.part(fold.delivered) for fold in outer]
+    if any(fold.delivered != delivered for fold in outer):
+        delivered = EACH
+        parts[EACH] = own
+    models = {name: _measured_over(task, part, options.seed) for name, part in parts.items()}
+    figures = tuple(
+        OuterFigure(len(fold.y), fold.delivered, _measure(task, *part)[task.metric])
+        for fold, part in zip(outer, own, strict=True)
+    )
+    rows = sum(len(fold.y) for fold in outer)
+    trivial = metrics.baseline(task.y, rows, task.target.outputs)
+    whole = _measure(task, np.concatenate([fold.y for fold in outer]), trivial)
     names = set.intersection(*(set(fold.baselines) for fold in outer))
     others = {
-        name: _mean_over(task, [(fold.y, fold.baselines[name]) for fold in outer])
+        name: _mean_over(task, [(fold.y, fold.baselines[name], None) for fold in outer])
         for name in sorted(names)
     }
-    return TestOutcome(delivery.chosen, models, whole, others, len(y), tuple(openings), len(outer))
+    return TestOutcome(delivered, models, whole, others, rows, tuple(openings), figures)
 
 
-def _mean_over(task: Task, folds: Sequence[tuple[np.ndarray, np.ndarray]]) -> dict[str, float]:
-    found = [_measure(task, y, decided) for y, decided in folds]
-    return {metric: float(np.mean([one[metric] for one in found])) for metric in found[0]}
+def _measured_over(task: Task, parts: Sequence[Part], seed: int) -> Measured:
+    """The mean of each metric over the parts, and its interval of all their rows.
+
+    A metric of decided classes has those that each part decides by its own threshold.
+    """
+    y, decided = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
+    hard = decided
+    if task.feed.classes:
+        labels = [metrics.decided_classes(shares, threshold) for _, shares, threshold in parts]
+        hard = np.eye(task.target.outputs)[np.concatenate(labels)]
+    intervals = {}
+    means = _mean_over(task, parts)
+    for name in means:
+        metric = metrics.METRICS.get(name, task.measured)
+        intervals[name] = metrics.interval(name, y, hard if metric.threshold else decided, seed)
+    return Measured(means, intervals)
+
+
+def _mean_over(task: Task, parts: Sequence[Part]) -> dict[str, float]:
+    found = [_measure(task, *part) for part in parts]
+    means = {name: metrics.mean_of_known(one[name] for one in found) for name in found[0]}
+    if POOLED in means:
+        y, shares = (np.concatenate([part[place] for part in parts]) for place in (0, 1))
+        means[POOLED] = metrics.calibration_error(y, shares)
+    return means
 
 
 def measured(
@@ -130,4 +170,6 @@ def _measure(
         found = metrics.classification_metrics(y, decided, threshold)
     else:
         found = metrics.regression_metrics(y, decided)
-    return found if task.metric in found else found | {task.metric: task.measured(y, decided)}
+    if task.metric not in found:
+        found[task.metric] = task.measured(y, decided, threshold=threshold)
+    return found

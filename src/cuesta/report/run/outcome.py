@@ -7,12 +7,14 @@ import math
 from rich.table import Table
 
 from cuesta._text import count, listed
+from cuesta.report.console import shown
 from cuesta.report.run.words import NAMES, number
 from cuesta.tabular.delivery import Deliverable
 from cuesta.tabular.result import FitResult
 from cuesta.tabular.testing import TestOutcome
 
 SHOWN_VOTES = 5
+SHOWN_FOLDS = 10
 # Of the metrics on test rows, those that are printed; result.json has all.
 SHOWN = (
     "log_loss",
@@ -46,6 +48,43 @@ def describe_models(result: FitResult) -> list[str]:
         mark = "[bold]delivered[/] · " if name == chosen else ""
         lines.append(f"{name:<10} {mark}{' · '.join(parts)}")
     return lines
+
+
+def describe_curve(result: FitResult) -> list[str]:
+    """By what candidates were compared, where that is not the metric that selects."""
+    task = result.task
+    if task.curve == task.metric:
+        return []
+    few = len(result.selection.shortlist)
+    return [
+        f"compared by {NAMES[task.curve]}, epoch by epoch; of the best {few} the winner has the "
+        f"best {task.measured.words} out of fold"
+    ]
+
+
+def describe_threshold(result: FitResult) -> list[str]:
+    """What the threshold does to the second label out of fold, beside 0.5; no line without one."""
+    found = result.delivery.decided_at(result.delivery.chosen)
+    if not found:
+        return []
+    half, own = found
+    label = shown(str(result.task.target.labels[1]))
+    return [
+        f"threshold  {label} from a share of {number(own.threshold)} on, where 0.5 is usual: "
+        f"recall {number(half.recall)} → {number(own.recall)}, "
+        f"precision {number(half.precision)} → {number(own.precision)} out of fold"
+    ]
+
+
+def describe_outer(outcome: TestOutcome) -> list[str]:
+    """The figure of each outer fold, and of which rows the final model is; no line without them."""
+    if not outcome.outer:
+        return []
+    figures = listed([number(fold.value) for fold in outcome.outer], SHOWN_FOLDS)
+    return [
+        f"of the outer folds: {figures}",
+        "these are figures of the search; the model that is delivered is trained on all rows",
+    ]
 
 
 def validation_table(result: FitResult) -> Table:
@@ -92,7 +131,7 @@ def test_title(outcome: TestOutcome) -> str:
     if outcome.outer:
         return (
             f"nested test: each of {count(outcome.rows, 'row')} once, by "
-            f"{count(outcome.outer, 'search', 'searches')} on the other rows; opened {often}"
+            f"{count(len(outcome.outer), 'search', 'searches')} on the other rows; opened {often}"
         )
     return f"test, {count(outcome.rows, 'row')}, opened {often}"
 

@@ -16,7 +16,10 @@ from cuesta.report.console import SafeConsole, sentence, shown
 from cuesta.report.diagnosis import show_findings
 from cuesta.report.run.candidates import SHOWN, best_table, describe, varied
 from cuesta.report.run.outcome import (
+    describe_curve,
     describe_models,
+    describe_outer,
+    describe_threshold,
     notes_of_test,
     test_table,
     test_title,
@@ -182,7 +185,7 @@ def show_result(
         highlight=False,
         soft_wrap=not console.is_terminal,
     )
-    for line in describe_models(result):
+    for line in (*describe_curve(result), *describe_models(result), *describe_threshold(result)):
         console.print(line, highlight=False, soft_wrap=not console.is_terminal)
     console.print(validation_table(result))
     if result.diagnosis is not None:
@@ -191,6 +194,8 @@ def show_result(
         title = f"[italic]{test_title(result.outcome)}[/]"
         console.print(title, highlight=False, soft_wrap=not console.is_terminal)
         console.print(test_table(result, result.outcome))
+        for line in describe_outer(result.outcome):
+            console.print(line, highlight=False, soft_wrap=not console.is_terminal)
         for note in notes_of_test(result.outcome):
             console.print(f"[dim]{note}[/]", highlight=False)
     where = f" · written to {sentence(folder)}" if folder else ""

@@ -22,6 +22,7 @@ SMALL = {
     "folds": 2,
     "epochs": 30,
     "instruments": "off",
+    "baselines": False,
 }
 
 

@@ -14,7 +14,13 @@ ESTIMATORS = pytest.mark.parametrize(
     "kind", [MLPClassifier, MLPRegressor, SearchCV, TabularClassifier, TabularRegressor]
 )
 IRIS = load_iris(return_X_y=True)
-RUN = {"folds": 2, "epochs": 1, "space": {"hidden_layer_sizes": [[4]]}, "instruments": "off"}
+RUN = {
+    "folds": 2,
+    "epochs": 1,
+    "space": {"hidden_layer_sizes": [[4]]},
+    "instruments": "off",
+    "baselines": False,
+}
 
 
 def section(kind, title):

@@ -23,9 +23,10 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
 
     Parameters
     ----------
-    metric : {"auto", "log_loss", "accuracy", "balanced_accuracy"}, default="auto"
-        What chooses the winner; "auto" is "log_loss". "balanced_accuracy" also weighs the rows
-        in training, so that each class counts the same.
+    metric : str, default="auto"
+        What chooses the winner: "log_loss", which "auto" is, "accuracy", "balanced_accuracy" (it
+        also weighs the rows in training, so that each class counts the same), "roc_auc",
+        "average_precision", "f1" or "brier"; or the name of a scorer of scikit-learn's.
     model : {"auto", "committee", "single"}, default="auto"
         What is delivered: a weighted mean of the best candidates' networks of all folds, or the
         winner trained on all rows; "auto" is the committee, unless the single network is clearly
@@ -76,6 +77,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         Of the matrix products. None takes float32, or what the space says.
     instruments : {"off", "economy", "full"}, default="economy"
         How closely the winner's training is watched for the diagnosis in `result_`.
+    baselines : bool, default=True
+        Whether the linear model and boosted trees are fitted to the same rows and folds, to stand
+        beside the networks in `result_` and `summary_`.
     out : str, pathlib.Path or None, default=None
         The run's folder, where finished work is kept and results are written, as by `cuesta fit`:
         after an interrupt the same `fit` goes on from there. None writes nothing.
@@ -93,17 +97,18 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
     model_ : FittedModel
         All that predicts, in NumPy: the encoder of the columns, the networks, what calibrates them.
     result_ : FitResult
-        All that the run found, with its encoded rows; an estimator from a file has none.
+        All that the run found, with its encoded rows; an estimator from a file or a pickle has
+        none.
     summary_ : dict
-        The same in plain values, as `result.json` of the command has it: "cv_mean", "cv_se",
-        "test", "winner", "notes" and more.
+        The same in plain values, as `result.json` of the command has it: "models", with what to
+        expect of each on new rows, corrected for the choice, "winner", "test", "notes" and more.
     leaderboard_ : table with a row a candidate
         Best first: the scores fold by fold, and the hyper-parameters; of pandas where X was, else
         of polars.
     best_params_ : dict
         The winner's hyper-parameters.
     cv_score_ : float
-        The winner's metric, the mean over the folds' validation rows.
+        The metric of what is delivered, the mean over the folds' validation rows.
     n_features_in_ : int
         The columns of the fit's `X`.
     feature_names_in_ : array of shape (n_features_in_,)
@@ -156,6 +161,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         missing: Any = None,
         precision: str | None = None,
         instruments: str = "economy",
+        baselines: bool = True,
         out: Any = None,
         threads: int | None = None,
         verbose: bool = False,
@@ -247,9 +253,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
 
     Parameters
     ----------
-    metric : {"auto", "rmse"}, default="auto"
-        What chooses the winner; both are the root of the mean squared error, in the mean over the
-        targets.
+    metric : str, default="auto"
+        What chooses the winner: "rmse", which "auto" is, "mae" or "r2", in the mean over the
+        targets; or the name of a scorer of scikit-learn's.
     model : {"auto", "committee", "single"}, default="auto"
         What is delivered: a weighted mean of the best candidates' networks of all folds, or the
         winner trained on all rows; "auto" is the committee, unless the single network is clearly
@@ -293,6 +299,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         Of the matrix products. None takes float32, or what the space says.
     instruments : {"off", "economy", "full"}, default="economy"
         How closely the winner's training is watched for the diagnosis in `result_`.
+    baselines : bool, default=True
+        Whether the linear model and boosted trees are fitted to the same rows and folds, to stand
+        beside the networks in `result_` and `summary_`.
     out : str, pathlib.Path or None, default=None
         The run's folder, where finished work is kept and results are written, as by `cuesta fit`:
         after an interrupt the same `fit` goes on from there. None writes nothing.
@@ -308,17 +317,18 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
     model_ : FittedModel
         All that predicts, in NumPy: the encoder of the columns, the networks, what calibrates them.
     result_ : FitResult
-        All that the run found, with its encoded rows; an estimator from a file has none.
+        All that the run found, with its encoded rows; an estimator from a file or a pickle has
+        none.
     summary_ : dict
-        The same in plain values, as `result.json` of the command has it: "cv_mean", "cv_se",
-        "test", "winner", "notes" and more.
+        The same in plain values, as `result.json` of the command has it: "models", with what to
+        expect of each on new rows, corrected for the choice, "winner", "test", "notes" and more.
     leaderboard_ : table with a row a candidate
         Best first: the scores fold by fold, and the hyper-parameters; of pandas where X was, else
         of polars.
     best_params_ : dict
         The winner's hyper-parameters.
     cv_score_ : float
-        The winner's metric, the mean over the folds' validation rows.
+        The metric of what is delivered, the mean over the folds' validation rows.
     n_features_in_ : int
         The columns of the fit's `X`.
     feature_names_in_ : array of shape (n_features_in_,)
@@ -367,6 +377,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         missing: Any = None,
         precision: str | None = None,
         instruments: str = "economy",
+        baselines: bool = True,
         out: Any = None,
         threads: int | None = None,
         verbose: bool = False,

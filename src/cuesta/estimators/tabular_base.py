@@ -88,7 +88,7 @@ class TabularEstimator(OurNames):
         """Keep what a run or a file gave."""
         self.model_, self.summary_, self._leaderboard = model, told, leaderboard
         self.best_params_ = told["winner"]
-        self.cv_score_ = told["cv_mean"]
+        self.cv_score_ = told["models"][told["model"]]["cv_mean"]
         return self
 
     @property
@@ -130,11 +130,9 @@ class TabularEstimator(OurNames):
         replace(self.model_, estimator=describe(self)).save(path)
 
     def __getstate__(self) -> dict[str, Any]:
-        """What a pickle holds: all but the test rows, which were opened and have no more use."""
-        state: dict[str, Any] = dict(super().__getstate__())
-        if "result_" in state:
-            result = state["result_"]
-            state["result_"] = replace(result, task=replace(result.task, sealed=None))
+        """What a pickle holds: all but `result_`, in which the rows are."""
+        state = dict(super().__getstate__())
+        state.pop("result_", None)
         return state
 
     def __sklearn_is_fitted__(self) -> bool:

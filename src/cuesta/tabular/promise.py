@@ -69,7 +69,7 @@ class Promises:
     def of_committee(
         self, entries: OutOfFold, candidates: Sequence[int], temperature: float
     ) -> Promise:
-        """Of a committee of these candidates: its weights are chosen anew by each sample of rows."""
+        """Of a committee of these candidates: each sample of rows chooses its weights anew."""
         if not self._known:
             return UNKNOWN
         loss: Losses = partial(_log_losses, temperature) if entries.classes else _squares

@@ -105,7 +105,7 @@ def validation_table(result: FitResult) -> Table:
         table.add_row(*row, style=style)
     for baseline in result.baselines.found:
         if baseline.folds:
-            table.add_row(baseline.name, number(baseline.cv_mean), "", "")
+            table.add_row(baseline.name, "", "", number(baseline.cv_mean))
     return table
 
 

@@ -188,6 +188,10 @@ def show_result(
     for line in (*describe_curve(result), *describe_models(result), *describe_threshold(result)):
         console.print(line, highlight=False, soft_wrap=not console.is_terminal)
     console.print(validation_table(result))
+    console.print(
+        "[dim]expected: on new rows, corrected for the choice · as chosen: on the rows that chose[/]",
+        highlight=False,
+    )
     if result.diagnosis is not None:
         show_findings(console, result.diagnosis, name_parameter)
     if result.outcome is not None:

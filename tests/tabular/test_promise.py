@@ -45,9 +45,7 @@ def test_the_best_of_many_equal_candidates_is_expected_to_be_worse():
 
 
 def test_with_nothing_to_choose_nothing_is_corrected():
-    (single,) = models_of(
-        ("y0",), ("y1", "label"), candidates=1, epochs=1, model="single"
-    ).values()
+    (single,) = models_of(("y0",), ("y1", "label"), candidates=1, epochs=1, model="single").values()
     value, low, high = single.promised
     # A sample's rows outside are others each time: their mean over 500 is not exactly the mean.
     assert value == pytest.approx(single.mean, rel=0.05)

@@ -34,6 +34,9 @@ from cuesta.tabular.result import FitResult
 PLURALS = {"category": "categories"}
 SHOWN_COLUMNS = 12
 SHOWN_NOTES = 20
+WHAT_IS_VALIDATION = (
+    "expected: on new rows, corrected for the choice; as chosen: on the rows that chose it"
+)
 
 
 class ErrorListener(Listener):
@@ -188,10 +191,7 @@ def show_result(
     for line in (*describe_curve(result), *describe_models(result), *describe_threshold(result)):
         console.print(line, highlight=False, soft_wrap=not console.is_terminal)
     console.print(validation_table(result))
-    console.print(
-        "[dim]expected: on new rows, corrected for the choice · as chosen: on the rows that chose[/]",
-        highlight=False,
-    )
+    console.print(f"[dim]{WHAT_IS_VALIDATION}[/]", highlight=False)
     if result.diagnosis is not None:
         show_findings(console, result.diagnosis, name_parameter)
     if result.outcome is not None:

@@ -101,8 +101,9 @@ def outer_outcome(
 ) -> TestOutcome:
     """What the outer folds say of the search: each metric is the mean over them.
 
-    The calibration error alone is that of all rows. Where their searches deliver different models, that mixture counts, by the name "auto". The
-    intervals are those of all rows together. The baseline knows the targets of all rows.
+    The calibration error alone is that of all rows. Where their searches deliver different models,
+    that mixture counts, by the name "auto". The intervals are those of all rows together. The
+    baseline knows the targets of all rows.
     """
     parts = {name: [fold.part(name) for fold in outer] for name in delivery.models}
     delivered = delivery.chosen

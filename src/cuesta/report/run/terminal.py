@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console
 
@@ -30,6 +31,7 @@ from cuesta.tabular.inspection import DivergedLane
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.prepare import Task
 from cuesta.tabular.result import FitResult
+from cuesta.tabular.run_folder import MODEL
 
 PLURALS = {"category": "categories"}
 SHOWN_COLUMNS = 12
@@ -202,13 +204,22 @@ def show_result(
             console.print(line, highlight=False, soft_wrap=not console.is_terminal)
         for note in notes_of_test(result.outcome):
             console.print(f"[dim]{note}[/]", highlight=False)
-    where = f" · written to {sentence(folder)}" if folder else ""
+    where = f" · written to {sentence(folder)}{_size(folder)}" if folder else ""
     console.print(
         f"{result.seconds:.1f} s{where}", highlight=False, soft_wrap=not console.is_terminal
     )
     if folder:
         hint = f"predict new rows: cuesta predict {sentence(shlex.quote(folder))} TABLE"
         console.print(hint, highlight=False, soft_wrap=not console.is_terminal)
+
+
+def _size(folder: str) -> str:
+    """How large the model's file is; nothing where it cannot be seen."""
+    try:
+        size = (Path(folder) / MODEL).stat().st_size
+    except OSError:
+        return ""
+    return f" (the model: {size / 1e6:.2g} MB)"
 
 
 def describe_diverged(result: FitResult) -> str:

@@ -174,12 +174,17 @@ class _Maker:
         temperature = 1.0
         if classes:
             temperature = fit_temperature(decided, entries.y, entries.weights)
-            decided = sharpened(decided, temperature)
+            decided = self._as_the_model_decides(decided, temperature)
         threshold = self._threshold(decided)
         calibration = Calibration(temperature, threshold, tuple(_residuals(entries, decided)))
         model = FittedModel(self.task.encoder, self.task.target, tuple(members), calibration)
         folds = fold_metrics(self.metric, entries, decided, threshold)
         return Deliverable(model, votes, decided, folds, UNKNOWN)
+
+    def _as_the_model_decides(self, decided: np.ndarray, temperature: float) -> np.ndarray:
+        """Sharpened, but for rows without any value: these keep the classes' shares."""
+        unknown = self.task.encoder.without_value(self.task.x[self.entries.rows])
+        return np.where(unknown[:, None], decided, sharpened(decided, temperature))
 
     def _threshold(self, decided: np.ndarray) -> float | None:
         """From which share on the second of two classes is decided; None: the likelier one is."""

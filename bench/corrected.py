@@ -132,12 +132,23 @@ def show_committees(count: int) -> None:
             predictions = (y + errors[best])[:, :, None]
             seen = predictions[:, :ROWS], y[:ROWS]
             weights = greedy(*seen)
+
+            def choose(rows: np.ndarray, seen: tuple[np.ndarray, np.ndarray] = seen) -> np.ndarray:
+                return greedy(seen[0][:, rows], seen[1][rows])
+
+            def loss(
+                weights: np.ndarray,
+                rows: np.ndarray,
+                seen: tuple[np.ndarray, np.ndarray] = seen,
+            ) -> np.ndarray:
+                return squared(np.tensordot(weights, seen[0][:, rows], 1), seen[1][rows])
+
             fresh = np.tensordot(weights, predictions[:, ROWS:], 1)
             truth = squared(fresh, y[ROWS:]).mean()
             optimism = preselection(losses, best.tolist(), seed=seed, draws=200)
             for rows, more in ((plain, 0.0), (added, optimism)):
                 c = correct_committee(
-                    *seen, greedy, squared, seed=seed, draws=100, preselected=more, inflation=0.0
+                    ROWS, choose, loss, seed=seed, draws=100, preselected=more, inflation=0.0
                 )
                 rows.append((truth, c.uncorrected, c.value, c.low, c.high))
         told(f"committee, spread {spread}", plain)

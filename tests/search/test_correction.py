@@ -19,6 +19,15 @@ from cuesta.training.journal import LaneRecord
 seeds = st.integers(0, 2**32 - 1)
 
 
+def of_rows(predictions, y):
+    """What a correction asks of a committee of these predictions."""
+    return (
+        len(y),
+        lambda rows: least(predictions[:, rows], y[rows]),
+        lambda weights, rows: squared(np.tensordot(weights, predictions[:, rows], 1), y[rows]),
+    )
+
+
 def drawn(seed, candidates, epochs, units=100, spread=0.0):
     """Losses of candidates whose truths lie about 2, and those truths (candidates, epochs)."""
     rng = np.random.default_rng(seed)
@@ -183,7 +192,7 @@ def test_a_committee_of_one_is_a_choice():
     y = rng.standard_normal(60)
     predictions = y[None, :, None] + rng.standard_normal((5, 60, 1))
     losses = UnitLosses(((predictions[:, :, 0] - y) ** 2)[:, None], np.ones(60))
-    a = correct_committee(predictions, y, least, squared, seed=3, draws=50)
+    a = correct_committee(*of_rows(predictions, y), seed=3, draws=50)
     np.testing.assert_allclose(a, correct_choice(losses, seed=3, draws=50), rtol=1e-9)
 
 
@@ -192,7 +201,7 @@ def test_what_was_preselected_is_added():
     y = rng.standard_normal(60)
     predictions = y[None, :, None] + rng.standard_normal((5, 60, 1))
     a, b = (
-        correct_committee(predictions, y, least, squared, seed=0, draws=50, preselected=added)
+        correct_committee(*of_rows(predictions, y), seed=0, draws=50, preselected=added)
         for added in (0.0, 0.5)
     )
     assert b.value == pytest.approx(a.value + 0.5)

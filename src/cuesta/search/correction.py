@@ -16,7 +16,8 @@ import numpy as np
 from cuesta.training.journal import LaneRecord
 
 DRAWS = 500  # samples of units
-COMMITTEE_DRAWS = 200  # samples of rows, each of which chooses a committee anew
+COMMITTEE_DRAWS, LEAST_DRAWS = 200, 20  # samples of rows, each of which chooses a committee anew
+MOST_ROWS = 1_000_000  # in all these samples together
 NORMAL = 1.959964  # of 95 %, two-sided
 # What training on these rows and not on others adds to the variance that the rows' own losses give,
 # in units of that. Nadeau and Bengio's term is k·n_val/n_train, 1.25 at five folds; in
@@ -109,36 +110,33 @@ def correct_choice(
 
 
 def correct_committee(
-    predictions: np.ndarray,
-    y: np.ndarray,
-    choose: Callable[[np.ndarray, np.ndarray], np.ndarray],
+    rows: int,
+    choose: Callable[[np.ndarray], np.ndarray],
     loss: Callable[[np.ndarray, np.ndarray], np.ndarray],
     *,
     seed: int,
-    draws: int = COMMITTEE_DRAWS,
+    draws: int | None = None,
     inflation: float = TRAINING,
     preselected: float = 0.0,
 ) -> Corrected:
     """The same for a committee: each sample of rows chooses its weights anew.
 
-    `predictions` (candidates, rows, outputs) are out of fold, `y` (rows, ...) the truth;
-    `choose` (predictions, y) → weights (candidates,), and `loss` (predictions of the committee
-    (rows, outputs), y) → (rows,). `preselected` is the optimism of the candidates' having been
-    chosen out of more (`preselection`), which these rows alone cannot tell; it is added.
+    `choose` (numbers of rows) → weights (candidates,) by these rows, some of them repeated, and
+    `loss` (weights, numbers of rows) → each row's loss. Many rows need fewer samples: 200, of more
+    than 5,000 rows a million rows in all, and 20 at least. `preselected` is the optimism of the
+    candidates' having been chosen out of more (`preselection`), which these rows alone cannot
+    tell; it is added.
     """
-    whole = np.arange(len(y))
-
-    def losses(sample: np.ndarray, on: np.ndarray) -> np.ndarray:
-        weights = choose(predictions[:, sample], y[sample])
-        return loss(np.tensordot(weights, predictions[:, on], 1), y[on])
-
-    uncorrected = float(losses(whole, whole).mean())
+    whole = np.arange(rows)
+    draws = draws or max(LEAST_DRAWS, min(COMMITTEE_DRAWS, MOST_ROWS // rows))
+    uncorrected = float(loss(choose(whole), whole).mean())
     rng = np.random.default_rng(seed)
     found, out = [], []
     for _ in range(draws):  # one at a time, since rows may be many
-        for counts in _samples(rng, len(y), 1, 1):
-            found.append(losses(np.repeat(whole, counts), whole[counts == 0]).mean())
-            out.append(np.mean(counts == 0))
+        for counts in _samples(rng, rows, 1, 1):
+            left = whole[counts == 0]
+            found.append(loss(choose(np.repeat(whole, counts)), left).mean())
+            out.append(len(left) / rows)
     outside = np.array(found) + preselected
     return _corrected(outside, np.array(out), uncorrected, 1, inflation)
 

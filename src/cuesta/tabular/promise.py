@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 import numpy as np
 
 from cuesta.metrics import LEAST
 from cuesta.model import sharpened
+from cuesta.search.committee import greedy_log_loss, greedy_rmse
 from cuesta.search.correction import (
     Corrected,
     correct_choice,
@@ -16,16 +16,14 @@ from cuesta.search.correction import (
     unit_losses,
     with_preselection,
 )
-from cuesta.search.out_of_fold import OutOfFold, plain_entries
+from cuesta.search.out_of_fold import OutOfFold
 from cuesta.search.select import Score
-from cuesta.search.votes import committee_weights
 from cuesta.tabular.candidates import TargetUnits
 from cuesta.tabular.prepare import Task
 from cuesta.training.run import Run
 
 Promise = tuple[float, float, float]  # the figure, and the ends of its 95 % interval
 UNKNOWN: Promise = (np.nan, np.nan, np.nan)
-Losses = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Promises:
@@ -72,15 +70,9 @@ class Promises:
         """Of a committee of these candidates: each sample of rows chooses its weights anew."""
         if not self._known:
             return UNKNOWN
-        loss: Losses = partial(_log_losses, temperature) if entries.classes else _squares
         kept = [place for place, number in enumerate(self._numbers) if number in candidates]
-        found = correct_committee(
-            entries.predictions,
-            entries.y,
-            lambda predictions, y: committee_weights(plain_entries(predictions, y)),
-            loss,
-            seed=self._seed,
-        )
+        rows = _ClassRows(entries, temperature) if entries.classes else _ValueRows(entries)
+        found = correct_committee(len(entries.y), rows.choose, rows.loss, seed=self._seed)
         if kept:
             found = with_preselection(found, self._losses, kept, seed=self._seed)
         return self._told(found, 0.0)
@@ -92,10 +84,36 @@ class Promises:
         return value, low, high
 
 
-def _log_losses(temperature: float, shares: np.ndarray, y: np.ndarray) -> np.ndarray:
-    told = sharpened(shares, temperature)[np.arange(len(y)), y]
-    return -np.log(np.clip(told, LEAST, 1.0))
+class _ClassRows:
+    """Out-of-fold shares: what chooses a committee by some rows, and its log-loss of others."""
+
+    def __init__(self, entries: OutOfFold, temperature: float) -> None:
+        self._entries, self._temperature = entries, temperature
+        # Of the true classes: all that the choice needs.
+        self._told = entries.predictions[:, np.arange(len(entries.y)), entries.y]
+
+    def choose(self, rows: np.ndarray) -> np.ndarray:
+        return greedy_log_loss(self._told[:, rows])
+
+    def loss(self, weights: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        if self._temperature == 1:
+            told = weights @ self._told[:, rows]
+        else:
+            (used,) = np.nonzero(weights)
+            shares = np.tensordot(weights[used], self._entries.predictions[used][:, rows], 1)
+            y = self._entries.y[rows]
+            told = sharpened(shares, self._temperature)[np.arange(len(rows)), y]
+        return -np.log(np.clip(told, LEAST, 1.0))
 
 
-def _squares(values: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.asarray(((values - y) ** 2).mean(axis=1))
+class _ValueRows:
+    """Out-of-fold errors: what chooses a committee by some rows, and its squares of others."""
+
+    def __init__(self, entries: OutOfFold) -> None:
+        self._errors = entries.predictions - entries.y
+
+    def choose(self, rows: np.ndarray) -> np.ndarray:
+        return greedy_rmse(self._errors[:, rows])
+
+    def loss(self, weights: np.ndarray, rows: np.ndarray) -> np.ndarray:
+        return np.asarray((np.tensordot(weights, self._errors[:, rows], 1) ** 2).mean(axis=1))

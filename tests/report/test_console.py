@@ -17,6 +17,7 @@ from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.diagnose.findings import Finding
 from cuesta.errors import TableError
+from cuesta.metrics import METRICS
 from cuesta.report.console import SafeConsole, sentence, shown
 from cuesta.report.diagnosis import show_findings
 from cuesta.report.run.terminal import TerminalListener, describe_columns, describe_task
@@ -110,7 +111,7 @@ def task(columns=1, labels=("a", "b"), name="t"):
         table=name,
         x=np.zeros((1, columns)),
         test_rows=0,
-        metric="accuracy",
+        measured=METRICS["accuracy"],
         feed=SimpleNamespace(refit=1),
         notes=(),
     )

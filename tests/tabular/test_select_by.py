@@ -21,6 +21,7 @@ from typer.testing import CliRunner
 
 from cuesta.cli import app
 from cuesta.report.run.terminal import show_result
+from cuesta.search.choice import CHOICES
 from tests.tabular.tables_to_decide import clicks, run
 
 # scikit-learn's own functions of the truth and the shares of the second label, or of values;
@@ -58,6 +59,35 @@ def test_the_winner_is_the_best_of_the_shortlist_out_of_fold(metric):
         sign = 1 if result.task.measured.higher_is_better else -1
         # Sharpening may join or part shares that are equal to the last bits: one pair of ranks.
         assert sign * result.delivery.models["single"].mean == pytest.approx(max(means), abs=1e-3)
+
+
+def test_of_about_equals_by_the_metric_that_selects_the_simplest_wins():
+    """By hand: within one standard error of the best ROC-AUC, the first of networks of one size."""
+    rates = (0.003, 0.01, 0.03, 0.1)
+    found = {how: run("clicked", metric="roc_auc", rates=rates, choose=how) for how in CHOICES}
+    result = found["one-se"]
+    entries = result.delivery.entries
+    folds = np.array(
+        [
+            [
+                roc_auc_score(entries.y[entries.folds == f], told[entries.folds == f, 1])
+                for f in range(3)
+            ]
+            for told in entries.predictions
+        ]
+    )
+    means = folds.mean(axis=1)
+    best = means.argmax()
+    # Of three folds, each half as large as what trains (Nadeau and Bengio, 2003).
+    error = folds[best].std(ddof=1) * np.sqrt(1 / 3 + 1 / 2)
+    near = [
+        each.score.index
+        for each, mean in zip(result.selection.shortlist, means, strict=True)
+        if mean >= means[best] - error
+    ]
+    assert result.winner.index == min(near)
+    assert found["best"].winner is found["best"].selection.shortlist[best].score
+    assert found["best"].winner.index != result.winner.index  # they are two choices
 
 
 def test_another_metric_than_the_curve_may_have_another_winner():

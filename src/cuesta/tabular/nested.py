@@ -24,7 +24,7 @@ from cuesta.tabular.delivery import Delivery
 from cuesta.tabular.find import Means, find
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
-from cuesta.tabular.prepare import Task, TestRows, prepare, tidied_rows
+from cuesta.tabular.prepare import TestRows, prepare, tidied_rows
 from cuesta.tabular.read import tidied
 
 Part = tuple[np.ndarray, np.ndarray, float | None]  # targets, what is decided, the threshold
@@ -65,7 +65,7 @@ class OuterRows:
 class Searched:
     """What the search without an outer fold's rows found; these rows are still sealed."""
 
-    task: Task
+    target: Target  # of the rows that were searched on, which may lack a class
     delivery: Delivery
     baselines: Baselines
     sealed: Sealed[TestRows]
@@ -73,7 +73,7 @@ class Searched:
     def open(self, whole: Target) -> OuterFold:
         """Decide the rows; `whole` is the whole table's target. Raises SealError, TableError."""
         x, y = self.sealed.open()
-        models, own = self.delivery.models, self.task.target
+        models, own = self.delivery.models, self.target
         return OuterFold(
             y,
             self.delivery.chosen,
@@ -136,8 +136,9 @@ def _searched(fold: OuterRows, options: Options, means: Means, listener: Listene
     own = replace(inner(options), task=task_type)
     task = prepare(fold.train, own)
     _, delivery = find(means.run(task, own), task, own, listener)
-    sealed = Sealed(lambda: (task.encoder.encode(fold.test), fold.y))
-    return Searched(task, delivery, run_baselines(task, own), sealed)
+    encoder = task.encoder  # without the task, whose rows and folds are needed no more
+    sealed = Sealed(lambda: (encoder.encode(fold.test), fold.y))
+    return Searched(task.target, delivery, run_baselines(task, own), sealed)
 
 
 def _in_the_order_of(whole: Target, part: Target, decided: np.ndarray) -> np.ndarray:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -17,7 +17,7 @@ from cuesta.model import Network
 from cuesta.search.choice import choose
 from cuesta.search.out_of_fold import OutOfFold
 from cuesta.search.select import Score, rank
-from cuesta.search.standard_error import held_out_ratio
+from cuesta.search.standard_error import held_out_ratio, standard_error
 from cuesta.search.ties import tied_with
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
@@ -78,8 +78,9 @@ def select(
 
     For the winner's number of epochs, in the same schedule. The networks of the best candidates
     are trained again for their weights, each to its candidate's number of epochs. By a metric that
-    has no curve the winner is the best of these few out of fold. One that diverges on all training
-    rows gives way to the next. Raises CuestaError where no candidate is left.
+    has no curve the winner is chosen among these few by what they decide out of fold. One that
+    diverges on all training rows gives way to the next. Raises CuestaError where no candidate is
+    left.
     """
     ranked = rank(list(scores))
     finite = [score for score in ranked if math.isfinite(score.loss)]
@@ -94,7 +95,7 @@ def select(
         found = run.networks(wanted, listener.progressed)
         shortlist = tuple(_shortlisted(run, task, score, found) for score in few)
         entries = out_of_fold(task, shortlist)
-        for best in _preferred(task, first, shortlist, entries):
+        for best in _preferred(run, task, options.choose, first, shortlist, entries):
             last = _refit(run, best.score)
             layers = (found if last in wanted else run.networks([last])).get(last)
             if layers is not None:
@@ -135,20 +136,41 @@ def _few(finite: Sequence[Score], first: Score, most: int) -> list[Score]:
 
 
 def _preferred(
-    task: Task, first: Score, shortlist: Sequence[Shortlisted], entries: OutOfFold
+    run: Run,
+    task: Task,
+    how: str,
+    first: Score,
+    shortlist: Sequence[Shortlisted],
+    entries: OutOfFold,
 ) -> list[Shortlisted]:
     """The shortlist in the order in which each would win.
 
-    By the curve's metric the first choice comes first; by another one the best on average over
-    the folds, of equals the earlier.
+    By the curve's metric the first choice comes first; by another one that which is chosen by it
+    out of fold, and then the others, best first.
     """
-    metric = task.measured
     if task.curve == task.metric:
         return sorted(shortlist, key=lambda each: each.score is not first)
-    sign = -1.0 if metric.higher_is_better else 1.0
-    losses = [sign * mean_of_known(fold_metrics(metric, entries, p)) for p in entries.predictions]
-    places = np.argsort(np.where(np.isnan(losses), np.inf, losses), kind="stable")
-    return [shortlist[place] for place in places]
+    scores = [
+        _by_metric(task, each.score, entries, decided)
+        for each, decided in zip(shortlist, entries.predictions, strict=True)
+    ]
+    chosen = choose(scores, how, lambda candidate: _weights(run, candidate))
+    of = {each.score.index: each for each in shortlist}
+    return [of[s.index] for s in sorted(rank(scores), key=lambda score: score is not chosen)]
+
+
+def _by_metric(task: Task, score: Score, entries: OutOfFold, decided: np.ndarray) -> Score:
+    """The score by the metric that selects, of what its networks decide out of fold.
+
+    Folds in which the metric is not known, such as ROC-AUC without a class, do not count.
+    """
+    metric = task.measured
+    folds = fold_metrics(metric, entries, decided)
+    known = np.array([value for value in folds if not math.isnan(value)])
+    mean = mean_of_known(folds)
+    loss = math.inf if math.isnan(mean) else -mean if metric.higher_is_better else mean
+    se = standard_error(known, held_out_ratio(task.feed.folds[: task.feed.refit]))
+    return replace(score, mean=mean, se=se, folds=folds, loss=loss)
 
 
 def fold_metrics(

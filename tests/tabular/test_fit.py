@@ -450,6 +450,10 @@ def test_huge_targets_give_json_all_the_same():
     options = small(target=("y",))
     told = json.loads(to_json(summary(fit(table, options), options)))
     assert 1e198 < told["test"] < 1e201
+    for model in told["models"].values():
+        assert 1e198 < model["expected"] < 1e201
+    for baseline in told["baselines"].values():
+        assert 1e196 < baseline["cv_se"] < 1e201
 
 
 def test_without_test_rows_all_train_and_none_are_opened(tmp_path):

@@ -61,7 +61,8 @@ def standard_error(scores: np.ndarray, folds: Sequence[Fold]) -> float:
     if len(folds) < 2:
         return math.nan
     share = np.mean([len(fold.validation) / len(fold.train) for fold in folds])
-    return float(scores.std(ddof=1) * np.sqrt(1 / len(folds) + share))
+    unit = np.abs(scores).max() or 1.0  # so that no square overflows
+    return float(unit * (scores / unit).std(ddof=1) * np.sqrt(1 / len(folds) + share))
 
 
 def _decided(problem: Problem, method: Method, fold: Fold) -> list[np.ndarray]:

@@ -46,9 +46,13 @@ class Promises:
             [record.until(longest) for record in run.records(score.candidate)] for score in whole
         ]
         scales = None
+        self._unit = 1.0
         if not task.feed.classes:
             units = TargetUnits(task)
             scales = np.stack([units[score.candidate.normalize][:, 0] for score in whole])
+            # So that no square overflows; of a power of two, which leaves the digits as they are.
+            self._unit = float(2.0 ** np.frexp(scales.max())[1])
+            scales = scales / self._unit
         folds = range(task.feed.refit)
         self._numbers = [score.index for score in whole]
         weights = np.stack([task.feed.unit_weights(fold) for fold in folds])
@@ -71,7 +75,9 @@ class Promises:
         if not self._known:
             return UNKNOWN
         kept = [place for place, number in enumerate(self._numbers) if number in candidates]
-        rows = _ClassRows(entries, temperature) if entries.classes else _ValueRows(entries)
+        rows = (
+            _ClassRows(entries, temperature) if entries.classes else _ValueRows(entries, self._unit)
+        )
         found = correct_committee(len(entries.y), rows.choose, rows.loss, seed=self._seed)
         if kept:
             found = with_preselection(found, self._losses, kept, seed=self._seed)
@@ -80,7 +86,7 @@ class Promises:
     def _told(self, found: Corrected, more: float) -> Promise:
         figure = found if self._task.feed.classes else found.root()
         # A temperature cannot bring the loss below 0.
-        value, low, high = (max(end + more, 0.0) for end in figure[:3])
+        value, low, high = (max(end * self._unit + more, 0.0) for end in figure[:3])
         return value, low, high
 
 
@@ -107,10 +113,10 @@ class _ClassRows:
 
 
 class _ValueRows:
-    """Out-of-fold errors: what chooses a committee by some rows, and its squares of others."""
+    """Out-of-fold errors, in a unit: what chooses a committee, and its squares of other rows."""
 
-    def __init__(self, entries: OutOfFold) -> None:
-        self._errors = entries.predictions - entries.y
+    def __init__(self, entries: OutOfFold, unit: float) -> None:
+        self._errors = (entries.predictions - entries.y) / unit
 
     def choose(self, rows: np.ndarray) -> np.ndarray:
         return greedy_rmse(self._errors[:, rows])

@@ -120,5 +120,6 @@ def _beyond_noise(differences: np.ndarray, share: float) -> bool:
     from scipy.stats import t
 
     k = len(differences)
+    differences = differences / (np.abs(differences).max() or 1.0)  # so that no square overflows
     error = differences.std(ddof=1) * np.sqrt(1 / k + share)
     return bool(np.isfinite(error) and differences.mean() > t.ppf(LEVEL, k - 1) * error)

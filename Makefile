@@ -39,6 +39,8 @@ bench: .venv/installed-bench
 	$(BIN)/python bench/scale.py
 	$(BIN)/python bench/rule_cost.py
 	$(BIN)/python bench/basins.py
+	$(BIN)/python bench/coverage.py
+	$(BIN)/python bench/corrected.py
 	$(BIN)/python bench/quality.py $(if $(TABLES),--tables $(TABLES))
 	$(if $(TABLES),$(BIN)/python bench/tables.py --tables $(TABLES))
 	$(if $(SUITE),$(BIN)/python bench/suite.py $(SUITE))

@@ -39,8 +39,9 @@ class Metric:
         decided (rows, classes) shares; for numbers both are (rows, targets). Where `threshold` is
         true it takes a `threshold=` too: class 1 of two is decided from it on.
     curve : str
-        By which curve of a training the number of epochs is chosen: "log_loss", "accuracy",
-        "balanced_accuracy" or "rmse". Empty for what is reported and never selected by.
+        By which curve of a training candidates are compared and the number of epochs is chosen:
+        its own, for "log_loss", "accuracy", "balanced_accuracy" and "rmse", else that of the loss,
+        "log_loss" or "rmse". Empty for what is reported and never selected by.
     threshold : bool, default=False
         Whether it looks at the decided class alone.
     """
@@ -84,7 +85,7 @@ _ROWS = (
     Metric(
         "average_precision", C, True, "average precision", ranking.average_precision, "log_loss"
     ),
-    Metric("f1", C, True, "F1", classes.f1, "balanced_accuracy", True),
+    Metric("f1", C, True, "F1", classes.f1, "log_loss", True),
     Metric("brier", C, False, "Brier score", classes.brier, "log_loss"),
     Metric("calibration_error", C, False, "calibration error", calibration.calibration_error, ""),
     Metric("rmse", R, False, "RMSE", values.rmse, "rmse"),
@@ -134,7 +135,8 @@ def metric_of(name: str, task: str, classes: int = 0) -> Metric:
     if name in TWO_CLASSES and classes > 2:
         raise only_two(name)
     hard = task == C and not looks_at_shares(name)
-    return Metric(name, task, True, _words(name), function_of(name), _curve(name, task, hard), hard)
+    curve = "rmse" if task == R else "log_loss"
+    return Metric(name, task, True, _words(name), function_of(name), curve, hard)
 
 
 def _refusal(name: str, task: str, scorers: tuple[str, ...]) -> SpecError:
@@ -150,11 +152,3 @@ def _refusal(name: str, task: str, scorers: tuple[str, ...]) -> SpecError:
 def _words(name: str) -> str:
     plain = name.removeprefix("neg_").replace("_", " ")
     return f"{plain}, negated" if name.startswith("neg_") else plain
-
-
-def _curve(name: str, task: str, hard: bool) -> str:
-    if task == R:
-        return "rmse"
-    if not hard:
-        return "log_loss"
-    return "accuracy" if name.endswith(("_micro", "_weighted")) else "balanced_accuracy"

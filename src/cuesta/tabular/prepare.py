@@ -30,7 +30,6 @@ from cuesta.tabular.options import Options
 from cuesta.tabular.read import Tidied, tidied, tidied_test
 from cuesta.training.feed import Feed
 
-CURVES = frozenset({"log_loss", "accuracy", "balanced_accuracy", "rmse"})
 TestRows = tuple[np.ndarray, np.ndarray]  # encoded inputs, targets
 
 
@@ -64,9 +63,7 @@ class Task:
 
         It is the metric that selects where training keeps its curve; else the loss.
         """
-        if self.metric in CURVES:
-            return self.metric
-        return "log_loss" if self.feed.classes else "rmse"
+        return self.measured.curve
 
 
 class TidiedRows(NamedTuple):

@@ -90,3 +90,10 @@ def test_models_of_equal_truth_are_seldom_told_apart():
         for ours, theirs in draws
     )
     assert accused <= 10
+
+
+def test_folds_that_lack_a_metric_count_for_neither():
+    """ROC-AUC has none where a class lacks."""
+    gaps = Figures("network", (0.5, math.nan, 0.52, 0.51, 0.49))
+    told = found(linear((0.1, math.nan, 0.1, 0.1, 0.1)), network=gaps)
+    assert "0.505 against 0.1 in validation" in told.says

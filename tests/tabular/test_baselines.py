@@ -94,3 +94,17 @@ def test_a_balanced_metric_balances_the_baselines():
     assert problem.balanced
     assert problem.classes == 2
     assert len(problem.folds) == 5
+
+
+def test_a_fold_that_lacks_a_class_leaves_no_baseline_out():
+    """ROC-AUC is NaN there, of the networks as well."""
+    y = np.where(np.arange(240) < 3, "rare", "often")
+    task = task_of({"a": A, "b": B, "y": y}, target=("y",), metric="roc_auc", test_size=0)
+    found, notes = fit_baselines(task, seed=0)
+    assert not notes
+    for each in found:
+        known = [value for value in each.folds if not np.isnan(value)]
+        assert 1 < len(known) < 5
+        assert each.cv_mean == pytest.approx(np.mean(known))
+        # s √(1/k + n_validation/n_training), of the folds that count.
+        assert each.cv_se == pytest.approx(np.std(known, ddof=1) * np.sqrt(1 / len(known) + 1 / 4))

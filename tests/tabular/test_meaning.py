@@ -7,11 +7,13 @@ from typer.testing import CliRunner
 
 from cuesta.cli import app
 from cuesta.data.table import Table, read_table
+from cuesta.errors import SpecError
 from cuesta.model import load_model
 from cuesta.search.space import Choice, Space
 from cuesta.tabular.fit import fit
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import prepare
+from cuesta.tabular.result import summary
 
 ROWS = 120
 rng = np.random.default_rng(0)
@@ -170,3 +172,23 @@ def test_a_cell_of_a_million_characters_is_left_out_before_any_training(tmp_path
     assert all(len(note) < 500 for note in task.notes)
     with pytest.raises(ValueError, match="label of 1,000,000 characters"):
         prepare(read_table(str(path)), options("c"))
+
+
+REFUSES = "neg_mean_squared_log_error"  # values of -1 and less have no logarithm
+
+
+def test_a_metric_that_refuses_the_target_is_told_before_any_training():
+    frame = pl.DataFrame({"a": A, "y": Y})
+    with pytest.raises(SpecError, match="cannot judge"):
+        prepare(Table("t", frame), options(metric=REFUSES))
+
+
+def test_a_metric_that_refuses_predictions_ends_no_run_after_the_test_was_opened():
+    """A line goes far below 0 where the target itself never does."""
+    frame = pl.DataFrame({"a": A, "y": np.maximum(90 * A, 0.0)})
+    result = run(frame, metric=REFUSES)
+    assert result.test[REFUSES] == -np.inf
+    assert result.test["rmse"] < 90
+    told = summary(result, options(metric=REFUSES))
+    assert told["test"] is None
+    assert told["models"]["single"]["cv_mean"] is None

@@ -11,13 +11,15 @@ from cuesta.baselines.problem import Baseline, Decide, Measure, Method, Problem
 from cuesta.baselines.threads import one_thread
 from cuesta.data.folds import Fold
 from cuesta.errors import TableError
+from cuesta.metrics import mean_of_known
 
 
 def validated(problem: Problem, method: Method, measure: Measure, *, higher: bool) -> Baseline:
     """The method at the setting whose metric has the best mean over the folds.
 
-    Metric = (1/k) Σ metricᵢ (N2), the earlier of equal settings; `higher` says that a higher metric
-    is better. Raises ValueError or ArithmeticError where a fit fails.
+    Metric = (1/k) Σ metricᵢ (N2) over the folds that have one, the earlier of equal settings;
+    `higher` says that a higher metric is better. Raises ValueError or ArithmeticError where a fit
+    fails.
     """
     with one_thread():
         decided = [_decided(problem, method, fold) for fold in problem.folds]
@@ -27,7 +29,7 @@ def validated(problem: Problem, method: Method, measure: Measure, *, higher: boo
                 for fold, each in zip(problem.folds, decided, strict=True)
             ]
         )
-        means = scores.mean(axis=0)
+        means = np.array([mean_of_known(of_setting) for of_setting in scores.T])
         if not np.isfinite(means).any():
             raise TableError("Its metric is not finite.")
         losses = np.where(np.isfinite(means), -means if higher else means, np.inf)
@@ -56,13 +58,15 @@ def fitted_only(problem: Problem, method: Method) -> Baseline:
 def standard_error(scores: np.ndarray, folds: Sequence[Fold]) -> float:
     """s·√(1/k + n_validation/n_training) of the mean of k folds (Nadeau and Bengio, 2003).
 
-    NaN for a single fold.
+    Folds without a metric (NaN), as one that lacks a class may be, do not count. NaN for a single
+    one.
     """
-    if len(folds) < 2:
+    known = scores[~np.isnan(scores)]
+    if len(known) < 2:
         return math.nan
     share = np.mean([len(fold.validation) / len(fold.train) for fold in folds])
-    unit = np.abs(scores).max() or 1.0  # so that no square overflows
-    return float(unit * (scores / unit).std(ddof=1) * np.sqrt(1 / len(folds) + share))
+    unit = np.abs(known).max() or 1.0  # so that no square overflows
+    return float(unit * (known / unit).std(ddof=1) * np.sqrt(1 / len(known) + share))
 
 
 def _decided(problem: Problem, method: Method, fold: Fold) -> list[np.ndarray]:

@@ -117,7 +117,7 @@ def _of_scorer(
     metric = metric_of(name, _task_of(y))
 
     def function(y: np.ndarray, decided: np.ndarray) -> float:
-        return metric(y, decided, threshold=threshold)
+        return metric.of_model(y, decided, threshold)
 
     low, high = _percentiles(function, y, decided, seed)
     return Interval(low, high, "from bootstrap samples, which cover a little less than 95 %")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -65,6 +66,16 @@ class Metric:
         if self.threshold:
             return self.function(y, decided, weights, threshold)
         return self.function(y, decided, weights)
+
+    def of_model(self, y: np.ndarray, decided: np.ndarray, threshold: float | None = None) -> float:
+        """Its value on what a model decides; −∞, the worst score, where a scorer refuses that.
+
+        Those that take logarithms refuse values below 0, which a model may well predict.
+        """
+        try:
+            return self(y, decided, threshold=threshold)
+        except SpecError:
+            return -math.inf  # of a scorer a higher value is better
 
 
 C, R = "classification", "regression"

@@ -44,7 +44,7 @@ def fit_baselines(
     Nothing of it reads the test rows.
     """
     problem = problem_of(task, seed)
-    measure = measure or task.measured
+    measure = measure or task.measured.of_model
     higher = task.measured.higher_is_better if higher is None else higher
     found: list[Baseline] = []
     notes: list[str] = []

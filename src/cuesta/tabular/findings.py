@@ -46,7 +46,8 @@ def _checks(
         low, high = outcome.intervals.get(name, UNKNOWN)
         interval = low, high
         if any(map(math.isnan, delivered.promised)):
-            se = standard_error(np.array(delivered.folds), held_out)
+            known = [fold for fold in delivered.folds if not math.isnan(fold)]
+            se = standard_error(np.array(known), held_out)
             yield far_from_validation(name, delivered.mean, se, test, interval, higher=higher)
         else:
             yield outside_promise(name, delivered.promised, test, interval, higher=higher)

@@ -25,7 +25,7 @@ from cuesta.data.folds import REPEATS, Fold, Sealed, make_folds, split_test
 from cuesta.data.kinds import Kind
 from cuesta.data.table import Table
 from cuesta.errors import SpecError, TableError
-from cuesta.metrics import Metric, metric_of
+from cuesta.metrics import Metric, baseline, metric_of
 from cuesta.tabular.options import Options
 from cuesta.tabular.read import Tidied, tidied, tidied_test
 from cuesta.training.feed import Feed
@@ -104,6 +104,7 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
         train, encoder = rows, fit_encoder(rows.inputs, read.kinds)
         seal = _seal_table(test_table, read, train, encoder, target, options)
     target = replace(target, base=_base(train.y, target, metric))
+    _check_metric(metric, target, train.y)
     x = encoder.encode_tidied(train.inputs)
     folds = _folds(train, target, options)
     return Task(
@@ -254,6 +255,12 @@ def _metric(wanted: str, target: Target) -> str:
     if wanted == "auto":
         return "log_loss" if target.task == "classification" else "rmse"
     return metric_of(wanted, target.task, len(target.labels)).name
+
+
+def _check_metric(name: str, target: Target, y: np.ndarray) -> None:
+    """Raise SpecError where a scorer refuses the targets, such as a logarithm those below 0."""
+    if target.task == "regression":
+        metric_of(name, target.task)(y, baseline(y, len(y), target.outputs))
 
 
 def _check_decision(options: Options, target: Target) -> None:

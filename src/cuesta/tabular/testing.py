@@ -172,5 +172,5 @@ def _measure(
     else:
         found = metrics.regression_metrics(y, decided)
     if task.metric not in found:
-        found[task.metric] = task.measured(y, decided, threshold=threshold)
+        found[task.metric] = task.measured.of_model(y, decided, threshold)
     return found

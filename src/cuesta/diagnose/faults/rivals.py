@@ -85,8 +85,8 @@ class _Compared:
     def says(self, metric: str, network: Figures) -> str:
         """Both figures, the network's first, of validation and of the test."""
         told = []
-        if network.folds and self.baseline.folds:
-            ours, theirs = np.mean(network.folds), np.mean(self.baseline.folds)
+        if _paired(network, self.baseline).size:
+            ours, theirs = _paired(network, self.baseline).mean(axis=1)
             told.append(f"{ours:.3g} against {theirs:.3g} in validation")
         if math.isfinite(network.test) and math.isfinite(self.baseline.test):
             told.append(f"{network.test:.3g} against {self.baseline.test:.3g} in the test")
@@ -104,15 +104,24 @@ def _compared(
 
     leads = [0.0]
     by_folds = by_test = False
-    if len(network.folds) == len(baseline.folds) > 1:
-        leads.append(worth(float(np.mean(network.folds)), float(np.mean(baseline.folds))))
-        differences = sign * (np.array(network.folds) - np.array(baseline.folds))
+    both = _paired(network, baseline)
+    if both.shape[1] > 1:
+        leads.append(worth(*both.mean(axis=1).tolist()))
+        differences = sign * (both[0] - both[1])
         by_folds = leads[-1] > SHARE and _beyond_noise(differences, share)
     ends = [sign * end for end in interval]
     if all(map(math.isfinite, (network.test, baseline.test, *ends))):
         leads.append(worth(network.test, baseline.test))
         by_test = leads[-1] > SHARE and sign * baseline.test < min(ends)
     return _Compared(baseline, by_folds, by_test, max(leads))
+
+
+def _paired(network: Figures, baseline: Figures) -> np.ndarray:
+    """(2, folds) the metrics of the folds that both have: a fold may lack a class."""
+    if len(network.folds) != len(baseline.folds):
+        return np.empty((2, 0))
+    both = np.array([network.folds, baseline.folds])
+    return both[:, np.isfinite(both).all(axis=0)]
 
 
 def _beyond_noise(differences: np.ndarray, share: float) -> bool:

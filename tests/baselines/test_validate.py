@@ -8,7 +8,7 @@ import pytest
 from cuesta.baselines.problem import Method, Problem
 from cuesta.baselines.ridge import RIDGE
 from cuesta.baselines.trees import TREES, fit_trees, is_quick, work
-from cuesta.baselines.validate import fitted_only, standard_error, validated
+from cuesta.baselines.validate import fitted_only, validated
 from cuesta.data.folds import Fold
 
 ROWS = np.arange(6)
@@ -61,11 +61,6 @@ def test_a_row_that_is_validated_twice_has_the_mean():
 def test_a_metric_that_is_never_finite_is_an_error():
     with pytest.raises(ValueError, match="not finite"):
         validated(PROBLEM, Method("m", constant), lambda y, d: math.nan, higher=False)
-
-
-def test_folds_that_share_rows_know_the_mean_less_well():
-    scores = np.array([1.0, 2.0, 3.0])
-    assert standard_error(scores, FOLDS) == pytest.approx(math.sqrt(1 / 3 + 1 / 2))
 
 
 @pytest.mark.parametrize("method", [RIDGE, TREES])

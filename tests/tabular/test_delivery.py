@@ -3,9 +3,13 @@
 import json
 
 import numpy as np
+import polars as pl
 import pytest
 
 from cuesta.model import load_model, sharpened
+from cuesta.search.calibration import fit_temperature
+from cuesta.search.votes import losses, with_weights_of_others
+from cuesta.tabular import delivery
 from cuesta.tabular import fit as pipeline
 from cuesta.training.networks import NetworkStore
 from cuesta.training.run import Run
@@ -219,3 +223,47 @@ def test_a_run_that_ended_before_its_result_trains_no_network_again(alone, tmp_p
         again = run("kind", tmp_path / "run")
     assert_same(alone, again)
     assert len(again.outcome.openings) == 2
+
+
+# --- what must not be hidden ------------------------------------------------------------------
+
+
+def test_rows_without_any_value_have_no_say_in_the_temperature():
+    """They keep the classes' shares whatever it is."""
+    frame = TABLES["kind"]()
+    empty = pl.int_range(pl.len()) % 2 == 0
+    result = run("kind", frame=frame.with_columns(pl.when(~empty).then(pl.col("a", "b"))))
+    task, entries = result.task, result.delivery.entries
+    known = ~task.encoder.without_value(task.x[entries.rows])
+    assert 0.3 < known.mean() < 0.7
+    for each in result.delivery.models.values():
+        weights = [each.votes.get(score.score.index, 0.0) for score in result.selection.shortlist]
+        alone = fit_temperature(entries.mixed(np.array(weights))[known], entries.y[known])
+        assert each.model.calibration.temperature == pytest.approx(alone, rel=1e-9)
+
+
+def test_where_the_first_candidate_diverged_nothing_is_told_of_it():
+    """Not the figures of another one by its name."""
+    result = run("kind", rates=(1e30, 0.01))
+    first = next(score for score in result.scores if score.index == 0)
+    assert any(first.diverged)
+    assert result.winner.index == 1
+    assert result.selection.untuned is None
+    assert result.outcome.untuned is None
+
+
+def test_by_a_balanced_metric_each_class_counts_the_same_in_the_choice(monkeypatch):
+    """As in the weights of the committee that is compared."""
+    told = []
+    monkeypatch.setattr(delivery, "beyond_chance", lambda gains, _: bool(told.append(gains)))
+    result = run("clicked", metric="balanced_accuracy")
+    entries, alone = result.delivery.entries, result.delivery.models["single"]
+    place = result.selection.shortlist.index(result.selection.chosen)
+    assert alone.votes == {result.winner.index: 1.0}
+    gains = losses(entries, with_weights_of_others(entries)) - losses(
+        entries, entries.predictions[place]
+    )
+    for fold, gain in enumerate(told[0]):
+        own = entries.folds == fold
+        by_class = [gains[own & (entries.y == label)].mean() for label in (0, 1)]
+        assert gain == pytest.approx(np.mean(by_class), rel=1e-9)

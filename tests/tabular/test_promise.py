@@ -1,6 +1,7 @@
 """What validation promises of new rows, beside what it chose by, and beside the truth."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -8,8 +9,11 @@ import pytest
 
 from cuesta.data.table import Table
 from cuesta.search.space import Choice, Range, Space
+from cuesta.tabular.find import Means
 from cuesta.tabular.fit import fit
 from cuesta.tabular.options import Options
+from cuesta.tabular.promise import Promises
+from tests.tabular.tables_to_decide import clicks, run
 
 SPACE = Space(
     {
@@ -19,7 +23,17 @@ SPACE = Space(
         "batch_size": Choice((16,)),
     }
 )
+SIZES = Space(
+    {
+        "optimizer": Choice(("adam",)),
+        "learning_rate": Range(1e-3, 1e-1, log=True),
+        "hidden_layer_sizes": Choice(((2,), (16,))),
+        "batch_size": Choice((16,)),
+    }
+)
 QUICK = {"folds": 3, "space": SPACE, "baselines": False, "instruments": "off"}
+
+OPTIONS = Options(target=("y0",), epochs=3)
 
 
 def noise(rows=120, targets=1):
@@ -69,3 +83,73 @@ def test_nothing_is_promised_of_what_is_no_mean_of_losses(target, changes):
 def test_candidates_that_halving_stopped_are_no_part_of_the_choice():
     for each in models_of(("label",), ("y0", "y1"), halving=True).values():
         assert all(map(math.isfinite, each.promised))
+
+
+@pytest.mark.parametrize("unit", [1e200, 1e-200])
+def test_the_unit_of_the_target_does_not_count(unit):
+    """The squares of such numbers are infinite, or 0."""
+    plain, scaled = (
+        fit(
+            Table("noise", noise().with_columns(pl.col("y0") * by)),
+            Options(target=("y0",), drop=("label",), candidates=2, epochs=3, **QUICK),
+        ).delivery.models
+        for by in (1.0, unit)
+    )
+    for name, each in plain.items():
+        # Lanes train in float32, where the normalized targets differ by a rounding.
+        found = np.array(scaled[name].promised) / unit
+        np.testing.assert_allclose(found, each.promised, rtol=1e-4)
+
+
+def test_rows_that_validate_thrice_tell_no_more_than_once():
+    """Three rounds of the same rows, drawn as free ones, make the interval √3 times as narrow."""
+    widths = {}
+    for protocol in ("kfold", "repeated"):
+        _, low, high = (
+            run("clicked", protocol=protocol, model="committee")
+            .delivery.models["committee"]
+            .promised
+        )
+        widths[protocol] = math.log(high / low)
+    # Three rounds average some of a network's luck away: the smaller part of the width.
+    assert widths["repeated"] > 0.8 * widths["kfold"]
+
+
+def chosen_by(how, **changes):
+    """A search in which a small network is about as good as the best."""
+    given = {**QUICK, "candidates": 8, "epochs": 8, "space": SIZES, "choose": how, **changes}
+    return fit(Table("clicks", clicks()), Options(target=("clicked",), **given))
+
+
+def test_a_winner_that_is_not_the_best_is_expected_to_be_as_much_worse():
+    best, simple = (chosen_by(how, model="single") for how in ("best", "one-se"))
+    behind = simple.winner.mean - best.winner.mean
+    assert behind > 0
+    one, other = (result.delivery.models["single"] for result in (best, simple))
+    # Beside the distance there is what either's temperature changes.
+    tempered = (other.mean - simple.winner.mean) - (one.mean - best.winner.mean)
+    told = other.promised[0] - one.promised[0]
+    assert told == pytest.approx(behind + tempered, abs=1e-6)  # means of float32 losses
+
+
+def test_the_simplest_of_about_equals_wins_by_a_metric_without_a_curve_too():
+    best, simple = (chosen_by(how, metric="roc_auc", model="single") for how in ("best", "one-se"))
+    assert best.winner.candidate.hidden_layer_sizes == (16,)
+    assert simple.winner.candidate.hidden_layer_sizes == (2,)
+    worse = best.delivery.models["single"].mean - simple.delivery.models["single"].mean
+    folds = np.array(best.delivery.models["single"].folds)
+    assert 0 <= worse <= folds.std(ddof=1) * math.sqrt(1 / 3 + 1 / 2)  # one standard error
+
+
+def test_nothing_is_promised_where_all_that_trained_to_the_end_diverged():
+    """After halving, what stopped early is all that is left; nobody chose it among others."""
+    result = fit(
+        Table("noise", noise()),
+        Options(target=("y0",), drop=("label",), candidates=2, epochs=3, **QUICK),
+    )
+    stopped = [replace(score, trained=1, epochs=1) for score in result.scores]
+    lost = [replace(score, diverged=(1, 0, 0), loss=math.inf) for score in result.scores]
+    promises = Promises(Means().run(result.task, OPTIONS), result.task, [*stopped, *lost], 0)
+    assert all(map(math.isnan, promises.of_choice(stopped[0], 1.0, 1.0)))
+    entries = result.delivery.entries
+    assert all(map(math.isnan, promises.of_committee(entries, [0, 1], 1.0)))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 
 from cuesta.baselines.problem import Baseline, Decide, Measure, Method, Problem
 from cuesta.baselines.threads import one_thread
+from cuesta.data.fold_means import held_out_ratio, standard_error
 from cuesta.data.folds import Fold
 from cuesta.errors import TableError
 from cuesta.metrics import mean_of_known
@@ -39,7 +39,7 @@ def validated(problem: Problem, method: Method, measure: Measure, *, higher: boo
         method.name,
         f"{method.symbol} = {method.settings[best]:g}" if method.symbol else "",
         float(means[best]),
-        standard_error(scores[:, best], problem.folds),
+        standard_error(scores[:, best], held_out_ratio(problem.folds)),
         tuple(scores[:, best].tolist()),
         _out_of_fold(problem, [each[best] for each in decided]),
         decide,
@@ -53,20 +53,6 @@ def fitted_only(problem: Problem, method: Method) -> Baseline:
     """
     decide = _fitted(problem, method, method.settings[0])
     return Baseline(method.name, "", math.nan, math.nan, (), None, decide)
-
-
-def standard_error(scores: np.ndarray, folds: Sequence[Fold]) -> float:
-    """s·√(1/k + n_validation/n_training) of the mean of k folds (Nadeau and Bengio, 2003).
-
-    Folds without a metric (NaN), as one that lacks a class may be, do not count. NaN for a single
-    one.
-    """
-    known = scores[~np.isnan(scores)]
-    if len(known) < 2:
-        return math.nan
-    share = np.mean([len(fold.validation) / len(fold.train) for fold in folds])
-    unit = np.abs(known).max() or 1.0  # so that no square overflows
-    return float(unit * (known / unit).std(ddof=1) * np.sqrt(1 / len(known) + share))
 
 
 def _decided(problem: Problem, method: Method, fold: Fold) -> list[np.ndarray]:

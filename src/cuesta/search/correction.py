@@ -49,6 +49,10 @@ class Corrected(NamedTuple):
         """The same of the root: an RMSE, from mean squared errors."""
         return Corrected(*np.sqrt(self).tolist())
 
+    def moved(self, by: float) -> Corrected:
+        """The same of a loss that is larger by so much."""
+        return Corrected(*(end + by for end in self))
+
 
 def unit_losses(
     records: Sequence[Sequence[LaneRecord]],

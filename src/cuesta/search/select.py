@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cuesta.data.fold_means import standard_error
 from cuesta.hyperparameters import Candidate
-from cuesta.search.standard_error import standard_error
 from cuesta.training.journal import LaneRecord
 
 METRICS = {

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from cuesta.data.fold_means import standard_error
 from cuesta.search.select import Score
-from cuesta.search.standard_error import standard_error
 
 
 def tied_with(

@@ -7,12 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
+from cuesta.data.fold_means import held_out_ratio
 from cuesta.hyperparameters import Candidate
 from cuesta.search import halving
 from cuesta.search.samplers import space_sampler
 from cuesta.search.select import Score, score_candidate
 from cuesta.search.space import default_space
-from cuesta.search.standard_error import held_out_ratio
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from cuesta.data.fold_means import held_out_ratio
 from cuesta.metrics import Metric, mean_of_known
 from cuesta.model import Calibration, FittedModel, FoldResiduals, Member, sharpened
 from cuesta.search.calibration import (
@@ -20,7 +21,6 @@ from cuesta.search.calibration import (
     less_cost,
 )
 from cuesta.search.out_of_fold import OutOfFold
-from cuesta.search.standard_error import held_out_ratio
 from cuesta.search.ties import beyond_chance
 from cuesta.search.votes import committee_weights, losses, with_weights_of_others
 from cuesta.tabular.options import Options
@@ -108,7 +108,8 @@ def _choose(task: Task, options: Options, entries: OutOfFold, maker: _Maker) -> 
         losses(entries, decided) for decided in (maker.alone(), with_weights_of_others(entries))
     )
     folds = task.feed.folds[: task.feed.refit]
-    gains = [np.mean((committee - single)[entries.folds == fold]) for fold in range(len(folds))]
+    by_fold = [entries.folds == fold for fold in range(len(folds))]
+    gains = [np.average((committee - single)[own], weights=entries.weights[own]) for own in by_fold]
     better = beyond_chance(np.array(gains), held_out_ratio(folds))
     return "single" if better else "committee"
 
@@ -128,6 +129,11 @@ class _Maker:
     def winner(self) -> int:
         """The place of the winner in the shortlist."""
         return self.selection.shortlist.index(self.selection.chosen)
+
+    @property
+    def _unknown(self) -> np.ndarray:
+        """(entries,) whether a row has no value, so that no network decides it."""
+        return self.task.encoder.without_value(self.task.x[self.entries.rows])
 
     def alone(self) -> np.ndarray:
         """The winner's out-of-fold predictions."""
@@ -150,7 +156,8 @@ class _Maker:
         votes = {self.selection.winner.index: 1.0}
         found = self._deliverable([Member(self.selection.refit), *folds], votes, self.alone())
         before = mean_of_known(fold_metrics(self.metric, self.entries, self.alone()))
-        return replace(found, promised=self.promises.of_choice(before, found.mean))
+        promised = self.promises.of_choice(self.selection.winner, before, found.mean)
+        return replace(found, promised=promised)
 
     def committee(self) -> Deliverable:
         """The candidates' fold networks by the weights of their candidates."""
@@ -173,18 +180,15 @@ class _Maker:
         entries, classes = self.entries, self.entries.classes
         temperature = 1.0
         if classes:
-            temperature = fit_temperature(decided, entries.y, entries.weights)
-            decided = self._as_the_model_decides(decided, temperature)
+            known = ~self._unknown
+            temperature = fit_temperature(decided[known], entries.y[known], entries.weights[known])
+            # As the model decides: rows without any value keep the classes' shares.
+            decided = np.where(known[:, None], sharpened(decided, temperature), decided)
         threshold = self._threshold(decided)
         calibration = Calibration(temperature, threshold, tuple(_residuals(entries, decided)))
         model = FittedModel(self.task.encoder, self.task.target, tuple(members), calibration)
         folds = fold_metrics(self.metric, entries, decided, threshold)
         return Deliverable(model, votes, decided, folds, UNKNOWN)
-
-    def _as_the_model_decides(self, decided: np.ndarray, temperature: float) -> np.ndarray:
-        """Sharpened, but for rows without any value: these keep the classes' shares."""
-        unknown = self.task.encoder.without_value(self.task.x[self.entries.rows])
-        return np.where(unknown[:, None], decided, sharpened(decided, temperature))
 
     def _threshold(self, decided: np.ndarray) -> float | None:
         """From which share on the second of two classes is decided; None: the likelier one is."""
@@ -197,7 +201,7 @@ class _Maker:
         sign = 1.0 if self.metric.higher_is_better else -1.0
 
         def score(truth: np.ndarray, labels: np.ndarray) -> float:
-            return sign * self.metric(truth, np.eye(2)[labels])
+            return sign * self.metric.of_model(truth, np.eye(2)[labels])
 
         return best_threshold(y, decided[:, 1], score)
 

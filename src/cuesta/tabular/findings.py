@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from cuesta.data.fold_means import held_out_ratio, standard_error
 from cuesta.diagnose.faults.confidence import unearned_confidence
 from cuesta.diagnose.faults.leaks import single_input_tells
 from cuesta.diagnose.faults.promise import far_from_validation, outside_promise
 from cuesta.diagnose.faults.rivals import Figures, loses_to_baseline
 from cuesta.diagnose.findings import Finding
-from cuesta.search.standard_error import held_out_ratio, standard_error
 from cuesta.tabular.baselines import Baselines
 from cuesta.tabular.delivery import Delivery
 from cuesta.tabular.prepare import Task

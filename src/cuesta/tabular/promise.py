@@ -17,7 +17,7 @@ from cuesta.search.correction import (
     with_preselection,
 )
 from cuesta.search.out_of_fold import OutOfFold
-from cuesta.search.select import Score
+from cuesta.search.select import Score, rank
 from cuesta.tabular.candidates import TargetUnits
 from cuesta.tabular.prepare import Task
 from cuesta.training.run import Run
@@ -42,6 +42,13 @@ class Promises:
             return
         longest = max(score.trained for score in scores)
         whole = [score for score in scores if score.trained == longest and not any(score.diverged)]
+        self._numbers = [score.index for score in whole]
+        self._first = rank(scores)[0]
+        # Squares of very large or very small numbers leave float64: they are taken in this unit.
+        self._unit = 1.0
+        if not whole:  # all that were trained to the end diverged
+            self._known = False
+            return
         records = [
             [record.until(longest) for record in run.records(score.candidate)] for score in whole
         ]
@@ -54,34 +61,56 @@ class Promises:
             self._unit = float(2.0 ** np.frexp(scales.max())[1])
             scales = scales / self._unit
         folds = range(task.feed.refit)
-        self._numbers = [score.index for score in whole]
         weights = np.stack([task.feed.unit_weights(fold) for fold in folds])
         self._losses = unit_losses(records, weights, scales)
 
-    def of_choice(self, uncalibrated: float, calibrated: float) -> Promise:
+    def of_choice(self, winner: Score, uncalibrated: float, calibrated: float) -> Promise:
         """Of the winner: the best (candidate, epoch) of all.
 
-        What the temperature adds to the mean over the folds is added to it.
+        What the temperature adds to the mean over the folds is added to it, and so is the distance
+        of a winner that is not the best to the best one.
         """
-        if not self._known:
+        if not self._known or winner.index not in self._numbers:
             return UNKNOWN
         found = correct_choice(self._losses, seed=self._seed, rounds=self._task.rounds)
-        return self._told(found, calibrated - uncalibrated)
+        behind = max(self._loss(winner) - self._loss(self._first), 0.0)
+        return self._told(found.moved(behind), calibrated - uncalibrated)
+
+    def _loss(self, score: Score) -> float:
+        """The loss of a candidate at its epoch, over all units."""
+        sums = self._losses.sums[self._numbers.index(score.index), score.epochs - 1]
+        return float(sums.sum(dtype=np.float64) / self._losses.weights.sum())
 
     def of_committee(
         self, entries: OutOfFold, candidates: Sequence[int], temperature: float
     ) -> Promise:
-        """Of a committee of these candidates: each sample of rows chooses its weights anew."""
-        if not self._known:
+        """Of a committee of these candidates: each sample of rows chooses its weights anew.
+
+        A row that validates in several rounds is drawn as one.
+        """
+        kept = []
+        if self._known:
+            kept = [place for place, number in enumerate(self._numbers) if number in candidates]
+        if not kept:
             return UNKNOWN
-        kept = [place for place, number in enumerate(self._numbers) if number in candidates]
-        rows = (
-            _ClassRows(entries, temperature) if entries.classes else _ValueRows(entries, self._unit)
+        places = _places(entries)
+        of = (
+            _ClassRows(entries, temperature, self._unknown(entries))
+            if entries.classes
+            else _ValueRows(entries, self._unit)
         )
-        found = correct_committee(len(entries.y), rows.choose, rows.loss, seed=self._seed)
-        if kept:
-            found = with_preselection(found, self._losses, kept, seed=self._seed)
+        found = correct_committee(
+            len(places),
+            lambda rows: of.choose(places[rows].ravel()),
+            lambda weights, rows: _by_row(of.loss(weights, places[rows].ravel()), places),
+            seed=self._seed,
+        )
+        found = with_preselection(found, self._losses, kept, seed=self._seed)
         return self._told(found, 0.0)
+
+    def _unknown(self, entries: OutOfFold) -> np.ndarray:
+        """(entries,) whether a row has no value: its shares have no temperature."""
+        return self._task.encoder.without_value(self._task.x[entries.rows])
 
     def _told(self, found: Corrected, more: float) -> Promise:
         figure = found if self._task.feed.classes else found.root()
@@ -90,11 +119,23 @@ class Promises:
         return value, low, high
 
 
+def _places(entries: OutOfFold) -> np.ndarray:
+    """(rows, rounds) where the entries of each row are, in the order of the first round."""
+    rounds = len(entries.rows) // len(np.unique(entries.rows))
+    places = np.argsort(entries.rows, kind="stable").reshape(-1, rounds)
+    return places[np.argsort(places[:, 0])]
+
+
+def _by_row(losses: np.ndarray, places: np.ndarray) -> np.ndarray:
+    """The mean loss of each row over its rounds."""
+    return np.asarray(losses.reshape(-1, places.shape[1]).mean(axis=1))
+
+
 class _ClassRows:
     """Out-of-fold shares: what chooses a committee by some rows, and its log-loss of others."""
 
-    def __init__(self, entries: OutOfFold, temperature: float) -> None:
-        self._entries, self._temperature = entries, temperature
+    def __init__(self, entries: OutOfFold, temperature: float, unknown: np.ndarray) -> None:
+        self._entries, self._temperature, self._unknown = entries, temperature, unknown
         # Of the true classes: all that the choice needs.
         self._told = entries.predictions[:, np.arange(len(entries.y)), entries.y]
 
@@ -108,7 +149,10 @@ class _ClassRows:
             (used,) = np.nonzero(weights)
             shares = np.tensordot(weights[used], self._entries.predictions[used][:, rows], 1)
             y = self._entries.y[rows]
-            told = sharpened(shares, self._temperature)[np.arange(len(rows)), y]
+            shares = np.where(
+                self._unknown[rows, None], shares, sharpened(shares, self._temperature)
+            )
+            told = shares[np.arange(len(rows)), y]
         return -np.log(np.clip(told, LEAST, 1.0))
 
 

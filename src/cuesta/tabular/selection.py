@@ -5,11 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
 
 from cuesta.core.net import Layer
+from cuesta.data.fold_means import held_out_ratio, standard_error
 from cuesta.errors import CuestaError
 from cuesta.hyperparameters import Candidate
 from cuesta.metrics import Metric, mean_of_known
@@ -17,7 +19,6 @@ from cuesta.model import Network
 from cuesta.search.choice import choose
 from cuesta.search.out_of_fold import OutOfFold
 from cuesta.search.select import Score, rank
-from cuesta.search.standard_error import held_out_ratio, standard_error
 from cuesta.search.ties import tied_with
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
@@ -85,12 +86,13 @@ def select(
     ranked = rank(list(scores))
     finite = [score for score in ranked if math.isfinite(score.loss)]
     skipped: list[Score] = []
+    weights_of = partial(_weights, run)
     while finite:
-        first = choose(finite, options.choose, lambda candidate: _weights(run, candidate))
+        first = choose(finite, options.choose, weights_of)
         few = _few(finite, first, 1 if _alone(task, options) else MOST_CANDIDATES)
         wanted = [Ended(lane, s.epochs) for s in few for lane in run.lanes([s.candidate])]
-        start = next((score for score in finite if score.index == 0), first)
-        wanted += [_refit(run, first), _refit(run, start)]
+        start = next((_refit(run, score) for score in finite if score.index == 0), None)
+        wanted += [_refit(run, first), *([] if start is None else [start])]
         listener.added(run.lane_epochs(wanted))
         found = run.networks(wanted, listener.progressed)
         shortlist = tuple(_shortlisted(run, task, score, found) for score in few)
@@ -100,16 +102,8 @@ def select(
             layers = (found if last in wanted else run.networks([last])).get(last)
             if layers is not None:
                 refit = _network(task, last, layers)
-                untuned = found.get(_refit(run, start))
-                return Selection(
-                    ranked,
-                    best,
-                    refit,
-                    shortlist,
-                    entries,
-                    skipped,
-                    _network(task, _refit(run, start), untuned) if untuned else None,
-                )
+                untuned = _network(task, start, found[start]) if start in found else None
+                return Selection(ranked, best, refit, shortlist, entries, skipped, untuned)
             skipped = [*skipped, best.score]
         finite = [score for score in finite if score not in skipped]
     raise CuestaError(
@@ -178,7 +172,7 @@ def fold_metrics(
 ) -> tuple[float, ...]:
     """The metric of what is decided (entries, outputs) on each fold, perhaps by a threshold."""
     folds = (entries.folds == fold for fold in np.unique(entries.folds))
-    return tuple(metric(entries.y[own], decided[own], threshold=threshold) for own in folds)
+    return tuple(metric.of_model(entries.y[own], decided[own], threshold) for own in folds)
 
 
 def _refit(run: Run, score: Score) -> Ended:

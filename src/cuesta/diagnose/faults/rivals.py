@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from cuesta.data.fold_means import standard_error
 from cuesta.diagnose.findings import SEVERE, WARNING, Finding
 
 LEVEL = 0.975  # of Student's t, one-sided
@@ -128,7 +129,5 @@ def _beyond_noise(differences: np.ndarray, share: float) -> bool:
     """Whether the mean of paired differences is above 0 by more than chance explains."""
     from scipy.stats import t
 
-    k = len(differences)
-    differences = differences / (np.abs(differences).max() or 1.0)  # so that no square overflows
-    error = differences.std(ddof=1) * np.sqrt(1 / k + share)
-    return bool(np.isfinite(error) and differences.mean() > t.ppf(LEVEL, k - 1) * error)
+    error = standard_error(differences, share)
+    return bool(differences.mean() > t.ppf(LEVEL, len(differences) - 1) * error)

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
+from cuesta.data.fold_means import held_out_ratio, standard_error
 from cuesta.data.folds import Fold, make_folds
-from cuesta.search.standard_error import held_out_ratio, standard_error
 
 
 def test_by_hand():

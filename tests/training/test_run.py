@@ -166,6 +166,18 @@ def test_a_damaged_chunk_file_is_trained_again(folder, harm):
     assert_same_records(first, again)
 
 
+def test_a_chunk_file_of_the_version_before_is_not_called_damaged(folder):
+    """It had no sums by units, and its lanes have other keys: it counts for nothing."""
+    search(class_feed(), folder).train(CANDIDATES[:1], quiet)
+    for path in folder.iterdir():
+        rewritten(
+            path, lambda arrays, keys: ({k: v for k, v in arrays.items() if k != "units"}, keys)
+        )
+    journal = Journal(folder)
+    assert (journal.damaged, journal.records) == ([], {})
+    assert all(path.suffix == ".safetensors" for path in folder.iterdir())
+
+
 def assert_same_records(first, again):
     for candidate in CANDIDATES:
         for a, b in zip(first.records(candidate), again.records(candidate), strict=True):

@@ -9,6 +9,8 @@ from typing import Any
 from cuesta.data.encode import Feature, Target
 from cuesta.data.numerals import parse_numerals
 
+ROUNDINGS = 1e-9  # by which shares of thousands of classes may miss 1
+
 
 def require(so: bool, what: str) -> None:
     """Raise ValueError, saying what is wrong, unless it is so."""
@@ -58,6 +60,9 @@ def target_of(about: dict[str, Any]) -> Target:
     base = about.get("base", [])
     require(base == [] or all_are(float, base), "base of the target")
     require(all(map(math.isfinite, base)), "base of the target")
+    require(task == "regression" or all(0 <= share <= 1 for share in base), "base of the target")
+    if base and task == "classification":
+        require(abs(math.fsum(base) - 1) < ROUNDINGS, "base of the target")
     target = Target(task, tuple(names), tuple(labels), tuple(base))
     require(len(base) in (0, target.outputs), "base of the target")
     return target

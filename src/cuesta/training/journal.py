@@ -131,6 +131,8 @@ def _read(path: Path) -> dict[str, LaneRecord]:
     if not path.is_file():
         raise DamagedFileError("it is no file")
     keys, arrays = read_checked(path, LANES)
+    if isinstance(keys, list) and set(arrays) == set(COLUMNS) - {"units"}:
+        return {}  # whole, of an earlier version, whose lanes have other keys
     if not isinstance(keys, list) or set(arrays) != set(COLUMNS):
         raise DamagedFileError("it holds no lanes")
     curves, units, diverged_at, norm = columns = [arrays[name] for name in COLUMNS]

@@ -126,10 +126,13 @@ def test_a_winner_that_is_not_the_best_is_expected_to_be_as_much_worse():
     behind = simple.winner.mean - best.winner.mean
     assert behind > 0
     one, other = (result.delivery.models["single"] for result in (best, simple))
-    # Beside the distance there is what either's temperature changes.
-    tempered = (other.mean - simple.winner.mean) - (one.mean - best.winner.mean)
-    told = other.promised[0] - one.promised[0]
-    assert told == pytest.approx(behind + tempered, abs=1e-6)  # means of float32 losses
+    # The one temperature lowers the loss, and the spread with it; the other one adds to it.
+    assert one.mean < best.winner.mean
+    assert other.mean > simple.winner.mean
+    corrected = one.promised[0] * best.winner.mean / one.mean
+    worse = behind + other.mean - simple.winner.mean
+    # Means of float32 losses.
+    assert other.promised[0] == pytest.approx(corrected + worse, abs=1e-6)
 
 
 def test_the_simplest_of_about_equals_wins_by_a_metric_without_a_curve_too():
@@ -141,6 +144,17 @@ def test_the_simplest_of_about_equals_wins_by_a_metric_without_a_curve_too():
     assert 0 <= worse <= folds.std(ddof=1) * math.sqrt(1 / 3 + 1 / 2)  # one standard error
 
 
+def test_a_temperature_that_lowers_the_loss_lowers_its_spread_as_well():
+    """Networks that are far too sure: before the temperature a log-loss of many times ln 2."""
+    result = run("clicked", rates=(100.0,), epochs=1)
+    each = result.delivery.models["single"]
+    assert result.winner.mean > 5 * each.mean
+    value, low, high = each.promised
+    # Nothing was chosen, so nothing is corrected: what is left is the spread of 500 samples' mean.
+    assert value == pytest.approx(each.mean, rel=0.05)
+    assert 0 < low < each.mean < high < 3 * each.mean
+
+
 def test_nothing_is_promised_where_all_that_trained_to_the_end_diverged():
     """After halving, what stopped early is all that is left; nobody chose it among others."""
     result = fit(
@@ -150,6 +164,6 @@ def test_nothing_is_promised_where_all_that_trained_to_the_end_diverged():
     stopped = [replace(score, trained=1, epochs=1) for score in result.scores]
     lost = [replace(score, diverged=(1, 0, 0), loss=math.inf) for score in result.scores]
     promises = Promises(Means().run(result.task, OPTIONS), result.task, [*stopped, *lost], 0)
-    assert all(map(math.isnan, promises.of_choice(stopped[0], 1.0, 1.0)))
+    assert all(map(math.isnan, promises.of_choice(stopped[0], 1.0)))
     entries = result.delivery.entries
     assert all(map(math.isnan, promises.of_committee(entries, [0, 1], 1.0)))

@@ -155,8 +155,7 @@ class _Maker:
         ]
         votes = {self.selection.winner.index: 1.0}
         found = self._deliverable([Member(self.selection.refit), *folds], votes, self.alone())
-        before = mean_of_known(fold_metrics(self.metric, self.entries, self.alone()))
-        promised = self.promises.of_choice(self.selection.winner, before, found.mean)
+        promised = self.promises.of_choice(self.selection.winner, found.mean)
         return replace(found, promised=promised)
 
     def committee(self) -> Deliverable:

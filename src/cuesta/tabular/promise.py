@@ -64,17 +64,23 @@ class Promises:
         weights = np.stack([task.feed.unit_weights(fold) for fold in folds])
         self._losses = unit_losses(records, weights, scales)
 
-    def of_choice(self, winner: Score, uncalibrated: float, calibrated: float) -> Promise:
+    def of_choice(self, winner: Score, calibrated: float) -> Promise:
         """Of the winner: the best (candidate, epoch) of all.
 
-        What the temperature adds to the mean over the folds is added to it, and so is the distance
-        of a winner that is not the best to the best one.
+        The distance of a winner that is not the best to the best one is added to it, and so is what
+        its mean over the folds, `calibrated`, has more than before the temperature; one that has
+        less lowers all by as much.
         """
         if not self._known or winner.index not in self._numbers:
             return UNKNOWN
         found = correct_choice(self._losses, seed=self._seed, rounds=self._task.rounds)
-        behind = max(self._loss(winner) - self._loss(self._first), 0.0)
-        return self._told(found.moved(behind), calibrated - uncalibrated)
+        own = self._loss(winner)
+        found = found.moved(max(own - self._loss(self._first), 0.0))
+        if not self._task.feed.classes:
+            return self._told(found)
+        if calibrated < own:
+            return self._told(found.times(calibrated / own))
+        return self._told(found.moved(calibrated - own))
 
     def _loss(self, score: Score) -> float:
         """The loss of a candidate at its epoch, over all units."""
@@ -106,16 +112,15 @@ class Promises:
             seed=self._seed,
         )
         found = with_preselection(found, self._losses, kept, seed=self._seed)
-        return self._told(found, 0.0)
+        return self._told(found)
 
     def _unknown(self, entries: OutOfFold) -> np.ndarray:
         """(entries,) whether a row has no value: its shares have no temperature."""
         return self._task.encoder.without_value(self._task.x[entries.rows])
 
-    def _told(self, found: Corrected, more: float) -> Promise:
+    def _told(self, found: Corrected) -> Promise:
         figure = found if self._task.feed.classes else found.root()
-        # A temperature cannot bring the loss below 0.
-        value, low, high = (max(end * self._unit + more, 0.0) for end in figure[:3])
+        value, low, high = (end * self._unit for end in figure[:3])
         return value, low, high
 
 

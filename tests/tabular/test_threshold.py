@@ -142,3 +142,12 @@ def test_where_there_are_not_two_classes_it_is_refused_before_any_training(
         run(target, tmp_path / "run", **changes)
     assert told.value.parameter == next(iter(changes))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("unit", [3e307, 1e-300])
+def test_the_unit_of_costs_does_not_count(unit):
+    """Sums of the largest costs overflow."""
+    plain, scaled = (run("clicked", costs=(by, 5 * by)) for by in (1.0, unit))
+    for name, each in plain.delivery.models.items():
+        other = scaled.delivery.models[name].model.calibration.threshold
+        assert other == each.model.calibration.threshold

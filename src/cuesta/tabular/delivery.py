@@ -193,7 +193,8 @@ class _Maker:
         """From which share on the second of two classes is decided; None: the likelier one is."""
         wanted, y = self.options.threshold, self.entries.y
         if self.options.costs is not None:
-            alarm, miss = self.options.costs
+            # In a unit of which no sum overflows; of a power of two, which keeps their digits.
+            alarm, miss = np.ldexp(self.options.costs, -np.frexp(max(self.options.costs))[1])
             return best_threshold(y, decided[:, 1], less_cost([[0, alarm], [miss, 0]]))
         if not isinstance(wanted, str):
             return wanted

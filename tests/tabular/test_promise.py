@@ -6,13 +6,15 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cuesta.data.table import Table
 from cuesta.search.space import Choice, Range, Space
 from cuesta.tabular.find import Means
 from cuesta.tabular.fit import fit
 from cuesta.tabular.options import Options
-from cuesta.tabular.promise import Promises
+from cuesta.tabular.promise import Clusters, Promises
 from tests.tabular.tables_to_decide import clicks, run
 
 SPACE = Space(
@@ -103,16 +105,12 @@ def test_the_unit_of_the_target_does_not_count(unit):
 
 def test_rows_that_validate_thrice_tell_no_more_than_once():
     """Three rounds of the same rows, drawn as free ones, make the interval √3 times as narrow."""
-    widths = {}
-    for protocol in ("kfold", "repeated"):
-        _, low, high = (
-            run("clicked", protocol=protocol, model="committee")
-            .delivery.models["committee"]
-            .promised
-        )
-        widths[protocol] = math.log(high / low)
+    kfold, repeated = (
+        width(run("clicked", protocol=protocol, model="committee"))
+        for protocol in ("kfold", "repeated")
+    )
     # Three rounds average some of a network's luck away: the smaller part of the width.
-    assert widths["repeated"] > 0.8 * widths["kfold"]
+    assert repeated > 0.8 * kfold
 
 
 def chosen_by(how, **changes):
@@ -167,3 +165,33 @@ def test_nothing_is_promised_where_all_that_trained_to_the_end_diverged():
     assert all(map(math.isnan, promises.of_choice(stopped[0], 1.0)))
     entries = result.delivery.entries
     assert all(map(math.isnan, promises.of_committee(entries, [0, 1], 1.0)))
+
+
+def width(result):
+    """Of the committee's interval, as the logarithm of a ratio."""
+    _, low, high = result.delivery.models["committee"].promised
+    return math.log(high / low)
+
+
+def test_rows_of_a_group_are_drawn_together():
+    """Four rows of each group, nearly alike, tell not much more than one of them."""
+    one = clicks(120)
+    jitter = 1e-3 * np.random.default_rng(0).standard_normal(480)
+    four = pl.concat([one.with_row_index("of")] * 4).with_columns(pl.col("a") + jitter)
+    how = {"model": "committee", "test_size": 0}
+    alone = width(run("clicked", frame=one, **how))
+    free = width(run("clicked", frame=four, drop=("of",), **how))
+    grouped = width(run("clicked", frame=four, protocol="grouped", groups="of", **how))
+    assert free < 0.7 * alone  # √4 times as many rows, it seems
+    assert grouped > 0.75 * alone
+
+
+@given(st.lists(st.integers(0, 5), min_size=1, max_size=30), st.integers(0, 2**32 - 1))
+def test_a_cluster_is_all_its_entries(of, seed):
+    of = np.array(of)
+    clusters = Clusters(of)
+    firsts = list(dict.fromkeys(of.tolist()))
+    assert len(clusters) == len(firsts)
+    drawn = np.random.default_rng(seed).integers(len(firsts), size=7)
+    slow = [place for number in drawn for place in np.flatnonzero(of == firsts[number])]
+    assert clusters.entries(drawn).tolist() == slow

@@ -51,6 +51,8 @@ class Task:
     test_table: str = ""  # the table that the test rows are of
     test_numbers: tuple[int, ...] = ()  # and their numbers in it, from 0
     rounds: int = 1  # in how many rounds of folds each row validates
+    # (rows,) numbers that are the same of rows that belong together: of a group, or copies.
+    together: np.ndarray | None = None
 
     @property
     def measured(self) -> Metric:
@@ -129,7 +131,15 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
         (test_table or table).name,
         tuple(seal.numbers.tolist()),
         REPEATS if options.protocol == "repeated" else 1,
+        _together(train),
     )
+
+
+def _together(train: TidiedRows) -> np.ndarray | None:
+    """Which training rows belong together, by groups or as copies; None where each is its own."""
+    if train.groups is not None:
+        return train.groups
+    return None if train.copies is None else train.copies.first
 
 
 def _base(y: np.ndarray, target: Target, metric: str) -> tuple[float, ...]:

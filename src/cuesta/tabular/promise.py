@@ -92,23 +92,24 @@ class Promises:
     ) -> Promise:
         """Of a committee of these candidates: each sample of rows chooses its weights anew.
 
-        A row that validates in several rounds is drawn as one.
+        A row is drawn with all its rounds, and with the rows that belong together with it.
         """
         kept = []
         if self._known:
             kept = [place for place, number in enumerate(self._numbers) if number in candidates]
         if not kept:
             return UNKNOWN
-        places = _places(entries)
         of = (
             _ClassRows(entries, temperature, self._unknown(entries))
             if entries.classes
             else _ValueRows(entries, self._unit)
         )
+        together = self._task.together
+        clusters = Clusters(entries.rows if together is None else together[entries.rows])
         found = correct_committee(
-            len(places),
-            lambda rows: of.choose(places[rows].ravel()),
-            lambda weights, rows: _by_row(of.loss(weights, places[rows].ravel()), places),
+            len(clusters),
+            lambda numbers: of.choose(clusters.entries(numbers)),
+            lambda weights, numbers: of.loss(weights, clusters.entries(numbers)),
             seed=self._seed,
         )
         found = with_preselection(found, self._losses, kept, seed=self._seed)
@@ -124,16 +125,30 @@ class Promises:
         return value, low, high
 
 
-def _places(entries: OutOfFold) -> np.ndarray:
-    """(rows, rounds) where the entries of each row are, in the order of the first round."""
-    rounds = len(entries.rows) // len(np.unique(entries.rows))
-    places = np.argsort(entries.rows, kind="stable").reshape(-1, rounds)
-    return places[np.argsort(places[:, 0])]
+class Clusters:
+    """Entries that are drawn together: a row in all rounds, the rows of a group, copies of a row.
 
+    Drawn one by one they would count for more than they tell. `of` (entries,) has the same number
+    for those of one cluster; clusters are numbered from 0, in the order of their first entries.
+    """
 
-def _by_row(losses: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The mean loss of each row over its rounds."""
-    return np.asarray(losses.reshape(-1, places.shape[1]).mean(axis=1))
+    def __init__(self, of: np.ndarray) -> None:
+        _, first, places = np.unique(of, return_index=True, return_inverse=True)
+        numbers = np.argsort(np.argsort(first))[places.ravel()]
+        self._order = np.argsort(numbers, kind="stable")
+        self._sizes = np.bincount(numbers)
+        self._starts = np.cumsum(self._sizes) - self._sizes
+
+    def __len__(self) -> int:
+        """How many clusters there are."""
+        return len(self._sizes)
+
+    def entries(self, numbers: np.ndarray) -> np.ndarray:
+        """The places of the entries of these clusters, one cluster after the other."""
+        sizes = self._sizes[numbers]
+        ends = np.cumsum(sizes)
+        shifts = np.repeat(self._starts[numbers] - (ends - sizes), sizes)
+        return np.asarray(self._order[shifts + np.arange(len(shifts))])
 
 
 class _ClassRows:

@@ -44,8 +44,6 @@ class Promises:
         whole = [score for score in scores if score.trained == longest and not any(score.diverged)]
         self._numbers = [score.index for score in whole]
         self._first = rank(scores)[0]
-        # Squares of very large or very small numbers leave float64: they are taken in this unit.
-        self._unit = 1.0
         if not whole:  # all that were trained to the end diverged
             self._known = False
             return

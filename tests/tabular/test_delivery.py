@@ -267,3 +267,18 @@ def test_by_a_balanced_metric_each_class_counts_the_same_in_the_choice(monkeypat
         own = entries.folds == fold
         by_class = [gains[own & (entries.y == label)].mean() for label in (0, 1)]
         assert gain == pytest.approx(np.mean(by_class), rel=1e-9)
+
+
+def test_in_order_of_time_the_network_of_all_rows_is_delivered():
+    """What tells the target drifts from one column to another; early folds never saw the second."""
+    rng = np.random.default_rng(0)
+    x, time = rng.standard_normal((240, 2)), np.linspace(0, 1, 240)
+    y = x[:, 0] * (1 - time) + x[:, 1] * time
+    frame = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "price": y})
+    result = run("price", frame=frame, protocol="ordered", epochs=20)
+    assert result.delivery.chosen == "single"
+    tested = {name: of.metrics["rmse"] for name, of in result.outcome.models.items()}
+    assert tested["single"] < 0.9 * tested["committee"]
+    # Out of fold the committee is no worse: each fold is judged by what trained just before it.
+    models = result.delivery.models
+    assert models["committee"].mean < 1.02 * models["single"].mean

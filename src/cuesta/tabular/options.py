@@ -41,7 +41,7 @@ class Options:
     model : {"auto", "committee", "single"}, default "auto"
         What is delivered: a weighted mean of the best candidates' networks of all folds, or the
         winner trained on all training rows; "auto" is the committee, unless the single network is
-        better on rows that neither saw by more than chance explains.
+        better on rows that neither saw by more than chance explains, or rows are in order of time.
     choose : {"best", "one-se"}, default "best"
         Which candidate wins: the best, or of those within one standard error of it the simplest.
     threshold : float between 0 and 1 or "auto", optional

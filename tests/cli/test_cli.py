@@ -31,7 +31,7 @@ def test_fit_tells_the_table_the_candidates_the_winner_and_the_test(run):
         "120 to train and validate (3 folds) · 30 sealed",
         "training 100 %",
         "best 2 of 2 candidates",
-        "diverged  none of 6 lanes",
+        "diverged  none of 6 networks",
         "winner  ",
         "test, 30 rows, opened once",
         "baseline",
@@ -62,7 +62,7 @@ def test_a_damaged_chunk_is_told_beside_json_too(run):
     told = json.loads(done.stdout)
     assert {key for key in told if told[key] != before[key]} <= {"seconds", "test_openings"}
     assert done.stderr.count("\n") == 1
-    assert f"The chunk file {chunk.name} is damaged; its lanes are trained again" in done.stderr
+    assert f"the chunk file {chunk.name} is damaged; its networks are trained again" in done.stderr
 
 
 def test_the_folder_is_named_after_the_table_by_default(in_folder):

@@ -377,7 +377,7 @@ def test_the_interval_of_a_scorer_takes_the_threshold(monkeypatch):
 
 def test_a_name_that_is_no_metric_of_the_task_is_refused():
     y, shares = drawn_classes(0, 2)
-    with pytest.raises(SpecError, match="'rmse' is unknown, or not for classification"):
+    with pytest.raises(SpecError, match="'rmse' is for regression, not for classification"):
         interval("rmse", y, shares, 0)
 
 

@@ -211,7 +211,7 @@ def test_a_run_tells_of_what_it_kept_and_uses_the_lanes(tmp_path):
     fit(table(), options(metric="accuracy"), tmp_path / "run", ears[1])
     assert ears[0].told == []
     assert [text for text in ears[1].told if "earlier" in text] == [
-        f"The folder held another result, which is kept in {tmp_path / 'run' / 'earlier' / '1'}."
+        f"the folder held another result, which is kept in {tmp_path / 'run' / 'earlier' / '1'}"
     ]
     assert set((tmp_path / "run" / "chunks").iterdir()) == lanes
 

@@ -125,8 +125,8 @@ def test_by_which_curve_candidates_were_compared_is_told(target, metric, curve, 
 @pytest.mark.parametrize(
     ("metric", "parts"),
     [
-        ("roc", ["'roc'", "unknown", "roc_auc", "average_precision"]),
-        ("mae", ["'mae'", "classification"]),
+        ("roc", ["'roc'", "unknown; did you mean 'roc_auc'? Take", "average_precision"]),
+        ("mae", ["'mae'", "for regression, not for classification: take accuracy"]),
         ("calibration_error", ["'calibration_error'", "never selected by"]),
     ],
 )

@@ -21,8 +21,8 @@ def compare(
 ) -> None:
     """Say at which step two optimizers part, by how much, and which convention is the cause.
 
-    Optimizers: sgd, momentum, adagrad, rmsprop, adam. Dialects (whose form of the rule): notes,
-    torch, optax, keras.
+    Optimizers: sgd, momentum, adagrad, rmsprop, adam. Dialects (whose form of
+    the rule): notes, torch, optax, keras.
 
     For example:
 

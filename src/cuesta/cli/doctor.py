@@ -13,10 +13,11 @@ from cuesta.cli.fit import fit
 def doctor(run_folder: options.WatchedRun, json_: options.Json = False) -> None:
     """Say what went well and what went wrong in the training of a run's network, and why.
 
-    Reads what was recorded in training: gradients and updates of each layer, dead and saturated
-    units, clipping, the loss curves; after `fit --instruments full` the curvature too, and the
-    change of the loss that Taylor's expansion predicts of each step. Findings come with the
-    figures that show them and the parameter to change, the most serious first.
+    Reads what was recorded in training: gradients and updates of each layer,
+    dead and saturated units, clipping, the loss curves; after `fit
+    --instruments full` the curvature too, and the change of the loss that
+    Taylor's expansion predicts of each step. Findings come with the figures
+    that show them and the parameter to change, the most serious first.
 
     For example:
 

@@ -47,10 +47,11 @@ def fit(
     instruments: options.Instruments = "economy",
     json_: options.Json = False,
 ) -> None:
-    """Choose a network for TABLE by cross-validation, train it on all training rows, test it once.
+    """Choose a network, or a committee, for TABLE by cross-validation, and test it once.
 
-    Writes model.safetensors, candidates.csv and result.json to the run's folder. Finished work is
-    kept there: after an interrupt the same command goes on where it stopped.
+    Writes model.safetensors, candidates.csv and result.json to the run's
+    folder. Finished work is kept there: after an interrupt the same command
+    goes on where it stopped. What each figure means: docs/validation.md.
 
     For example:
 

@@ -143,7 +143,8 @@ Task = Annotated[
 TestSize = Annotated[
     float,
     _option(
-        "The share of rows kept aside for the test, below 1; with 0 there is no test.",
+        "The share of rows kept aside for the test, below 1; with 0 there is no test. It has no "
+        "effect with --test or --protocol nested.",
         panel=DATA,
     ),
 ]
@@ -184,9 +185,11 @@ Sampler = Annotated[
 Metric = Annotated[
     str,
     _option(
-        "The metric that selects: log_loss, accuracy or balanced_accuracy for classes (the last "
-        "also weighs the rows in training, so that each class counts the same), rmse for numbers; "
-        "auto is log_loss or rmse.",
+        "The metric that selects: for classes log_loss, accuracy, balanced_accuracy (which also "
+        "weighs the rows in training, so that each class counts the same), roc_auc, "
+        "average_precision, f1 or brier; for numbers rmse, mae or r2; or any scorer of "
+        "scikit-learn's by its name. auto is log_loss or rmse, the two whose figure is corrected "
+        "for the choice.",
         panel=SEARCH,
     ),
 ]
@@ -220,7 +223,7 @@ Choose = Annotated[
     str,
     _option(
         "Which candidate wins: best, or one-se (of those within one standard error of the best, "
-        "the simplest).",
+        "the one of fewest weights).",
         panel=SEARCH,
     ),
 ]
@@ -236,9 +239,10 @@ Delivered = Annotated[
 Threshold = Annotated[
     str | None,
     _option(
-        "Of two classes, from which probability on the second is decided: a number between 0 and "
-        "1, or auto (the best for the metric, on rows that the networks did not see).",
-        metavar="SHARE",
+        "Of two classes, from which probability on the second is decided (the order is printed "
+        "with the target): a number between 0 and 1, or auto (the best for --metric, computed of "
+        "the decided labels, on rows that the networks did not see).",
+        metavar="NUMBER",
         default="the likelier class",
         panel=SEARCH,
     ),
@@ -246,8 +250,9 @@ Threshold = Annotated[
 Costs = Annotated[
     str | None,
     _option(
-        "Of two classes, what a false alarm and a miss of the second cost, with a comma between: "
-        "1,5. The threshold is then the one that costs least.",
+        "Of two classes, two costs with a comma between: of a false alarm (the second class is "
+        "decided, the first is true) and of a miss (the other way round), as 1,5. The threshold "
+        "is then the one that costs least; it is not to be given too.",
         metavar="ALARM,MISS",
         default="none",
         panel=SEARCH,
@@ -336,7 +341,7 @@ Interval = Annotated[
     float | None,
     _option(
         "For numbers: two columns more, COLUMN_lower and COLUMN_upper, between which the truth "
-        "lies so often: 0.9 is 9 times of 10.",
+        "lies with this probability; 0.9 is nine times in ten.",
         metavar="LEVEL",
         default="none",
     ),
@@ -344,8 +349,8 @@ Interval = Annotated[
 Sets = Annotated[
     float | None,
     _option(
-        "For classes: a column more, COLUMN_set, with the labels among which the truth is so "
-        "often, as 0.9; a bar stands between them.",
+        "For classes: a column more, COLUMN_set, with the fewest labels among which the truth is "
+        "with this probability, as 0.9; a bar stands between them.",
         metavar="LEVEL",
         default="none",
     ),

@@ -29,10 +29,11 @@ def predict(
 ) -> None:
     """Predict the rows of TABLE with a fitted model: as CSV, or in the format that --out names.
 
-    Classes come with a column p_CLASS for the probability of each. Categories that training
-    did not see, and missing values, are no fault; how many there are is told on standard error.
-    Text that a spreadsheet would run as a formula, such as =A1, stands in CSV after an
-    apostrophe, which cuesta takes off when it reads the file.
+    Classes come with a column p_CLASS for the probability of each. Categories
+    that training did not see, and missing values, are no fault; how many there
+    are is told on standard error. Text that a spreadsheet would run as a
+    formula, such as =A1, stands in CSV after an apostrophe, which cuesta takes
+    off when it reads the file.
 
     For example:
 

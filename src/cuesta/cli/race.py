@@ -50,8 +50,9 @@ def race(
 ) -> None:
     """Race optimizers on a function, each with its own tuned learning rate, and see the paths.
 
-    Writes one page that works offline: the paths on the surface, J of each step, and what the
-    rule did at each step, beside what Taylor's expansion predicts of it.
+    Writes one page that works offline: the paths on the surface, J of each
+    step, and what the rule did at each step, beside what Taylor's expansion
+    predicts of it.
 
     For example:
 

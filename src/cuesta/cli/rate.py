@@ -21,9 +21,10 @@ def rate(
 ) -> None:
     """Find a learning rate for a network on TABLE: the one with the lowest loss on rows held out.
 
-    Trains at 26 rates at once, the promising ones for longer, and the best to the end with
-    several seeds. Beside it stands what the curvature says before the first step: α*, the rate
-    that takes a step of gradient descent lowest, and 2/λmax, above which gradient descent climbs.
+    Trains at 26 rates at once, the promising ones for longer, and the best to
+    the end with several seeds. Beside it stands what the curvature says before
+    the first step: α*, the rate that takes a step of gradient descent lowest,
+    and 2/λmax, above which gradient descent climbs.
 
     For example:
 

@@ -27,8 +27,8 @@ def surface(
 ) -> None:
     """Map the loss J of a network for TABLE, and the paths of several optimizers on it.
 
-    Writes one page that works offline: J on the plane that lies closest to the paths, and how
-    much of each path is off that plane.
+    Writes one page that works offline: J on the plane that lies closest to the
+    paths, and how much of each path is off that plane.
 
     For example:
 

@@ -41,13 +41,16 @@ MISSING = ("", "?", "na", "n/a", "nan", "null", "none", "-", ".", "..", "--", "-
 MISSING_LABELS = ("", "?", "na", "n/a", "nan", "null", *SPREADSHEET)
 
 
-def find_column(frame: pl.DataFrame, name: str, where: str) -> pl.Series:
-    """The named column. Raises TableError, offering the nearest name, where there is none."""
+def find_column(frame: pl.DataFrame, name: str, where: str, parameter: str = "") -> pl.Series:
+    """The named column. Raises TableError, offering the nearest name, where there is none.
+
+    `parameter` is the one that named it, for the error.
+    """
     if name in frame.columns:
         return frame[name]
     near = difflib.get_close_matches(name, frame.columns, n=1, cutoff=0.5)
     hint = f"did you mean {near[0]!r}?" if near else f"it has: {_listed(frame.columns)}."
-    raise TableError(f"{where} has no column {name!r}; {hint}")
+    raise TableError(f"{where} has no column {name!r}; {hint}", parameter=parameter)
 
 
 def _shown(value: object) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 import numpy as np
 
@@ -151,13 +152,22 @@ def metric_of(name: str, task: str, classes: int = 0) -> Metric:
 
 
 def _refusal(name: str, task: str, scorers: tuple[str, ...]) -> SpecError:
-    ours = ", ".join(names_for(task))
-    theirs = ", ".join(other for other in scorers if other not in METRICS)
-    fit = f"take {ours}; or a scorer of scikit-learn: {theirs}"
-    why = f"is unknown, or not for {task}"
+    ours = names_for(task)
+    other = R if task == C else C
+    why = "is unknown"
     if name in METRICS and METRICS[name].task == task:
         why = "is reported, and never selected by"
-    return SpecError(f"The metric {name!r} {why}: {fit}.", parameter="metric")
+    elif name in METRICS or name in scorer_names(other):
+        why = f"is for {other}, not for {task}"
+    elif near := get_close_matches(name.lower(), (*ours, *scorers), n=1):
+        why = f"is unknown; did you mean {near[0]!r}"
+    theirs = ", ".join(scorer for scorer in scorers if scorer not in METRICS)
+    mark = "? Take" if "mean" in why else ": take"
+    return SpecError(
+        f"The metric {name!r} {why}{mark} {', '.join(ours)}; or a scorer of scikit-learn: "
+        f"{theirs}.",
+        parameter="metric",
+    )
 
 
 def _words(name: str) -> str:

@@ -60,7 +60,9 @@ def fit(
         check_folder(folder, table, names)
     nested = options.protocol == "nested"
     if nested and test is not None:
-        raise SpecError("The nested protocol tests every row; it takes no table of test rows.")
+        raise SpecError(
+            "The nested protocol tests every row; it takes no table of test rows.", parameter="test"
+        )
     try:
         task = prepare(table, inner(options) if nested else options, test)
     except MemoryError as error:
@@ -72,11 +74,11 @@ def fit(
     with open_folder(folder, table, names) as chunks:
         journal = Journal(chunks)
         for name in journal.damaged:
-            listener.said(f"The chunk file {name} is damaged; its lanes are trained again.")
+            listener.said(f"the chunk file {name} is damaged; its networks are trained again")
         result = job.done(Means(executor, journal, NetworkStore(folder / NETWORKS)))
         kept = write_run(folder, result, options)
     if kept is not None:
-        listener.said(f"The folder held another result, which is kept in {kept}.")
+        listener.said(f"the folder held another result, which is kept in {kept}")
     return result
 
 
@@ -112,7 +114,9 @@ class _Job:
             findings_of_run(task, delivery, baselines, outcome, options.seed)
         )
         seconds = time.perf_counter() - self.began
-        return FitResult(task, selection, delivery, baselines, outcome, inspection, seconds)
+        return FitResult(
+            task, selection, delivery, baselines, outcome, inspection, seconds, options
+        )
 
     def _opened(self) -> list[str]:
         """The times at which the test rows were opened, this time last.

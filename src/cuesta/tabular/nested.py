@@ -86,7 +86,7 @@ class Searched:
 def inner(options: Options) -> Options:
     """The options of one search: on folds, without a test of its own."""
     protocol = "grouped" if options.groups else "kfold"
-    return replace(options, protocol=protocol, test_size=0)
+    return replace(options, protocol=protocol, test_size=0, outer=Options.outer)
 
 
 def outer_rows(table: Table, options: Options) -> list[OuterRows]:

@@ -146,6 +146,10 @@ class Options:
     def _check_search(self) -> None:
         if self.protocol != "nested":
             check_groups(self.protocol, self.groups is not None)
+            if self.outer != Options.outer:
+                raise SpecError(
+                    "outer is for the nested protocol; ask for it.", parameter="protocol"
+                )
         if self.halving and self.sampler == "tpe":
             raise SpecError(
                 "halving compares all candidates; it goes with random or grid, not tpe."
@@ -158,11 +162,15 @@ class Options:
     def _check_decision(self) -> None:
         if self.costs is not None:
             if self.threshold is not None:
-                raise SpecError("Costs give a threshold themselves; leave out one of the two.")
+                raise SpecError(
+                    "costs and a threshold exclude each other: costs give a threshold; leave one "
+                    "out.",
+                    parameter="threshold",
+                )
             if not all(0 <= cost < math.inf for cost in self.costs) or not any(self.costs):
                 raise SpecError(
-                    "costs must be two numbers of at least 0, not both 0: of a false alarm and of "
-                    f"a miss, not {listed(f'{cost:g}' for cost in self.costs)}."
+                    "costs must be two numbers, of a false alarm and of a miss, each at least 0 "
+                    f"and one above 0; they are {listed(f'{cost:g}' for cost in self.costs)}."
                 )
         if isinstance(self.threshold, str):
             check_choice("threshold", self.threshold, ("auto",))

@@ -155,7 +155,7 @@ def tidied_rows(read: Tidied, target: Target, options: Options) -> TidiedRows:
     """The rows of a tidied table: inputs, targets, groups, and which are copies of others."""
     groups = None
     if options.groups is not None:
-        groups = _groups(find_column(read.frame, options.groups, "The table"))
+        groups = _groups(find_column(read.frame, options.groups, "The table", "groups"))
     inputs = without(read.frame, options.without_inputs(read.targets))
     y = encode_target(read.frame, target)
     return TidiedRows(inputs, y, groups, read.numbers, find_copies(inputs))

@@ -108,8 +108,11 @@ def named_targets(table: Table, options: Options) -> list[str]:
             f"The column to predict is not named; there are: {columns}.", parameter="target"
         )
     aside = options.without_inputs(names)
-    for name in (*aside, *options.drop, *options.columns):
-        find_column(table.frame, name, "The table")
+    groups = (options.groups,) if options.groups else ()
+    given = {"target": names, "groups": groups, "drop": options.drop, "columns": options.columns}
+    for parameter, named in given.items():
+        for name in named:
+            find_column(table.frame, name, "The table", parameter)
     for name in names:
         if names.count(name) > 1:
             raise SpecError(f"The target {name!r} is named twice.")

@@ -219,7 +219,7 @@ def run(tmp_path_factory):
 
 def test_fit_says_where_candidates_broke_and_what_the_doctor_finds(run):
     folder, output = run
-    assert "sgd α=1e+30: not finite from step" in output
+    assert "sgd lr=1e+30: not finite from step" in output
     assert "first in layer" in output
     told = json.loads((folder / "result.json").read_text())
     assert {lane["candidate"] for lane in told["diverged_lanes"]} == {0}

@@ -22,7 +22,7 @@ def linear(folds=(), test=math.nan):
 def test_a_baseline_that_is_better_on_every_fold_and_in_the_test_is_severe():
     told = found(linear(np.array(NETWORK.folds) - 0.1, 0.2))
     assert told.severity == "severe"
-    assert "loses to the linear model: log_loss 0.31 against 0.21 in validation" in told.says
+    assert "loses to the linear model in validation and in the test: log-loss 0.31" in told.says
     assert "0.31 against 0.2 in the test" in told.says
     assert "hidden_layer_sizes" in told.parameter
 
@@ -30,8 +30,8 @@ def test_a_baseline_that_is_better_on_every_fold_and_in_the_test_is_severe():
 @pytest.mark.parametrize(
     ("baseline", "says"),
     [
-        (linear(np.array(NETWORK.folds) - 0.1), "against 0.21 in validation"),
-        (linear(test=0.2), "0.31 against 0.2 in the test"),
+        (linear(np.array(NETWORK.folds) - 0.1), "model in validation: log-loss 0.31 against 0.21"),
+        (linear(test=0.2), "model in the test: log-loss 0.31 against 0.2 in the test"),
         (linear(np.array(NETWORK.folds) - 0.1, 0.4), "0.31 against 0.4 in the test"),
     ],
 )

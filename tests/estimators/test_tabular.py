@@ -387,9 +387,9 @@ def test_a_run_goes_on_from_its_folder(tmp_path, capsys):
     assert (tmp_path / "run" / "result.json").exists()
     model = cuesta.load(tmp_path / "run")
     assert model.predict(X)["kind"].to_list() == net.predict(X).tolist()
-    assert "holds 16 lane-epochs already" not in capsys.readouterr().out
+    assert "holds 16 epochs of training already" not in capsys.readouterr().out
     np.testing.assert_array_equal(net.fit(X, Y).predict_proba(X), shares)
-    assert "holds 16 lane-epochs already" in capsys.readouterr().out
+    assert "holds 16 epochs of training already" in capsys.readouterr().out
     with pytest.raises(RunFolderError, match="holds a run on"):
         net.fit(X.drop("adult"), Y)
 

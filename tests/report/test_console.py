@@ -18,7 +18,7 @@ from cuesta.diagnose.checkup import Diagnosis
 from cuesta.diagnose.findings import Finding
 from cuesta.errors import TableError
 from cuesta.metrics import METRICS
-from cuesta.report.console import SafeConsole, sentence, shown
+from cuesta.report.console import SafeConsole, print_hanging, sentence, shown
 from cuesta.report.diagnosis import show_findings
 from cuesta.report.run.terminal import TerminalListener, describe_columns, describe_task
 
@@ -152,6 +152,29 @@ def test_many_notes_are_cut_and_counted():
     notes = [line for line in file.getvalue().splitlines() if line.startswith("note")]
     assert len(notes) == 21
     assert notes[-1] == "note and 980 more notes: the result holds all of them"
+
+
+# --- long lines -------------------------------------------------------------------------------
+
+
+def test_a_long_line_of_a_terminal_goes_on_below_its_text():
+    file = io.StringIO()
+    console = SafeConsole(file=file, width=40, force_terminal=True, color_system=None)
+    line = "winner  [bold]adam[/] " + "word " * 12
+    print_hanging(console, line, 8)
+    first, *rest = file.getvalue().splitlines()
+    assert rest
+    assert first.startswith("winner  adam word")
+    assert all(part.startswith(" " * 8 + "word") and len(part) <= 40 for part in rest)
+    assert " ".join(" ".join([first, *rest]).split()) == " ".join(
+        line.replace("[bold]", "").replace("[/]", "").split()
+    )
+
+
+def test_a_long_line_of_a_file_stays_one():
+    file = io.StringIO()
+    print_hanging(SafeConsole(file=file, width=40), "note " + "word " * 30, 5)
+    assert len(file.getvalue().splitlines()) == 1
 
 
 # --- findings ---------------------------------------------------------------------------------

@@ -110,14 +110,31 @@ def test_what_the_threshold_does_is_told(tmp_path):
             hits = (decided & (y == 1)).sum()
             assert one["recall"] == pytest.approx(hits / (y == 1).sum())
             assert one["precision"] == pytest.approx(hits / decided.sum())
-    (line,) = describe_threshold(result)
+    what, does = describe_threshold(result)
     half, own = told["models"][told["model"]]["second_label"]
-    assert line.startswith("threshold  yes from a share of ")
-    assert f"recall {half['recall']:.4g} → {own['recall']:.4g}" in line
-    assert f"precision {half['precision']:.4g} → {own['precision']:.4g}" in line
+    assert what.startswith(f"threshold  yes from a probability of {own['threshold']:.4g} on")
+    assert what.endswith("cheapest where a false alarm costs 1 and a miss 5")
+    assert f"recall of yes {half['recall']:.4g} → {own['recall']:.4g}" in does
+    assert f"precision {half['precision']:.4g} → {own['precision']:.4g}" in does
+    y, share = rows_of(result, told["model"])
+    costs = [
+        (1 * ((y == 0) & (share >= t)) + 5 * ((y == 1) & (share < t))).mean()
+        for t in (0.5, own["threshold"])
+    ]
+    assert f"mean cost {costs[0]:.4g} → {costs[1]:.4g}" in does
+    assert told["costs"] == [1, 5]
     file = io.StringIO()
     show_result(Console(file=file, width=200), result, None)
-    assert line in file.getvalue()
+    assert what in file.getvalue()
+    assert does in file.getvalue()
+
+
+def test_for_which_metric_a_threshold_is_best_is_told():
+    what, does = describe_threshold(run("clicked", metric="f1", threshold="auto"))
+    assert what.endswith("not 0.5: best F1 of the decided labels")
+    assert "cost" not in does
+    what, _ = describe_threshold(run("clicked", threshold=0.3))
+    assert what == "threshold  yes from a probability of 0.3 on, not 0.5"
 
 
 def test_without_a_threshold_nothing_is_told_of_one():

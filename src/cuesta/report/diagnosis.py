@@ -14,7 +14,7 @@ from cuesta.diagnose.checkup import Diagnosis
 from cuesta.diagnose.evidence import Evidence
 from cuesta.errors import in_python
 from cuesta.hyperparameters import Candidate
-from cuesta.report.console import sentence
+from cuesta.report.console import print_hanging, sentence
 from cuesta.report.text_plots import bar, sparkline
 
 NOTHING = "nothing is wrong"
@@ -53,15 +53,16 @@ def show_findings(
         console.print(f"[green]doctor[/]  {NOTHING}", highlight=False)
     for finding in diagnosis.findings:
         color = "red" if finding.severity == "severe" else "yellow"
-        console.print(
+        print_hanging(
+            console,
             f"[{color}]{finding.severity:<7}[/] [bold]{finding.fault}[/]: {sentence(finding.says)}",
-            highlight=False,
+            8,
         )
         where = _where_to_set(finding.parameter, name_parameter)
         hint = f" [dim]({sentence(where)})[/]" if where else ""
-        console.print(f"        → {sentence(finding.remedy)}{hint}", highlight=False)
+        print_hanging(console, f"        → {sentence(finding.remedy)}{hint}", 10)
     if diagnosis.note:
-        console.print(f"[dim]{sentence(diagnosis.note)}[/]", highlight=False)
+        print_hanging(console, f"        [dim]{sentence(diagnosis.note)}[/]", 8)
 
 
 def _where_to_set(parameters: str, name_parameter: Callable[[str, str], str]) -> str:

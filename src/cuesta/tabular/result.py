@@ -41,6 +41,7 @@ class FitResult:
     outcome: TestOutcome | None  # None where no rows were kept aside for a test
     inspection: Inspection
     seconds: float
+    options: Options
 
     @property
     def scores(self) -> list[Score]:
@@ -122,10 +123,13 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "baselines": {each.name: _baseline(result, each) for each in result.baselines.found},
         "untuned": _untuned(result),
         "winner": winner.candidate.to_dict(),
+        "winner_candidate": winner.index,
         "epochs": winner.epochs,
         "candidates": len(result.scores),
         "folds": task.feed.refit,
         "protocol": options.protocol,
+        "choose": options.choose,
+        "costs": None if options.costs is None else list(options.costs),
         "sampler": options.sampler,
         "seed": options.seed,
         "max_epochs": options.epochs,

@@ -10,6 +10,7 @@ import numpy as np
 
 from cuesta.data.fold_means import standard_error
 from cuesta.diagnose.findings import SEVERE, WARNING, Finding
+from cuesta.metrics import METRICS
 
 LEVEL = 0.975  # of Student's t, one-sided
 SHARE = 0.02  # of the network's figure: less is not worth a word
@@ -57,6 +58,7 @@ def loses_to_baseline(
     if not losing:
         return None
     worst = max(losing, key=lambda each: (each.by_folds + each.by_test, each.lead))
+    where = " and ".join(["in validation"] * worst.by_folds + ["in the test"] * worst.by_test)
     others = [f"the {each.baseline.name} too" for each in losing if each is not worst]
     remedy, parameter = REMEDIES.get(worst.baseline.name, (OTHER, "candidates, epochs"))
     return Finding(
@@ -64,7 +66,8 @@ def loses_to_baseline(
         SEVERE if worst.by_folds and worst.by_test else WARNING,
         "; ".join(
             [
-                f"the network loses to the {worst.baseline.name}: {worst.says(metric, network)}",
+                f"the network loses to the {worst.baseline.name} {where}: "
+                f"{worst.says(metric, network)}",
                 *others,
             ]
         ),
@@ -91,7 +94,7 @@ class _Compared:
             told.append(f"{ours:.3g} against {theirs:.3g} in validation")
         if math.isfinite(network.test) and math.isfinite(self.baseline.test):
             told.append(f"{network.test:.3g} against {self.baseline.test:.3g} in the test")
-        return f"{metric} {', '.join(told)}"
+        return f"{_words(metric)} {', '.join(told)}"
 
 
 def _compared(
@@ -123,6 +126,11 @@ def _paired(network: Figures, baseline: Figures) -> np.ndarray:
         return np.empty((2, 0))
     both = np.array([network.folds, baseline.folds])
     return both[:, np.isfinite(both).all(axis=0)]
+
+
+def _words(metric: str) -> str:
+    """A metric's name as people write it."""
+    return METRICS[metric].words if metric in METRICS else metric
 
 
 def _beyond_noise(differences: np.ndarray, share: float) -> bool:

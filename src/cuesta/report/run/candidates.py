@@ -16,10 +16,10 @@ SHOWN = 10
 DEFAULTS = Candidate()
 
 
-def best_table(scores: list[Score], metric: str, tied: Collection[int]) -> Table:
+def best_table(scores: list[Score], metric: str, winner: int, tied: Collection[int]) -> Table:
     """The best candidates: mean and standard error of their metric, epochs, hyper-parameters.
 
-    The places of those that the folds cannot tell from the winner are followed by ≈.
+    The winner's place is followed by *, those that the folds cannot tell from it by ≈.
     """
     title = f"best {min(SHOWN, len(scores))} of {count(len(scores), 'candidate')}"
     table = Table(title=title, title_justify="left", box=None, pad_edge=False)
@@ -33,8 +33,8 @@ def best_table(scores: list[Score], metric: str, tied: Collection[int]) -> Table
             f"{number(score.mean)} ± {number(score.se)}" if not any(score.diverged) else "diverged"
         )
         row = sentence(describe(score.candidate, also))
-        near = "≈" if score.index in tied and len(tied) > 1 else " "
-        table.add_row(f"{place}{near}", mean, str(score.epochs), row)
+        mark = "*" if score.index == winner else "≈" if score.index in tied else " "
+        table.add_row(f"{place}{mark}", mean, str(score.epochs), row)
     return table
 
 
@@ -45,16 +45,19 @@ def varied(scores: list[Score]) -> list[str]:
 
 
 def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
-    """A candidate in a line: optimizer, layers, what differs from the defaults, then `also`."""
+    """A candidate in a line: optimizer, layers, what differs from the defaults, then `also`.
+
+    Parameters have their names in a search space, but for `lr`, the learning rate: 0.01→0.001 is
+    its linear decay. "128-64" are the sizes of the hidden layers.
+    """
     sizes = "-".join(map(str, candidate.hidden_layer_sizes)) or "no hidden layer"
-    rate = f"α={candidate.learning_rate:.3g}"
+    rate = f"lr={candidate.learning_rate:.3g}"
     if candidate.final_learning_rate is not None:
         rate += f"→{candidate.final_learning_rate:.2g}"
     parts = [candidate.optimizer, rate, sizes, candidate.activation, candidate.init]
     own = {"momentum": ("momentum",), "rmsprop": ("rho",), "adam": ("beta_1", "beta_2")}
-    signs = {"momentum": "γ", "rho": "ρ", "beta_1": "ρ₁", "beta_2": "ρ₂"}
     parts.extend(
-        f"{signs[name]}={getattr(candidate, name):.3g}"
+        f"{name}={getattr(candidate, name):.3g}"
         for name in own.get(candidate.optimizer, ())
         if getattr(candidate, name) != getattr(DEFAULTS, name)
     )

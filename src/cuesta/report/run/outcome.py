@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
+import numpy as np
 from rich.table import Table
 
 from cuesta._text import count, listed
 from cuesta.report.console import shown
 from cuesta.report.run.words import NAMES, number
+from cuesta.search.calibration import less_cost
 from cuesta.tabular.delivery import Deliverable
 from cuesta.tabular.result import FitResult
 from cuesta.tabular.testing import TestOutcome
@@ -28,21 +31,23 @@ SHOWN = (
     "r2",
 )
 SHORT = {"linear model": "linear", "boosted trees": "trees"}
-WHAT = {
-    "committee": "the best candidates' networks of all folds, a weighted mean",
-    "single": "the winner, trained on all training rows",
-}
+WINNER = "1 network: the winner, trained on all training rows"
+EXPECTED = "expected   of new rows: corrected for having chosen the best of"
+AS_CHOSEN = "as chosen  on the very rows that chose: too good"
+UNCORRECTED = "no figure corrected for the choice: it is known of log-loss and of RMSE alone"
+SURE = 1.1  # a temperature up to this, or down to its inverse, changes little
 
 
 def describe_models(result: FitResult) -> list[str]:
     """A line for each model: its networks, its votes, its temperature and threshold."""
     chosen = result.delivery.chosen
+    places = {score.index: place for place, score in enumerate(result.scores, start=1)}
     lines = []
     for name, each in result.delivery.models.items():
         calibration = each.model.calibration
-        parts = [describe_networks(each)]
+        parts = [WINNER if name == "single" else describe_networks(each, places)]
         if calibration.temperature != 1:
-            parts.append(f"temperature {calibration.temperature:.3g}")
+            parts.append(_describe_temperature(calibration.temperature))
         if calibration.threshold is not None:
             parts.append(f"threshold {calibration.threshold:.3g}")
         mark = "[bold]delivered[/] · " if name == chosen else ""
@@ -57,23 +62,51 @@ def describe_curve(result: FitResult) -> list[str]:
         return []
     few = len(result.selection.shortlist)
     return [
-        f"compared by {NAMES[task.curve]}, epoch by epoch; of the best {few} the winner has the "
-        f"best {task.measured.words} out of fold"
+        f"compared by {NAMES[task.curve]}, epoch by epoch; among the best {few} the winner was "
+        f"chosen by out-of-fold {task.measured.words}"
     ]
 
 
 def describe_threshold(result: FitResult) -> list[str]:
-    """What the threshold does to the second label out of fold, beside 0.5; no line without one."""
+    """What the threshold is for, and does to the second label out of fold beside 0.5.
+
+    No line without one.
+    """
     found = result.delivery.decided_at(result.delivery.chosen)
     if not found:
         return []
     half, own = found
     label = shown(str(result.task.target.labels[1]))
+    cost = _mean_costs(result)
+    spent = f", mean cost {number(cost[0])} → {number(cost[1])}" if cost else ""
     return [
-        f"threshold  {label} from a share of {number(own.threshold)} on, where 0.5 is usual: "
-        f"recall {number(half.recall)} → {number(own.recall)}, "
-        f"precision {number(half.precision)} → {number(own.precision)} out of fold"
+        f"threshold  {label} from a probability of {number(own.threshold)} on, not 0.5"
+        f"{_purpose(result)}",
+        f"           out of fold: recall of {label} {number(half.recall)} → {number(own.recall)}, "
+        f"precision {number(half.precision)} → {number(own.precision)}{spent}",
     ]
+
+
+def _purpose(result: FitResult) -> str:
+    """What the threshold was chosen for; nothing where the user gave it."""
+    options = result.options
+    if options.costs is not None:
+        alarm, miss = options.costs
+        return f": cheapest where a false alarm costs {alarm:g} and a miss {miss:g}"
+    if options.threshold == "auto":
+        return f": best {result.task.measured.words} of the decided labels"
+    return ""
+
+
+def _mean_costs(result: FitResult) -> tuple[float, ...]:
+    """The mean cost of an out-of-fold row at 0.5 and at the threshold; nothing without costs."""
+    if result.options.costs is None:
+        return ()
+    alarm, miss = result.options.costs
+    entries, delivered = result.delivery.entries, result.delivery.delivered
+    score, share = less_cost([[0, alarm], [miss, 0]]), delivered.decided[:, 1]
+    at = (0.5, delivered.model.calibration.threshold)
+    return tuple(-score(entries.y, (share >= t).astype(np.int64)) for t in at)
 
 
 def describe_outer(outcome: TestOutcome) -> list[str]:
@@ -92,34 +125,51 @@ def validation_table(result: FitResult) -> Table:
 
     The corrected figure is what to expect of new rows; the other is of the rows that chose.
     """
-    metric = result.task.metric
+    corrected = is_corrected(result)
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(f"validation {NAMES.get(metric, metric)}", no_wrap=True)
-    table.add_column("expected", justify="right")
-    table.add_column("95 % interval", no_wrap=True)
-    table.add_column("as chosen", justify="right")
+    table.add_column(f"validation {result.task.measured.words}")
+    if corrected:
+        table.add_column("expected", justify="right", no_wrap=True)
+        table.add_column("95 % interval", no_wrap=True)
+    table.add_column("as chosen", justify="right", no_wrap=True)
     for name, each in result.delivery.models.items():
         value, low, high = each.promised
         style = "bold" if name == result.delivery.chosen else ""
-        row = name, number(value), _interval(low, high), number(each.mean)
-        table.add_row(*row, style=style)
+        promised = (number(value), _interval(low, high)) if corrected else ()
+        table.add_row(name, *promised, number(each.mean), style=style)
     for baseline in result.baselines.found:
         if baseline.folds:
-            table.add_row(baseline.name, "", "", number(baseline.cv_mean))
+            table.add_row(baseline.name, *[""] * (2 * corrected), number(baseline.cv_mean))
     return table
 
 
-def describe_networks(each: Deliverable) -> str:
-    """How many networks of which candidates decide: `15 networks of candidates 3 (60 %), …`."""
-    if len(each.votes) == 1:
-        (candidate,) = each.votes
-        return f"{count(each.networks, 'network')} of candidate {candidate}"
-    votes = sorted(each.votes.items(), key=lambda vote: (-vote[1], vote[0]))
-    shown = [f"{candidate} ({weight:.0%})" for candidate, weight in votes]
+def is_corrected(result: FitResult) -> bool:
+    """Whether a figure corrected for the choice is known."""
+    return any(not math.isnan(each.promised[0]) for each in result.delivery.models.values())
+
+
+def describe_validation(result: FitResult) -> list[str]:
+    """What the columns of the validation table are, a line each."""
+    if not is_corrected(result):
+        return [AS_CHOSEN, UNCORRECTED]
+    return [f"{EXPECTED} {len(result.scores):,}", AS_CHOSEN]
+
+
+def describe_networks(each: Deliverable, places: Mapping[int, int]) -> str:
+    """How many networks decide, of which places in the table of candidates, with what weights."""
+    votes = sorted(each.votes.items(), key=lambda vote: (-vote[1], places[vote[0]]))
+    shown = [f"{places[candidate]} ({100 * weight:.0f} %)" for candidate, weight in votes]
     return (
-        f"{count(each.networks, 'network')} of {count(len(votes), 'candidate')}: "
+        f"{count(each.networks, 'network')} of {count(len(votes), 'candidate')}, by place: "
         f"{listed(shown, SHOWN_VOTES)}"
     )
+
+
+def _describe_temperature(temperature: float) -> str:
+    told = f"temperature {temperature:.3g}"
+    if 1 / SURE < temperature < SURE:
+        return told
+    return f"{told} (probabilities made {'less' if temperature > 1 else 'more'} sure)"
 
 
 def test_title(outcome: TestOutcome) -> str:
@@ -142,21 +192,39 @@ def test_table(result: FitResult, outcome: TestOutcome) -> Table:
     others = {n: each.metrics for n, each in outcome.models.items() if n != outcome.delivered}
     others |= {SHORT.get(name, name): found for name, found in outcome.baselines.items()}
     others |= {"baseline": outcome.baseline}
-    table.add_column("", no_wrap=True)
-    table.add_column(outcome.delivered, justify="right")
+    table.add_column("")
+    table.add_column(outcome.delivered, justify="right", no_wrap=True)
     table.add_column("95 % interval", no_wrap=True)
     for name in others:
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     chosen = result.task.metric
     for name in dict.fromkeys([chosen, *(name for name in SHOWN if name in outcome.metrics)]):
         table.add_row(
-            NAMES.get(name, name),
-            number(outcome.metrics[name]),
+            result.task.measured.words if name == chosen else NAMES[name],
+            _figure(name, outcome.metrics[name]),
             _interval(*outcome.intervals[name]) if name in outcome.intervals else "",
-            *(number(metrics.get(name, math.nan)) for metrics in others.values()),
+            *(_figure(name, metrics.get(name, math.nan)) for metrics in others.values()),
             style="bold" if name == chosen else "",
         )
     return table
+
+
+def describe_rivals(result: FitResult, outcome: TestOutcome) -> list[str]:
+    """What stands beside the networks in the table of the test, a line each."""
+    classes = result.task.target.task == "classification"
+    kinds = {
+        "linear model": "logistic regression" if classes else "ridge regression",
+        "boosted trees": "scikit-learn's at their defaults",
+    }
+    fitted = [f"{SHORT[name]}: {kinds[name]}" for name in kinds if name in outcome.baselines]
+    knows = "the classes' shares" if classes else "the mean"
+    lines = ["; ".join(fitted), f"baseline: {knows} in the training rows, whatever the inputs"]
+    return [line for line in lines if line]
+
+
+def _figure(name: str, value: float) -> str:
+    """A metric's value; a calibration error's rounding is no figure."""
+    return number(round(value, 9) if name == "calibration_error" else value)
 
 
 def _interval(low: float, high: float) -> str:

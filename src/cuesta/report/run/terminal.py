@@ -13,14 +13,16 @@ from cuesta._text import count, cut, listed
 from cuesta._util.notes import Note
 from cuesta._util.progress import Bar
 from cuesta.errors import in_python
-from cuesta.report.console import SafeConsole, sentence, shown
+from cuesta.report.console import SafeConsole, print_hanging, sentence, shown
 from cuesta.report.diagnosis import show_findings
 from cuesta.report.run.candidates import SHOWN, best_table, describe, varied
 from cuesta.report.run.outcome import (
     describe_curve,
     describe_models,
     describe_outer,
+    describe_rivals,
     describe_threshold,
+    describe_validation,
     notes_of_test,
     test_table,
     test_title,
@@ -32,13 +34,11 @@ from cuesta.tabular.listener import Listener
 from cuesta.tabular.prepare import Task
 from cuesta.tabular.result import FitResult
 from cuesta.tabular.run_folder import MODEL
+from cuesta.tabular.testing import TestOutcome
 
 PLURALS = {"category": "categories"}
 SHOWN_COLUMNS = 12
 SHOWN_NOTES = 20
-WHAT_IS_VALIDATION = (
-    "expected: on new rows, corrected for the choice; as chosen: on the rows that chose it"
-)
 
 
 class ErrorListener(Listener):
@@ -64,12 +64,14 @@ class TerminalListener(Listener):
 
     def said(self, text: str) -> None:
         """Print a warning or a decision."""
-        self._console.print(f"[yellow]note[/] {sentence(text)}", highlight=False)
+        print_hanging(self._console, f"[yellow]note[/] {sentence(text)}", 5)
 
     def prepared(self, task: Task) -> None:
         """Print what the table is."""
-        for line in (*describe_task(task), *describe_columns(task)):
-            self._console.print(line, highlight=False, soft_wrap=not self._console.is_terminal)
+        for line in describe_task(task):
+            print_hanging(self._console, line, 8)
+        for line in describe_columns(task):
+            print_hanging(self._console, line, 14)
         for note in task.notes[:SHOWN_NOTES]:
             self.said(self._with_hint(note))
         if (more := len(task.notes) - SHOWN_NOTES) > 0:
@@ -86,14 +88,14 @@ class TerminalListener(Listener):
         """Show the bar."""
         if not self._console.is_terminal:
             self._console.print("training starts: compiling the first programs", highlight=False)
-        self._bar = Bar(lane_epochs, "lane-epochs", console=self._console)
+        self._bar = Bar(lane_epochs, "epochs of all networks", console=self._console)
         self._bar.start()
 
     def found(self, lane_epochs: int) -> None:
         """Shorten the bar by what the folder holds already, and say so."""
         if lane_epochs:
-            done = count(lane_epochs, "lane-epoch")
-            self.said(f"the run's folder holds {done} already, which are not trained again")
+            done = count(lane_epochs, "epoch")
+            self.said(f"the run's folder holds {done} of training already, not done again")
             if self._bar is not None:
                 self._bar.lessen(lane_epochs)
 
@@ -113,8 +115,11 @@ class TerminalListener(Listener):
         if bar is not None:
             bar.stop()
             if bar.done:
-                done = count(bar.done, "lane-epoch")
-                self._console.print(f"trained {done} in {bar.seconds:.1f} s", highlight=False)
+                done = count(bar.done, "epoch")
+                self._console.print(
+                    f"trained {done}, all networks together, in {bar.seconds:.1f} s",
+                    highlight=False,
+                )
 
 
 def describe_task(task: Task) -> list[str]:
@@ -166,51 +171,58 @@ def show_result(
 
     `name_parameter` (parameter, value) tells how the reader sets a parameter.
     """
-    task, winner = result.task, result.winner
     console.print()
-    tied = result.selection.tied(task)
-    console.print(best_table(result.scores, task.curve, tied))
-    if len(tied) > 1:
-        console.print(
-            f"≈         {count(len(tied), 'candidate')} that the folds cannot tell from the winner",
-            highlight=False,
-        )
-    console.print(describe_diverged(result), highlight=False)
-    for line in describe_lost(result):
-        console.print(line, highlight=False)
-    chosen = sentence(describe(winner.candidate, varied(result.scores)))
-    console.print(
-        f"winner  [bold]{chosen}[/], {count(winner.epochs, 'epoch')}",
-        highlight=False,
-        soft_wrap=not console.is_terminal,
-    )
-    console.print(
-        f"        validation {NAMES[task.curve]} {number(winner.mean)} ± {number(winner.se)} "
-        f"(mean ± s.e. over {count(len(winner.folds), 'fold')}, at its best epoch)",
-        highlight=False,
-        soft_wrap=not console.is_terminal,
-    )
+    _show_search(console, result)
     for line in (*describe_curve(result), *describe_models(result), *describe_threshold(result)):
-        console.print(line, highlight=False, soft_wrap=not console.is_terminal)
+        print_hanging(console, line, 11)
     console.print(validation_table(result))
-    console.print(f"[dim]{WHAT_IS_VALIDATION}[/]", highlight=False)
+    for line in describe_validation(result):
+        console.print(f"[dim]{line}[/]", highlight=False)
+    if result.outcome is not None:
+        _show_test(console, result, result.outcome)
     if result.diagnosis is not None:
         show_findings(console, result.diagnosis, name_parameter)
-    if result.outcome is not None:
-        title = f"[italic]{test_title(result.outcome)}[/]"
-        console.print(title, highlight=False, soft_wrap=not console.is_terminal)
-        console.print(test_table(result, result.outcome))
-        for line in describe_outer(result.outcome):
-            console.print(line, highlight=False, soft_wrap=not console.is_terminal)
-        for note in notes_of_test(result.outcome):
-            console.print(f"[dim]{note}[/]", highlight=False)
     where = f" · written to {sentence(folder)}{_size(folder)}" if folder else ""
-    console.print(
-        f"{result.seconds:.1f} s{where}", highlight=False, soft_wrap=not console.is_terminal
-    )
+    print_hanging(console, f"{result.seconds:.1f} s{where}", 0)
     if folder:
         hint = f"predict new rows: cuesta predict {sentence(shlex.quote(folder))} TABLE"
-        console.print(hint, highlight=False, soft_wrap=not console.is_terminal)
+        print_hanging(console, hint, 0)
+
+
+def _show_search(console: Console, result: FitResult) -> None:
+    """The best candidates, those that diverged, and the winner."""
+    task, winner = result.task, result.winner
+    tied = result.selection.tied(task) - {winner.index}
+    console.print(best_table(result.scores, task.curve, winner.index, tied))
+    if tied:
+        near = count(len(tied), "candidate")
+        console.print(
+            f"≈         {near} that the folds cannot tell from the winner (*)", highlight=False
+        )
+    for line in (describe_diverged(result), *describe_lost(result)):
+        print_hanging(console, line, 10)
+    chosen = sentence(describe(winner.candidate, varied(result.scores)))
+    simplest = ""
+    if result.options.choose == "one-se":
+        simplest = ", the simplest within one standard error of the best"
+    line = f"winner  [bold]{chosen}[/], {count(winner.epochs, 'epoch')}{simplest}"
+    print_hanging(console, line, 8)
+    print_hanging(
+        console,
+        f"        validation {NAMES[task.curve]} {number(winner.mean)} ± {number(winner.se)} "
+        f"(mean ± s.e. over {count(len(winner.folds), 'fold')}, at its best epoch)",
+        8,
+    )
+
+
+def _show_test(console: Console, result: FitResult, outcome: TestOutcome) -> None:
+    """The table of the test, and what its figures are."""
+    print_hanging(console, f"[italic]{test_title(outcome)}[/]", 0)
+    console.print(test_table(result, outcome))
+    for line in (*describe_rivals(result, outcome), *notes_of_test(outcome)):
+        print_hanging(console, f"[dim]{line}[/]", 0)
+    for line in describe_outer(outcome):
+        print_hanging(console, line, 0)
 
 
 def _size(folder: str) -> str:
@@ -227,9 +239,9 @@ def describe_diverged(result: FitResult) -> str:
     lanes, counts = result.selection.lanes, result.selection.diverged_by_optimizer()
     bad = {of: lost for of, (lost, _) in counts.items() if lost}
     if not bad:
-        return f"diverged  none of {count(lanes, 'lane')}"
+        return f"diverged  none of {count(lanes, 'network')}"
     each = listed(f"{of} {n} of {counts[of][1]}" for of, n in sorted(bad.items()))
-    return f"diverged  {sum(bad.values()):,} of {count(lanes, 'lane')}: {sentence(each)}"
+    return f"diverged  {sum(bad.values()):,} of {count(lanes, 'network')}: {sentence(each)}"
 
 
 def describe_lost(result: FitResult) -> list[str]:
@@ -241,7 +253,7 @@ def describe_lost(result: FitResult) -> list[str]:
     for lane in list(first.values())[:SHOWN]:
         layer = f", first in layer {lane.layer}" if lane.layer else ""
         lines.append(
-            f"          {shown(lane.optimizer)} α={lane.learning_rate:.3g}: not finite from step "
+            f"          {shown(lane.optimizer)} lr={lane.learning_rate:.3g}: not finite from step "
             f"{lane.step:,} on{layer}; ‖G‖ was {lane.norm:.3g}"
         )
     if len(first) > SHOWN:

@@ -13,6 +13,7 @@ from cuesta.search.correction import (
     correct_committee,
     preselection,
     unit_losses,
+    with_preselection,
 )
 from cuesta.training.journal import LaneRecord
 
@@ -220,3 +221,19 @@ def test_to_keep_the_lucky_ones_is_one(seed):
     few, many = (preselection(losses, ranking[:count], seed=seed) for count in (2, 20))
     assert few > many
     assert few > 0
+
+
+def test_a_committee_takes_its_part_of_the_preselection():
+    """Of 30 equal candidates the luckiest 5 are kept, out of these a committee is made."""
+    losses, _ = drawn(3, 30, 1)
+    kept = np.argsort(losses.sums[:, 0].mean(axis=1))[:5].tolist()
+    among_kept = correct_choice(losses._replace(sums=losses.sums[kept]), seed=0)
+    optimism = preselection(losses, kept, seed=0)
+    assert optimism > 0
+    of_one = among_kept.value - among_kept.uncorrected
+    for part in (0.0, 0.5, 1.0, 2.0):  # of the optimism of a choice of one; no more than all of it
+        committee = Corrected(1.0 + part * of_one, 0.9, 1.2, 1.0)
+        found = with_preselection(committee, losses, kept, seed=0)
+        assert found.value == pytest.approx(committee.value + min(part, 1.0) * optimism)
+        assert found.low == committee.low
+        assert found.high == pytest.approx(1.2 * found.value / committee.value)

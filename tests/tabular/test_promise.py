@@ -10,10 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuesta.data.table import Table
+from cuesta.search.out_of_fold import OutOfFold
 from cuesta.search.space import Choice, Range, Space
 from cuesta.tabular.find import Means
 from cuesta.tabular.fit import fit
 from cuesta.tabular.options import Options
+from cuesta.tabular.promise import with_unseen_mistakes
 from cuesta.tabular.promise import Clusters, Promises
 from tests.tabular.tables_to_decide import clicks, run
 
@@ -195,3 +197,19 @@ def test_a_cluster_is_all_its_entries(of, seed):
     drawn = np.random.default_rng(seed).integers(len(firsts), size=7)
     slow = [place for number in drawn for place in np.flatnonzero(of == firsts[number])]
     assert clusters.entries(drawn).tolist() == slow
+
+
+def test_mistakes_that_no_row_has_shown_may_still_come():
+    """100 rows that are all right: as many as 3 of 100 new ones may be wrong (the rule of three)."""
+    y = np.repeat([0, 1], 50)
+    shares = np.where(np.eye(2)[y] == 1, 0.99, 0.01)
+    rows = np.arange(100)
+    entries = OutOfFold(rows, rows % 5, y, np.ones(100), shares[None])
+    value, low, high = with_unseen_mistakes((0.01, 0.005, 0.02), entries, shares)
+    assert (value, low) == (0.01, 0.005)
+    assert high == pytest.approx(0.01 + 3 / 100 * -math.log(0.01))
+    # Rows in three rounds tell of no more rows; an interval that is wide enough stays.
+    thrice = OutOfFold(rows % 25, rows % 5, y, np.ones(100), shares[None])
+    wide = with_unseen_mistakes((0.01, 0.005, 0.02), thrice, shares)
+    assert wide[2] == pytest.approx(0.01 + 3 / 25 * -math.log(0.01))
+    assert with_unseen_mistakes((0.01, 0.005, 9.0), entries, shares) == (0.01, 0.005, 9.0)

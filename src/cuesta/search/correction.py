@@ -172,7 +172,7 @@ def with_preselection(
     That optimism is of a choice of one candidate (`preselection`). A committee averages, so that it
     has as small a part of it as of the optimism that its own rows tell: the part is
     (committee's value − uncorrected)/(that of a choice among the kept), between 0 and 1. The
-    interval keeps its width as a ratio.
+    interval's upper end keeps its distance as a ratio; the lower one stays, for the part is a guess.
     """
     among_kept = correct_choice(losses._replace(sums=losses.sums[list(kept)]), seed=seed)
     of_one = among_kept.value - among_kept.uncorrected
@@ -180,7 +180,7 @@ def with_preselection(
     part = min(max(own / of_one, 0.0), 1.0) if of_one > 0 else 1.0
     value = committee.value + part * max(preselection(losses, kept, seed=seed), 0.0)
     ratio = value / committee.value if committee.value > 0 else 1.0
-    return Corrected(value, committee.low * ratio, committee.high * ratio, committee.uncorrected)
+    return Corrected(value, committee.low, committee.high * ratio, committee.uncorrected)
 
 
 def _samples(rng: np.random.Generator, size: int, rounds: int, draws: int) -> np.ndarray:

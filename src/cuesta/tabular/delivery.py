@@ -5,6 +5,7 @@ All of it is decided before the test opens.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -25,7 +26,7 @@ from cuesta.search.ties import beyond_chance
 from cuesta.search.votes import committee_weights, losses, with_weights_of_others
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
-from cuesta.tabular.promise import UNKNOWN, Promises
+from cuesta.tabular.promise import UNKNOWN, Promise, Promises, with_unseen_mistakes
 from cuesta.tabular.selection import Selection, fold_metrics
 from cuesta.tabular.shortlist import Shortlisted
 
@@ -160,7 +161,7 @@ class _Maker:
         votes = {self.selection.winner.index: 1.0}
         found = self._deliverable([Member(self.selection.refit), *folds], votes, self.alone())
         promised = self.promises.of_choice(self.selection.winner, found.mean)
-        return replace(found, promised=promised)
+        return self._promising(found, promised)
 
     def committee(self) -> Deliverable:
         """The candidates' fold networks by the weights of their candidates."""
@@ -173,9 +174,14 @@ class _Maker:
         found = self._deliverable(members, votes, self.entries.mixed(weights))
         temperature = found.model.calibration.temperature
         numbers = [each.score.index for each in self.selection.shortlist]
-        return replace(
-            found, promised=self.promises.of_committee(self.entries, numbers, temperature)
-        )
+        promised = self.promises.of_committee(self.entries, numbers, temperature)
+        return self._promising(found, promised)
+
+    def _promising(self, found: Deliverable, promised: Promise) -> Deliverable:
+        """The same with what is promised of it."""
+        if self.metric.name == "log_loss" and not math.isnan(promised[0]):
+            promised = with_unseen_mistakes(promised, self.entries, found.decided)
+        return replace(found, promised=promised)
 
     def _deliverable(
         self, members: Sequence[Member], votes: Mapping[int, float], decided: np.ndarray

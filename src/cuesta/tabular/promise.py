@@ -23,6 +23,7 @@ from cuesta.tabular.prepare import Task
 from cuesta.training.run import Run
 
 Promise = tuple[float, float, float]  # the figure, and the ends of its 95 % interval
+RULE_OF_THREE = 3.0  # −log .05: so many expected events are seen not once with a chance of 5 %
 UNKNOWN: Promise = (np.nan, np.nan, np.nan)
 
 
@@ -121,6 +122,20 @@ class Promises:
         figure = found if self._task.feed.classes else found.root()
         value, low, high = (end * self._unit for end in figure[:3])
         return value, low, high
+
+
+def with_unseen_mistakes(promise: Promise, entries: OutOfFold, decided: np.ndarray) -> Promise:
+    """The promise of a log-loss, its upper end at least the value and 3L/n.
+
+    Of n rows without a grave mistake the truth may still have as many as 3 in n (the rule of three:
+    Hanley and Lippman-Hand, 1983). What one costs, L, is the mean loss of the rows if each were of
+    another class: −log((1 − p of its own)/(classes − 1)).
+    """
+    value, low, high = promise
+    rows = len(np.unique(entries.rows))
+    others = (1 - decided[np.arange(len(decided)), entries.y]) / (decided.shape[1] - 1)
+    cost = float(-np.log(np.clip(others, LEAST, 1.0)).mean())
+    return value, low, max(high, value + RULE_OF_THREE * cost / rows)
 
 
 class Clusters:

@@ -70,6 +70,12 @@ def test_each_way_is_the_loop_of_the_book(seed):
     np.testing.assert_allclose(greedy_rmse(values - y, 12), told, atol=1e-15)
 
 
+@pytest.mark.parametrize("strange", [np.nan, np.inf, -np.inf])
+def test_errors_that_are_not_finite_never_join_and_spoil_no_other(strange):
+    errors = np.array([[strange, 0.0], [3.0, -3.0], [0.5, 0.5], [-3.0, 3.0]])[:, :, None]
+    np.testing.assert_array_equal(greedy_rmse(errors), [0, *greedy_rmse(errors[1:])])
+
+
 def test_opposite_errors_cancel_in_a_committee_of_two():
     errors = np.array([[3.0, -3.0], [0.5, 0.5], [-3.0, 3.0], [-0.5, -0.5]])[:, :, None]
     # By hand: 1 alone has .5, with 3 it has 0, the least there is.

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from cuesta.model import load_model, sharpened
+from cuesta.model import Network, load_model, sharpened
 from cuesta.search.calibration import fit_temperature
 from cuesta.search.votes import losses, with_weights_of_others
 from cuesta.tabular import delivery
@@ -282,3 +282,23 @@ def test_in_order_of_time_the_network_of_all_rows_is_delivered():
     # Out of fold the committee is no worse: each fold is judged by what trained just before it.
     models = result.delivery.models
     assert models["committee"].mean < 1.02 * models["single"].mean
+
+
+@pytest.mark.parametrize("strange", [np.inf, np.nan])
+@pytest.mark.parametrize("target", ["price", "kind"])
+def test_a_candidate_whose_predictions_are_not_finite_gives_way(target, strange, monkeypatch):
+    """As one that diverged: it ends no run."""
+    best = run(target).winner.candidate
+    plain = Network.decide
+
+    def overflowing(network, x, task):
+        decided = plain(network, x, task)
+        return decided + strange if network.candidate == best else decided
+
+    monkeypatch.setattr(Network, "decide", overflowing)
+    result = run(target)
+    assert result.winner.candidate != best
+    assert [score.candidate for score in result.selection.skipped] == [best]
+    for each in result.delivery.models.values():
+        assert np.isfinite(each.decided).all()
+        assert np.isfinite(each.promised).all()

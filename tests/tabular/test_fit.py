@@ -265,7 +265,7 @@ def test_a_refit_that_diverges_gives_way_to_the_next_candidate(monkeypatch):
     monkeypatch.setattr(Run, "networks", first_one_diverges)
     result = fit(Table("penguins", penguins()), small(target=("kind",)))
     assert result.winner is result.scores[1]
-    assert any("diverged when refitted" in note for note in result.notes)
+    assert any("diverged when trained again" in note for note in result.notes)
 
 
 def test_the_refit_trains_on_all_training_rows_for_the_chosen_epochs(monkeypatch):

@@ -75,6 +75,9 @@ def greedy_rmse(errors: np.ndarray, rounds: int = ROUNDS) -> np.ndarray:
     longer for more rows. Raises SpecError as `greedy`.
     """
     table = np.moveaxis(np.asarray(errors, dtype=np.float64), 2, 0)
+    # Of the candidates; the others never join.
+    finite = np.asarray(np.isfinite(table).all(axis=(0, 2)))
+    table = np.where(finite[:, None], table, 0.0)
     units = np.abs(table).max(axis=(1, 2))
     units = np.where(units > 0, units, 1.0)  # so that no square overflows
     grams = np.stack([_gram(one / unit) for one, unit in zip(table, units, strict=True)])
@@ -84,7 +87,8 @@ def greedy_rmse(errors: np.ndarray, rounds: int = ROUNDS) -> np.ndarray:
         along = np.einsum("tij,j->ti", grams, counts)
         within = np.einsum("ti,i->t", along, counts)
         grown = within[:, None] + 2 * along + squares
-        return units @ np.sqrt(np.maximum(grown, 0.0)) / (len(units) * (counts.sum() + 1))
+        losses = units @ np.sqrt(np.maximum(grown, 0.0)) / (len(units) * (counts.sum() + 1))
+        return np.where(finite, losses, np.inf)
 
     return _grow(table.shape[1], losses_with, lambda _: None, rounds)
 

@@ -72,7 +72,7 @@ class FitResult:
     def notes(self) -> tuple[str, ...]:
         """What is to be said of the table and of the choice."""
         skipped = [
-            f"candidate {score.index} diverged when refitted; the next one was taken"
+            f"candidate {score.index} diverged when trained again; the next one was taken"
             for score in self.selection.skipped
         ]
         return (*self.task.notes, *skipped, *self.baselines.notes)

@@ -80,8 +80,8 @@ def select(
     For the winner's number of epochs, in the same schedule. The networks of the best candidates
     are trained again for their weights, each to its candidate's number of epochs. By a metric that
     has no curve the winner is chosen among these few by what they decide out of fold. One that
-    diverges on all training rows gives way to the next. Raises CuestaError where no candidate is
-    left.
+    diverges on all training rows gives way to the next, and so does one whose predictions are not
+    finite. Raises CuestaError where no candidate is left.
     """
     ranked = rank(list(scores))
     finite = [score for score in ranked if math.isfinite(score.loss)]
@@ -90,13 +90,18 @@ def select(
     while finite:
         first = choose(finite, options.choose, weights_of)
         few = _few(finite, first, 1 if _alone(task, options) else MOST_CANDIDATES)
-        wanted = [Ended(lane, s.epochs) for s in few for lane in run.lanes([s.candidate])]
+        wanted = [ended for score in few for ended in _on_folds(run, score)]
         start = next((_refit(run, score) for score in finite if score.index == 0), None)
         wanted += [_refit(run, first), *([] if start is None else [start])]
         listener.added(run.lane_epochs(wanted))
         found = run.networks(wanted, listener.progressed)
-        shortlist = tuple(_shortlisted(run, task, score, found) for score in few)
+        known = [score for score in few if found.keys() >= set(_on_folds(run, score))]
+        shortlist = tuple(_shortlisted(run, task, score, found) for score in known)
         entries = out_of_fold(task, shortlist)
+        lost = _lost(few, known, entries)
+        if lost:
+            skipped, finite = [*skipped, *lost], [s for s in finite if s not in lost]
+            continue
         for best in _preferred(run, task, options.choose, first, shortlist, entries):
             last = _refit(run, best.score)
             layers = (found if last in wanted else run.networks([last])).get(last)
@@ -116,6 +121,13 @@ def _weights(run: Run, candidate: Candidate) -> int:
     """How many weights the candidate's networks have."""
     sizes = (run.feed.inputs, *candidate.hidden_layer_sizes, run.shape(candidate).outputs)
     return sum((m + 1) * n for m, n in pairwise(sizes))
+
+
+def _lost(few: Sequence[Score], known: Sequence[Score], entries: OutOfFold) -> list[Score]:
+    """Those whose weights left float32 when they were trained again, or predictions float64."""
+    told = np.isfinite(entries.predictions).all(axis=(1, 2))
+    kept = [score for score, is_finite in zip(known, told, strict=True) if is_finite]
+    return [score for score in few if score not in kept]
 
 
 def _alone(task: Task, options: Options) -> bool:
@@ -182,8 +194,12 @@ def _refit(run: Run, score: Score) -> Ended:
 def _shortlisted(
     run: Run, task: Task, score: Score, found: dict[Ended, list[Layer]]
 ) -> Shortlisted:
-    ended = [Ended(lane, score.epochs) for lane in run.lanes([score.candidate])]
-    return Shortlisted(score, tuple(_network(task, each, found[each]) for each in ended))
+    networks = (_network(task, each, found[each]) for each in _on_folds(run, score))
+    return Shortlisted(score, tuple(networks))
+
+
+def _on_folds(run: Run, score: Score) -> list[Ended]:
+    return [Ended(lane, score.epochs) for lane in run.lanes([score.candidate])]
 
 
 def _network(task: Task, ended: Ended, layers: list[Layer]) -> Network:

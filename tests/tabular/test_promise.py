@@ -15,8 +15,7 @@ from cuesta.search.space import Choice, Range, Space
 from cuesta.tabular.find import Means
 from cuesta.tabular.fit import fit
 from cuesta.tabular.options import Options
-from cuesta.tabular.promise import with_unseen_mistakes
-from cuesta.tabular.promise import Clusters, Promises
+from cuesta.tabular.promise import Clusters, Promises, with_unseen_mistakes
 from tests.tabular.tables_to_decide import clicks, run
 
 SPACE = Space(
@@ -200,7 +199,7 @@ def test_a_cluster_is_all_its_entries(of, seed):
 
 
 def test_mistakes_that_no_row_has_shown_may_still_come():
-    """100 rows that are all right: as many as 3 of 100 new ones may be wrong (the rule of three)."""
+    """100 rows that are all right: 3 of 100 new ones may be wrong (the rule of three)."""
     y = np.repeat([0, 1], 50)
     shares = np.where(np.eye(2)[y] == 1, 0.99, 0.01)
     rows = np.arange(100)

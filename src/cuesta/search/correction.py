@@ -172,7 +172,7 @@ def with_preselection(
     That optimism is of a choice of one candidate (`preselection`). A committee averages, so that it
     has as small a part of it as of the optimism that its own rows tell: the part is
     (committee's value − uncorrected)/(that of a choice among the kept), between 0 and 1. The
-    interval's upper end keeps its distance as a ratio; the lower one stays, for the part is a guess.
+    upper end keeps its distance as a ratio; the lower one stays, for the part is a guess.
     """
     among_kept = correct_choice(losses._replace(sums=losses.sums[list(kept)]), seed=seed)
     of_one = among_kept.value - among_kept.uncorrected

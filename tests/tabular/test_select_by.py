@@ -157,3 +157,22 @@ def test_a_fold_that_lacks_a_class_does_not_hide_the_others():
     folds = np.array(result.delivery.delivered.folds)
     assert np.isnan(folds).sum() == 1
     assert result.delivery.delivered.mean == pytest.approx(np.nanmean(folds))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--target", "clickd"], "did you mean 'clicked'? (--target)."),
+        (["--target", "clicked", "--drop", "nosuch"], "(--drop)."),
+        (["--target", "clicked", "--outer", "3"], "outer is for the nested protocol"),
+        (
+            ["--target", "clicked", "--threshold", "0.3", "--costs", "1,5"],
+            "--costs and a threshold exclude each other",
+        ),
+    ],
+)
+def test_a_refusal_names_the_option(arguments, told, in_folder):
+    clicks().write_csv("clicks.csv")
+    done = CliRunner().invoke(app, ["fit", "clicks.csv", *arguments, "--out", "run"])
+    assert done.exit_code == 2
+    assert told in " ".join(done.output.split())

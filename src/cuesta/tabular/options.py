@@ -121,11 +121,11 @@ class Options:
 
     def __post_init__(self) -> None:
         self._check_names()
-        self._check_search()
-        self._check_decision()
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise SpecError(f"{name} must be at least {least}, not {getattr(self, name)}.")
+        self._check_search()
+        self._check_decision()
         check_seed(self.seed)
         if not 0 <= self.test_size < 1:
             raise SpecError(f"test_size must be from 0 to below 1, not {self.test_size:g}.")

@@ -104,9 +104,11 @@ def _mean_costs(result: FitResult) -> tuple[float, ...]:
         return ()
     alarm, miss = result.options.costs
     entries, delivered = result.delivery.entries, result.delivery.delivered
-    score, share = less_cost([[0, alarm], [miss, 0]]), delivered.decided[:, 1]
+    largest = max(alarm, miss)  # their sum may overflow
+    score = less_cost([[0, alarm / largest], [miss / largest, 0]])
+    share = delivered.decided[:, 1]
     at = (0.5, delivered.model.calibration.threshold)
-    return tuple(-score(entries.y, (share >= t).astype(np.int64)) for t in at)
+    return tuple(-largest * score(entries.y, (share >= t).astype(np.int64)) for t in at)
 
 
 def describe_outer(outcome: TestOutcome) -> list[str]:

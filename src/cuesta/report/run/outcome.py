@@ -160,7 +160,7 @@ def describe_validation(result: FitResult) -> list[str]:
 def describe_networks(each: Deliverable, places: Mapping[int, int]) -> str:
     """How many networks decide, of which places in the table of candidates, with what weights."""
     votes = sorted(each.votes.items(), key=lambda vote: (-vote[1], places[vote[0]]))
-    shown = [f"{places[candidate]} ({100 * weight:.0f} %)" for candidate, weight in votes]
+    shown = [f"{places[candidate]} ({weight:.0%})" for candidate, weight in votes]
     return (
         f"{count(each.networks, 'network')} of {count(len(votes), 'candidate')}, by place: "
         f"{listed(shown, SHOWN_VOTES)}"

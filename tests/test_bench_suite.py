@@ -9,6 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
+sys.path.append(str(Path(__file__).parents[1] / "bench"))  # where its own sibling is found
 SPEC = importlib.util.spec_from_file_location(
     "bench_suite", Path(__file__).parents[1] / "bench" / "suite.py"
 )

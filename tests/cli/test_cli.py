@@ -6,7 +6,7 @@ import sys
 import polars as pl
 import pytest
 
-SMALL = ["--candidates", "2", "--epochs", "3", "--folds", "3"]
+SMALL = ["--candidates", "2", "--epochs", "3", "--folds", "3", "--no-baselines"]
 
 
 def cuesta(*arguments, cwd=None):

@@ -230,7 +230,7 @@ def test_several_labels_a_row_are_refused():
         ({"candidates": 0}, "candidates must be"),
         ({"epochs": 2.5}, "epochs must be"),
         ({"threads": 0}, "threads must be"),
-        ({"outer": 1}, "outer must be at least 2"),
+        ({"outer": 1, "protocol": "nested"}, "outer must be at least 2"),
         ({"model": "both"}, "model 'both'"),
         ({"choose": "one_se"}, "did you mean 'one-se'"),
         ({"threshold": "half"}, "threshold 'half'"),

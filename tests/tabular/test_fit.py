@@ -29,7 +29,7 @@ SPACE = Space(
         "batch_size": Choice((16,)),
     }
 )
-SMALL = {"candidates": 3, "epochs": 6, "folds": 3, "space": SPACE}
+SMALL = {"candidates": 3, "epochs": 6, "folds": 3, "space": SPACE, "baselines": False}
 DIVERGING = Space({"optimizer": Choice(("sgd",)), "learning_rate": Choice((1e30,))})
 
 

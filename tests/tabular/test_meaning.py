@@ -31,7 +31,14 @@ LINEAR = Space(
 
 
 def options(target="y", **others):
-    how = {"candidates": 1, "epochs": 80, "folds": 2, "space": LINEAR, "threads": 1}
+    how = {
+        "candidates": 1,
+        "epochs": 80,
+        "folds": 2,
+        "space": LINEAR,
+        "threads": 1,
+        "baselines": False,
+    }
     return Options(target=(target,), **{**how, **others})
 
 

@@ -32,7 +32,9 @@ def rows_with_a_rare_mark(seed, kind):
 def test_a_row_typical_of_b_is_b_whatever_three_rows_of_a_had_in_common(kind, seed):
     rows = rows_with_a_rare_mark(seed, kind)
     test = rows_with_a_rare_mark(100 + seed, kind)
-    how = Options(("y",), candidates=1, epochs=40, folds=2, space=SPACE, seed=seed, threads=1)
+    how = Options(
+        ("y",), candidates=1, epochs=40, folds=2, space=SPACE, seed=seed, threads=1, baselines=False
+    )
     model = fit(Table("t", rows), how, test=Table("new", test)).model
     value = None if kind == "gap" else "rare"
     schema = {name: rows.schema[name] for name in ("a", "b", "third")}

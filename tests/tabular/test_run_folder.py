@@ -49,9 +49,8 @@ def weights_of(model):
 
 
 def options(**changes):
-    return Options(
-        **{"target": ("y",), "candidates": 1, "epochs": 3, "folds": 2, "space": SPACE, **changes}
-    )
+    quick = {"candidates": 1, "epochs": 3, "folds": 2, "space": SPACE, "baselines": False}
+    return Options(**{"target": ("y",), **quick, **changes})
 
 
 def table(name="t", rows=60):

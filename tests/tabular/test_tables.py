@@ -32,9 +32,17 @@ SIZE = rng.standard_normal(ROWS).round(3)
 QUICK = Space({"hidden_layer_sizes": Choice(((),)), "batch_size": Choice((64,))})
 
 
-def quick(target="label", **options):
+def quick(target="label", *, baselines=False, **options):
+    """Options of a short run; baselines have tests of their own, and take longer than it."""
     return Options(
-        target=(target,), candidates=1, epochs=2, folds=2, space=QUICK, threads=1, **options
+        target=(target,),
+        candidates=1,
+        epochs=2,
+        folds=2,
+        space=QUICK,
+        threads=1,
+        baselines=baselines,
+        **options,
     )
 
 
@@ -50,7 +58,7 @@ def told(frame, **options):
 
 
 def command(*arguments):
-    small = ["--candidates", "2", "--epochs", "2", "--folds", "2"]
+    small = ["--candidates", "2", "--epochs", "2", "--folds", "2", "--no-baselines"]
     given_ = [str(a) for a in arguments]
     return CliRunner().invoke(app, given_ + (small if given_[0] == "fit" else []))
 
@@ -299,10 +307,13 @@ COLUMN = st.one_of(
 )  # fmt: skip
 
 
+ONE_IN_EIGHT = st.integers(0, 7).map(lambda number: number == 7)
+
+
 @settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(columns=st.lists(COLUMN, min_size=1, max_size=3), target=COLUMN)
+@given(columns=st.lists(COLUMN, min_size=1, max_size=3), target=COLUMN, others=ONE_IN_EIGHT)
 def test_any_table_is_fitted_and_predicted_or_refused_in_a_sentence(
-    columns, target, tmp_path_factory
+    columns, target, others, tmp_path_factory
 ):
     frame = pl.DataFrame(
         {**{f"c{i}": values for i, values in enumerate(columns)}, "label": target}, strict=False
@@ -310,7 +321,7 @@ def test_any_table_is_fitted_and_predicted_or_refused_in_a_sentence(
     path = tmp_path_factory.mktemp("any") / "table.csv"
     frame.write_csv(path)
     try:
-        result = fit(read_table(str(path)), quick(test_size=0.4))
+        result = fit(read_table(str(path)), quick(test_size=0.4, baselines=others))
     except CuestaError as error:
         sentence = str(error).strip()
     else:

@@ -32,8 +32,8 @@ SIZE = rng.standard_normal(ROWS).round(3)
 QUICK = Space({"hidden_layer_sizes": Choice(((),)), "batch_size": Choice((64,))})
 
 
-def quick(target="label", *, baselines=False, **options):
-    """Options of a short run; baselines have tests of their own, and take longer than it."""
+def quick(target="label", *, others=False, **options):
+    """Options of a short run; `others` fits baselines and watches the training, which is longer."""
     return Options(
         target=(target,),
         candidates=1,
@@ -41,7 +41,8 @@ def quick(target="label", *, baselines=False, **options):
         folds=2,
         space=QUICK,
         threads=1,
-        baselines=baselines,
+        baselines=others,
+        instruments="economy" if others else "off",
         **options,
     )
 
@@ -321,7 +322,7 @@ def test_any_table_is_fitted_and_predicted_or_refused_in_a_sentence(
     path = tmp_path_factory.mktemp("any") / "table.csv"
     frame.write_csv(path)
     try:
-        result = fit(read_table(str(path)), quick(test_size=0.4, baselines=others))
+        result = fit(read_table(str(path)), quick(test_size=0.4, others=others))
     except CuestaError as error:
         sentence = str(error).strip()
     else:

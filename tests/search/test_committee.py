@@ -8,12 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cuesta.errors import SpecError
-from cuesta.search.committee import (
-    greedy,
-    greedy_log_loss,
-    greedy_rmse,
-    single_is_enough,
-)
+from cuesta.search.committee import greedy, greedy_log_loss, greedy_rmse
 
 seeds = st.integers(0, 10_000)
 
@@ -164,43 +159,3 @@ def test_many_rows_take_a_moment():
     greedy_rmse(truth[:, :, None])
     # About 1.7 s of one core when written; the loop over all outputs takes a minute.
     assert time.process_time() - began < 15
-
-
-def losses(gains, each=10):
-    """Losses of a single network that are larger than a committee's by these, fold by fold."""
-    committee = np.random.default_rng(0).random(each * len(gains))
-    return committee + np.repeat(gains, each), committee, np.repeat(np.arange(len(gains)), each)
-
-
-def test_the_error_of_the_difference_by_hand():
-    # Five folds of 10 rows: s² = 2.5, and s√(1/5 + 10/40) = √(2.5·.45) = 1.0607.
-    spread = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
-    assert single_is_enough(*losses(spread + 1.06))
-    assert not single_is_enough(*losses(spread + 1.0615))
-    # The same rows three times: s² = 30/14, k = 15, the ratio still 1/4: s√(1/15 + 1/4) = .8238.
-    assert single_is_enough(*losses(np.tile(spread, 3) + 0.823), rounds=3)
-    assert not single_is_enough(*losses(np.tile(spread, 3) + 0.8245), rounds=3)
-
-
-def test_a_committee_that_is_worse_or_the_same_is_not_wanted():
-    assert single_is_enough(*losses(np.full(5, -0.1)))
-    one, _, folds = losses(np.zeros(5))
-    assert single_is_enough(one, one, folds)
-
-
-def test_one_fold_is_judged_by_its_rows():
-    gains = np.array([1.0, -1.0] * 8)  # s/√n = √(16/15)/4 = .2582
-    zero, fold = np.zeros(16), np.zeros(16, dtype=int)
-    assert single_is_enough(gains + 0.258, zero, fold)
-    assert not single_is_enough(gains + 0.2585, zero, fold)
-
-
-def test_weights_of_noise_seldom_pass_for_a_better_committee():
-    # Rows of noise: √5 d̄/s is a t of 4 degrees, and one corrected error is √(5 · .45) = 1.5 of it.
-    rng = np.random.default_rng(0)
-    folds = np.repeat(np.arange(5), 20)
-    passed = [
-        not single_is_enough(rng.normal(size=100), rng.normal(size=100), folds) for _ in range(400)
-    ]
-    # P(t₄ > 1.5) = .104; three standard errors of 400 draws are .046. Uncorrected it is .187.
-    assert np.mean(passed) == pytest.approx(0.104, abs=0.046)

@@ -7,7 +7,7 @@ from cuesta.errors import SpecError
 from cuesta.hyperparameters import Candidate
 from cuesta.search.choice import choose
 from cuesta.search.select import Score
-from cuesta.search.ties import tied_with
+from cuesta.search.ties import beyond_chance, tied_with
 
 HELD_OUT = 0.25
 SMALL, LARGE = (Candidate(hidden_layer_sizes=(units,)) for units in (4, 64))
@@ -94,3 +94,21 @@ def test_without_a_standard_error_it_is_the_best():
 def test_another_way_to_choose_is_refused():
     with pytest.raises(SpecError, match="choose"):
         choose([score([1.0])], "first", units)
+
+
+def test_gains_are_beyond_chance_by_hand():
+    # s² 2.5, se √(2.5 · .45) = 1.0607, t(4) 2.7764: 2.9449.
+    spread = np.array([-2.0, -1.0, 0.0, 1.0, 2.0])
+    assert not beyond_chance(spread + 2.944, HELD_OUT)
+    assert beyond_chance(spread + 2.946, HELD_OUT)
+    assert not beyond_chance(-spread - 2.946, HELD_OUT)  # a loss is no gain, however clear
+    assert not beyond_chance(np.array([5.0]), HELD_OUT)  # one fold tells nothing
+    assert not beyond_chance(np.zeros(5), HELD_OUT)
+
+
+def test_noise_seldom_passes_for_a_gain():
+    # Of independent folds d̄√5/s is a t of 4 degrees, and 2.7764·√(5 · .45) = 4.165 of it.
+    rng = np.random.default_rng(0)
+    passed = [beyond_chance(rng.normal(size=5), HELD_OUT) for _ in range(2000)]
+    # P(t₄ > 4.165) = .0070; three standard errors of 2,000 draws are .0056.
+    assert np.mean(passed) == pytest.approx(0.0070, abs=0.0056)

@@ -93,29 +93,6 @@ def greedy_rmse(errors: np.ndarray, rounds: int = ROUNDS) -> np.ndarray:
     return _grow(table.shape[1], losses_with, lambda _: None, rounds)
 
 
-def single_is_enough(
-    single: np.ndarray, committee: np.ndarray, folds: np.ndarray, rounds: int = 1
-) -> bool:
-    """Whether the committee is better than the single network by no more than the noise.
-
-    d_f is the mean over fold f of single − committee. Their mean d̄ has the standard error
-    s √(1/k + n_val/n_train) (Nadeau and Bengio, 2003): s the standard deviation of the d_f, k their
-    number, and n_val/n_train the ratio of a fold's rows to those that trained. True where d̄ is at
-    most one such error. `single` and `committee` (rows,) are losses of the same rows out of fold,
-    log-losses or squared errors; `folds` (rows,) holds each row's fold, a number of its own in each
-    of `rounds` of the same rows. Of one fold the error is that of its rows, s/√n.
-    """
-    gains = np.asarray(single - committee, dtype=np.float64)
-    of = np.unique(folds, return_inverse=True)[1]
-    counts = np.bincount(of)
-    if len(counts) == 1:
-        error = gains.std(ddof=1) / np.sqrt(len(gains)) if len(gains) > 1 else 0.0
-        return bool(gains.mean() <= error)
-    means = np.bincount(of, weights=gains) / counts
-    ratio = (counts / (len(gains) / rounds - counts)).mean()
-    return bool(means.mean() <= means.std(ddof=1) * np.sqrt(1 / len(counts) + ratio))
-
-
 def _grow(
     candidates: int,
     losses_with: Callable[[np.ndarray], np.ndarray],

@@ -232,7 +232,7 @@ Delivered = Annotated[
     _option(
         "What is delivered: committee (a weighted mean of the best candidates' networks of all "
         "folds), single (the winner, trained on all training rows) or auto (the committee, unless "
-        "the single network is clearly better).",
+        "the single network is clearly better or rows are in order of time).",
         panel=SEARCH,
     ),
 ]

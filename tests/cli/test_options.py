@@ -32,8 +32,8 @@ from cuesta.hyperparameters import (
 from cuesta.lab.compare import STREAMS
 from cuesta.lab.functions import FUNCTIONS
 from cuesta.lab.settings import RaceSettings
+from cuesta.metrics import names_for
 from cuesta.search.samplers import SAMPLERS
-from cuesta.search.select import METRICS
 from cuesta.tabular.options import TASKS, Options
 from tests.cli.option_tables import commands, name_of, options_of, page, table
 
@@ -100,7 +100,7 @@ def test_no_text_is_taken_for_markup_by_the_help():
     [
         ("fit", "table", BUNDLED),
         ("fit", "task", TASKS),
-        ("fit", "metric", [*METRICS["classification"], *METRICS["regression"], "auto"]),
+        ("fit", "metric", [*names_for("classification"), *names_for("regression"), "auto"]),
         ("fit", "sampler", SAMPLERS),
         ("fit", "protocol", PROTOCOLS),
         ("fit", "columns", KINDS),

@@ -157,11 +157,13 @@ def preselection(
     The corrected loss of a choice among all, less that of one among the kept alone: samples of
     rows see how lucky one of the kept is beside the others, but not how lucky they all were.
     """
-    among_all = correct_choice(losses, seed=seed, draws=draws)
-    among_kept = correct_choice(
-        losses._replace(sums=losses.sums[list(kept)]), seed=seed, draws=draws
-    )
-    return among_all.value - among_kept.value
+    among_kept = _among(losses, kept, seed=seed, draws=draws)
+    return correct_choice(losses, seed=seed, draws=draws).value - among_kept.value
+
+
+def _among(losses: UnitLosses, kept: Sequence[int], *, seed: int, draws: int) -> Corrected:
+    """The corrected loss of a choice among the kept candidates alone."""
+    return correct_choice(losses._replace(sums=losses.sums[list(kept)]), seed=seed, draws=draws)
 
 
 def with_preselection(
@@ -174,11 +176,12 @@ def with_preselection(
     (committee's value − uncorrected)/(that of a choice among the kept), between 0 and 1. The
     upper end keeps its distance as a ratio; the lower one stays, for the part is a guess.
     """
-    among_kept = correct_choice(losses._replace(sums=losses.sums[list(kept)]), seed=seed)
+    among_kept = _among(losses, kept, seed=seed, draws=DRAWS)
     of_one = among_kept.value - among_kept.uncorrected
     own = committee.value - committee.uncorrected
     part = min(max(own / of_one, 0.0), 1.0) if of_one > 0 else 1.0
-    value = committee.value + part * max(preselection(losses, kept, seed=seed), 0.0)
+    optimism = correct_choice(losses, seed=seed).value - among_kept.value  # `preselection`
+    value = committee.value + part * max(optimism, 0.0)
     ratio = value / committee.value if committee.value > 0 else 1.0
     return Corrected(value, committee.low, committee.high * ratio, committee.uncorrected)
 

@@ -8,13 +8,8 @@ import numpy as np
 
 from cuesta.data.fold_means import standard_error
 from cuesta.hyperparameters import Candidate
+from cuesta.metrics import METRICS
 from cuesta.training.journal import LaneRecord
-
-METRICS = {
-    "classification": ("log_loss", "accuracy", "balanced_accuracy"),
-    "regression": ("rmse",),
-}
-HIGHER_IS_BETTER = frozenset({"accuracy", "balanced_accuracy"})
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,7 @@ def score_candidate(
     diverged lane never wins.
     """
     curves = fold_curves(records, metric, units)
-    sign = -1.0 if metric in HIGHER_IS_BETTER else 1.0
+    sign = -1.0 if METRICS[metric].higher_is_better else 1.0
     diverged = tuple(record.diverged_at for record in records)
     with np.errstate(invalid="ignore", over="ignore"):
         mean = curves.mean(axis=0)

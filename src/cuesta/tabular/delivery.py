@@ -135,11 +135,6 @@ class _Maker:
         """The place of the winner in the shortlist."""
         return self.selection.shortlist.index(self.selection.chosen)
 
-    @property
-    def _unknown(self) -> np.ndarray:
-        """(entries,) whether a row has no value, so that no network decides it."""
-        return self.task.encoder.without_value(self.task.x[self.entries.rows])
-
     def alone(self) -> np.ndarray:
         """The winner's out-of-fold predictions."""
         return self.entries.predictions[self.winner]
@@ -189,7 +184,7 @@ class _Maker:
         entries, classes = self.entries, self.entries.classes
         temperature = 1.0
         if classes:
-            known = ~self._unknown
+            known = ~self.task.without_value(entries.rows)
             temperature = fit_temperature(decided[known], entries.y[known], entries.weights[known])
             # As the model decides: rows without any value keep the classes' shares.
             decided = np.where(known[:, None], sharpened(decided, temperature), decided)

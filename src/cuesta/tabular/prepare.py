@@ -54,6 +54,10 @@ class Task:
     # (rows,) numbers that are the same of rows that belong together: of a group, or copies.
     together: np.ndarray | None = None
 
+    def without_value(self, rows: np.ndarray) -> np.ndarray:
+        """Which of these training rows have no value, so that no network decides them."""
+        return self.encoder.without_value(self.x[rows])
+
     @property
     def measured(self) -> Metric:
         """The metric that selects."""

@@ -99,7 +99,7 @@ class Promises:
         if not kept:
             return UNKNOWN
         of = (
-            _ClassRows(entries, temperature, self._unknown(entries))
+            _ClassRows(entries, temperature, self._task.without_value(entries.rows))
             if entries.classes
             else _ValueRows(entries, self._unit)
         )
@@ -113,10 +113,6 @@ class Promises:
         )
         found = with_preselection(found, self._losses, kept, seed=self._seed)
         return self._told(found)
-
-    def _unknown(self, entries: OutOfFold) -> np.ndarray:
-        """(entries,) whether a row has no value: its shares have no temperature."""
-        return self._task.encoder.without_value(self._task.x[entries.rows])
 
     def _told(self, found: Corrected) -> Promise:
         figure = found if self._task.feed.classes else found.root()

@@ -9,7 +9,6 @@ from sklearn import metrics as reference
 from cuesta.errors import SpecError
 from cuesta.metrics import METRICS, metric_of, names_for
 from cuesta.metrics.scorers import TWO_CLASSES, scorer_names
-from cuesta.search import select
 
 from .test_metrics import drawn_classes, drawn_values
 
@@ -159,13 +158,17 @@ def test_a_ranking_of_rows_that_lack_a_class_is_nan():
     assert math.isnan(metric_of("roc_auc_ovr", "classification")(y, shares))
 
 
-def test_the_table_can_serve_what_selection_knows_today():
-    for task, names in select.METRICS.items():
+def test_metrics_that_training_keeps_a_curve_of_are_their_own_curve():
+    of_task = {
+        "classification": ("log_loss", "accuracy", "balanced_accuracy"),
+        "regression": ("rmse",),
+    }
+    for task, names in of_task.items():
         assert set(names) <= set(names_for(task))
         for name in names:
             metric = metric_of(name, task)
             assert metric.curve == name
-            assert metric.higher_is_better == (name in select.HIGHER_IS_BETTER)
+            assert metric.higher_is_better == (name in ("accuracy", "balanced_accuracy"))
 
 
 def test_every_metric_to_select_by_follows_a_curve():

@@ -11,14 +11,30 @@ from functools import partial
 from itertools import chain, pairwise
 from typing import Any
 
-from cuesta._util.checks import check_choice, check_count, check_range
+from cuesta._util.checks import check_choice, check_count, check_flag, check_range
 from cuesta.errors import SpecError
 
 OPTIMIZERS = ("sgd", "momentum", "adagrad", "rmsprop", "adam")
 DIALECTS = ("notes", "torch", "optax", "keras")
-ACTIVATIONS = ("relu", "tanh", "sigmoid", "identity")
+ACTIVATIONS = (
+    "relu",
+    "tanh",
+    "sigmoid",
+    "identity",
+    "leaky_relu",
+    "silu",
+    "gelu",
+    "mish",
+    "selu",
+)
+ARCHITECTURES = ("mlp", "resnet")
 INITS = ("uniform", "normal", "glorot", "he")
-NORMALIZATIONS = ("standard", "minmax", "none")
+NORMALIZATIONS = ("standard", "robust", "quantile", "minmax", "none")
+NUMERIC_EMBEDDINGS = ("none", "plr", "plr-lite", "pbld", "piecewise", "piecewise-tree")
+PIECEWISE = ("piecewise", "piecewise-tree")
+CATEGORY_EMBEDDINGS = ("one-hot", "learned")
+SCHEDULES = ("linear", "cosine", "one_cycle", "coslog4")
+TARGET_TRANSFORMS = ("none", "log", "quantile")
 PRECISIONS = ("float32", "bfloat16")
 # task → the losses that suit it, the usual one first
 LOSSES = {
@@ -28,6 +44,7 @@ LOSSES = {
 }
 INSTRUMENTS = ("off", "economy", "full")
 LARGEST_LAYER = 65_536
+LARGEST_EMBEDDING = 1024
 
 Factory = Callable[..., Any]  # makes an optimizer in optax's protocol from `learning_rate`
 
@@ -85,6 +102,71 @@ def _written(value: Any) -> str:
 
 
 @dataclass(frozen=True)
+class Front:
+    """What stands between the inputs and the first dense layer, as far as a program's code knows.
+
+    `numbers` columns come first among the inputs, then those of each category that has a learned
+    embedding: `categories` are their (levels, width); what is left enters as it is.
+
+    Attributes
+    ----------
+    embedding : str
+        Of numeric columns, one of `NUMERIC_EMBEDDINGS`.
+    numbers : int
+        How many numeric columns it embeds; 0 without an embedding.
+    parts : int
+        Frequencies, or bins, of a column.
+    width : int
+        Units of a column's embedding.
+    categories : tuple of pairs of int
+        Levels and width of each embedded category.
+    scaled : bool
+        Whether each of its units has a learned scale.
+    """
+
+    embedding: str = "none"
+    numbers: int = 0
+    parts: int = 0
+    width: int = 0
+    categories: tuple[tuple[int, int], ...] = ()
+    scaled: bool = False
+
+    @property
+    def depth(self) -> int:
+        """How many of the network's layers belong to it."""
+        return 2 * (self.numbers > 0) + len(self.categories) + self.scaled
+
+    @property
+    def embedded(self) -> int:
+        """How many inputs it embeds."""
+        return self.numbers + sum(levels for levels, _ in self.categories)
+
+    def features(self, inputs: int) -> int:
+        """How many units it hands on to the first dense layer."""
+        made = self.numbers * self.width + sum(width for _, width in self.categories)
+        return made + inputs - self.embedded
+
+    def shapes(self, inputs: int) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """The shapes of (w, b) of each of its layers, first layer first."""
+        found: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        if self.numbers:
+            entering = self.parts * (2 if self.embedding.startswith("plr") else 1)
+            made = self.width - (self.embedding == "pbld")
+            per_column = () if self.embedding == "plr-lite" else (self.numbers,)
+            found += [
+                ((self.numbers, self.parts), (self.numbers, self.parts)),
+                ((*per_column, entering, made), (*per_column, made)),
+            ]
+        found += [((levels, width), (width,)) for levels, width in self.categories]
+        if self.scaled:
+            found.append(((self.features(inputs),), (self.features(inputs),)))
+        return found
+
+
+NO_FRONT = Front()
+
+
+@dataclass(frozen=True)
 class Shape:
     """All that a compiled program is made for; everything else is a number."""
 
@@ -96,11 +178,13 @@ class Shape:
     foreign: str = ""  # an optimizer that is not of our table: its state has a shape of its own
     precision: str = "float32"  # of the products; all else is float32
     factory: Factory | None = field(default=None, repr=False)  # of a foreign optimizer
+    front: Front = NO_FRONT
+    residual: bool = False  # whether hidden layers add to what enters them (`resnet`)
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Layer sizes from inputs to outputs."""
-        return (self.inputs, *self.hidden, self.outputs)
+        """Sizes of the dense layers, from what enters the first to the outputs."""
+        return (self.front.features(self.inputs), *self.hidden, self.outputs)
 
     @property
     def scores(self) -> int:
@@ -110,7 +194,8 @@ class Shape:
     @property
     def weights(self) -> int:
         """The number of weights and biases."""
-        return sum((m + 1) * n for m, n in pairwise(self.sizes))
+        front = sum(math.prod(w) + math.prod(b) for w, b in self.front.shapes(self.inputs))
+        return front + sum((m + 1) * n for m, n in pairwise(self.sizes))
 
     def to_dict(self) -> dict[str, Any]:
         """The shape as plain values, for JSON: an optimizer's factory is told by its name."""
@@ -127,8 +212,13 @@ class Candidate:
     ----------
     hidden_layer_sizes : tuple of int, default (64, 64)
         Units of each hidden layer, 1 to 65,536; () is a linear model.
-    activation : {"relu", "tanh", "sigmoid", "identity"}, default "relu"
-        φ of every hidden unit (N4).
+    architecture : {"mlp", "resnet"}, default "mlp"
+        Whether a hidden layer's units take the place of those before it, or, where both layers have
+        the same size, are added to them: u + φ(N(u)W + b), N the normalization of a row (He et al.,
+        2016; Gorishniy et al., 2021).
+    activation : str, default "relu"
+        φ of every hidden unit (N4): "relu", "tanh", "sigmoid", "identity", "leaky_relu", "silu",
+        "gelu", "mish" or "selu".
     init : {"uniform", "normal", "glorot", "he"}, default "he"
         The distribution of initial weights (N10).
     optimizer : str or callable, default "adam"
@@ -139,7 +229,11 @@ class Candidate:
     learning_rate : float above 0, default 0.003
         α of the first step.
     final_learning_rate : float of at least 0, optional
-        α of the last step, to which it decays linearly (N12); without it α is constant.
+        α of the last step, to which it decays by the schedule (N12); without it α is constant.
+    schedule : {"linear", "cosine", "one_cycle", "coslog4"}, default "linear"
+        The way from α₀ to α_T.
+    warmup : float from 0 to 1, default 0
+        The share of the steps in which α first rises in a line from 0.
     momentum, rho, beta_1, beta_2 : float from 0 to 1, defaults 0.9, 0.9, 0.9, 0.999
         γ (N13), ρ (N15), ρ₁ and ρ₂ (N16), each read by its own optimizer.
     epsilon : float of at least 0, optional
@@ -152,8 +246,26 @@ class Candidate:
         λ in w ← w − αλw, apart from the gradient (Loshchilov and Hutter, 2019).
     batch_size : int of at least 1, default 32
         Rows of a step (N11).
-    normalize : {"standard", "minmax", "none"}, default "standard"
+    normalize : {"standard", "robust", "quantile", "minmax", "none"}, default "standard"
         How inputs are scaled (N3).
+    numeric_embedding : str, default "none"
+        What each numeric column becomes before the first dense layer: "plr", ReLU of a linear map
+        of sines and cosines (Gorishniy et al., 2022), "plr-lite", with one map for all columns,
+        "pbld", the column beside a linear map of cosines with learned phases (Holzmüller et al.,
+        2024), "piecewise" and "piecewise-tree", ReLU of a linear map of the column's place in bins
+        between quantiles, or at the splits of a tree.
+    embedding_size : int of at least 2, default 8
+        Units of each numeric column's embedding.
+    embedding_frequencies : int of at least 1, default 16
+        Frequencies of each column, of the periodic ones.
+    embedding_sigma : float above 0, default 0.3
+        The standard deviation of the first frequencies, in turns for each unit of a column.
+    embedding_bins : int of at least 2, default 16
+        Bins of each column, of the piecewise ones.
+    category_embedding : {"one-hot", "learned"}, default "one-hot"
+        Whether a category with more than 8 levels has a learned embedding.
+    input_scale : bool, default False
+        Whether each unit that enters the first dense layer has a learned scale.
     precision : {"float32", "bfloat16"}, default "float32"
         Of the matrix products; weights, moments and losses are float32 in either case.
     loss : str, default "auto"
@@ -162,6 +274,14 @@ class Candidate:
         s in (1 − s)·e_label + s/classes, what a class's row is to learn.
     huber_delta : float above 0, default 1
         δ of Huber's loss, in standard deviations of the target.
+    target_transform : {"none", "log", "quantile"}, default "none"
+        In which scale a regression's targets are learned.
+    clamp : bool, default False
+        Whether predictions of numbers are held between the least and the greatest that trained.
+    weight_average : float from 0 to below 1, default 0
+        d in w̄ ← d·w̄ + (1 − d)·w after each step: w̄ is what validates and predicts.
+    epochs : int of at least 1, optional
+        How many epochs it trains, over which its learning rate decays; by default the run's.
 
     Attributes
     ----------
@@ -180,12 +300,15 @@ class Candidate:
     """
 
     hidden_layer_sizes: tuple[int, ...] = (64, 64)
+    architecture: str = "mlp"
     activation: str = "relu"
     init: str = "he"
     optimizer: str = "adam"
     dialect: str = "torch"
     learning_rate: float = 3e-3
     final_learning_rate: float | None = None
+    schedule: str = "linear"
+    warmup: float = 0.0
     momentum: float = 0.9
     rho: float = 0.9
     beta_1: float = 0.9
@@ -197,10 +320,21 @@ class Candidate:
     weight_decay: float = 0.0
     batch_size: int = 32
     normalize: str = "standard"
+    numeric_embedding: str = "none"
+    embedding_size: int = 8
+    embedding_frequencies: int = 16
+    embedding_sigma: float = 0.3
+    embedding_bins: int = 16
+    category_embedding: str = "one-hot"
+    input_scale: bool = False
     precision: str = "float32"
     loss: str = "auto"
     label_smoothing: float = 0.0
     huber_delta: float = 1.0
+    target_transform: str = "none"
+    clamp: bool = False
+    weight_average: float = 0.0
+    epochs: int | None = None
     factory: Factory | None = field(default=None, repr=False)  # of an optimizer of the user's own
 
     def __post_init__(self) -> None:
@@ -215,7 +349,11 @@ class Candidate:
         if not (isinstance(self.optimizer, str) and is_foreign(self.optimizer)):
             check_choice("optimizer", self.optimizer, OPTIMIZERS)
         check_choice("dialect", self.dialect, DIALECTS)
+        check_choice("architecture", self.architecture, ARCHITECTURES)
+        check_choice("schedule", self.schedule, SCHEDULES)
         check_choice("normalize", self.normalize, NORMALIZATIONS)
+        self._check_inputs()
+        self._check_targets()
         check_choice("precision", self.precision, PRECISIONS)
         check_choice("loss", self.loss, ("auto", *chain.from_iterable(LOSSES.values())))
         for size in self.hidden_layer_sizes:
@@ -229,6 +367,25 @@ class Candidate:
         for name in ("final_learning_rate", "epsilon", "clip_norm", "clip_value"):
             if getattr(self, name) is not None:
                 check_range(name, getattr(self, name), 0, math.inf)
+
+    def _check_inputs(self) -> None:
+        """Raise SpecError for an embedding that is out of range."""
+        check_choice("numeric_embedding", self.numeric_embedding, NUMERIC_EMBEDDINGS)
+        check_choice("category_embedding", self.category_embedding, CATEGORY_EMBEDDINGS)
+        check_flag("input_scale", self.input_scale)
+        check_count("embedding_size", self.embedding_size, LARGEST_EMBEDDING, least=2)
+        check_count("embedding_frequencies", self.embedding_frequencies, LARGEST_EMBEDDING)
+        check_count("embedding_bins", self.embedding_bins, LARGEST_EMBEDDING, least=2)
+        check_range("embedding_sigma", self.embedding_sigma, 0, math.inf, open_low=True)
+
+    def _check_targets(self) -> None:
+        """Raise SpecError for what the targets cannot be learned by."""
+        check_choice("target_transform", self.target_transform, TARGET_TRANSFORMS)
+        check_flag("clamp", self.clamp)
+        check_range("warmup", self.warmup, 0, 1)
+        check_range("weight_average", self.weight_average, 0, 1, open_high=True)
+        if self.epochs is not None:
+            check_count("epochs", self.epochs, 1_000_000)
 
     def _name_the_optimizer(self) -> None:
         """Keep a function given as the optimizer in `factory`, and its name in `optimizer`."""

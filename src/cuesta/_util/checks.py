@@ -23,11 +23,19 @@ def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
     raise SpecError(f"{name} {value!r} is unknown{hint}: {', '.join(choices)}.")
 
 
-def check_count(name: str, value: object, largest: int) -> int:
-    """The value. Raises SpecError unless it is a whole number from 1 to the largest."""
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= largest:
-        raise SpecError(f"{name} must be a whole number from 1 to {largest:,}, not {value!r}.")
+def check_count(name: str, value: object, largest: int, *, least: int = 1) -> int:
+    """The value. Raises SpecError unless it is a whole number from the least to the largest."""
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= largest:
+        raise SpecError(
+            f"{name} must be a whole number from {least} to {largest:,}, not {value!r}."
+        )
     return value
+
+
+def check_flag(name: str, value: object) -> None:
+    """Raise SpecError unless the value is True or False."""
+    if not isinstance(value, bool):
+        raise SpecError(f"{name} must be true or false, not {value!r}.")
 
 
 def check_seed(value: int) -> None:
@@ -36,12 +44,21 @@ def check_seed(value: int) -> None:
         raise SpecError(f"seed must be from 0 to {LARGEST_SEED}, not {value!r}.")
 
 
-def check_range(name: str, value: Any, low: float, high: float, *, open_low: bool = False) -> None:
-    """Raise SpecError unless the value is a finite number in [low, high], or (low, high]."""
+def check_range(
+    name: str,
+    value: Any,
+    low: float,
+    high: float,
+    *,
+    open_low: bool = False,
+    open_high: bool = False,
+) -> None:
+    """Raise SpecError unless the value is a finite number in [low, high], without open ends."""
     inside = _is_finite(value) and low <= value <= high
-    if not inside or (open_low and value == low):
+    if not inside or (open_low and value == low) or (open_high and value == high):
         above = f"above {low:g}" if open_low else f"at least {low:g}"
         limit = above if math.isinf(high) else f"from {low:g} to {high:g}"
+        limit = f"{above} and below {high:g}" if open_high else limit
         raise SpecError(f"{name} must be a finite number {limit}, not {value!r}.")
 
 

@@ -21,7 +21,7 @@ import numpy as np
 from sklearn import datasets
 
 from cuesta.core.init import init_layers
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.data.folds import hold_out
 from cuesta.data.scale import fit_scaling
 from cuesta.diagnose.checkup import Diagnosis, check_up

@@ -5,7 +5,7 @@ import pytest
 
 from cuesta.core.lane import initial_state
 from cuesta.core.lane_hyperparameters import lane_hyperparameters
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.core.step import compute_update
 from cuesta.hyperparameters import Candidate, Shape
 

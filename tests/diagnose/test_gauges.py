@@ -11,8 +11,9 @@ from jax.flatten_util import ravel_pytree
 from cuesta.core.init import init_layers
 from cuesta.core.lane import ALL_FEATURES, initial_state
 from cuesta.core.lane_hyperparameters import lane_hyperparameters
+from cuesta.core.layer import Layer
 from cuesta.core.loss import LOSSES
-from cuesta.core.net import Layer, activation, forward
+from cuesta.core.net import activation, forward
 from cuesta.core.step import apply_update, compute_update, forward_backward, whole_step
 from cuesta.diagnose.gauges import first_order_gauges, second_order_gauges, squares_of
 from cuesta.diagnose.second_order import LocalLoss

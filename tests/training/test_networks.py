@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.training import workers
 from cuesta.training.batching import shape_of
 from cuesta.training.journal import UNTOLD, Journal

@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cuesta.core.backprop import deltas, gradient
+from cuesta.core.backprop import deltas, gradient, gradient_before
 from cuesta.core.clip import clip_by_norm, clip_by_value
 from cuesta.core.foreign import factory_of
+from cuesta.core.front import decaying_layers
 from cuesta.core.lane import (
     ALL_FEATURES,
     Batch,
@@ -19,8 +20,9 @@ from cuesta.core.lane import (
     ProgramFeatures,
     State,
 )
+from cuesta.core.layer import Layer
 from cuesta.core.loss import loss_and_slope
-from cuesta.core.net import Layer, Tape, record
+from cuesta.core.net import Tape, record
 from cuesta.core.optim import apply_rule, descend
 from cuesta.core.rounding import rounded
 from cuesta.core.schedule import linear_decay
@@ -54,10 +56,17 @@ def forward_backward(
         hyperparameters.keep_threshold,
         shape.precision,
         features.bounded,
+        shape.front,
+        shape.residual,
     )
     loss, delta = loss_and_slope(shape.loss, tape.outputs, y, shares, hyperparameters.loss_number)
-    found = deltas(layers, tape, delta, shape.precision)
-    return Pass(loss, tape, found, gradient(tape, found, shape.precision))
+    dense = layers[shape.front.depth :]
+    found = deltas(dense, tape, delta, shape.precision)
+    grads = gradient(tape, found, shape.precision)
+    if shape.front.depth:
+        before = gradient_before(shape.front, layers, tape, found[0], shape.precision)
+        grads = [*before, *grads]
+    return Pass(loss, tape, found, grads)
 
 
 def loss_and_gradient(
@@ -88,7 +97,9 @@ def take_step(
 
 
 class Update(NamedTuple):
-    """What a step adds to the weights: the rule's Δ and new moments, the decay αλ, and ‖G‖.
+    """What a step adds to the weights: the rule's Δ and new moments, each layer's decay, and ‖G‖.
+
+    A decay is αλ, or 0 for layers that do not decay.
 
     `norm` is ‖G‖ before clipping, and ∞ where the rule reads squares of G that overflow: such a
     second moment stays ∞, and its weight stays where it is.
@@ -96,7 +107,7 @@ class Update(NamedTuple):
 
     delta: list[Layer]
     moments: Params
-    decay: Array
+    decays: list[Scalar]
     norm: Array
 
 
@@ -127,7 +138,10 @@ def compute_update(
     if shape.foreign or features.memory:
         reads = shape.foreign != "" or hyperparameters.rule.d != 0
         norm = jnp.where(reads & _squares_overflow(norm, hyperparameters), jnp.inf, norm)
-    return Update(delta, moments, alpha * hyperparameters.weight_decay, norm)
+    decay = alpha * hyperparameters.weight_decay
+    front = [decay if decaying else 0.0 for decaying in decaying_layers(shape.front)]
+    dense = [decay] * (len(state.layers) - len(front))
+    return Update(delta, moments, [*front, *dense], norm)
 
 
 def _squares_overflow(norm: Array, hyperparameters: LaneHyperparameters) -> Array:
@@ -139,9 +153,12 @@ def _squares_overflow(norm: Array, hyperparameters: LaneHyperparameters) -> Arra
 def apply_update(state: State, k: Array, loss: Array, update: Update) -> State:
     """W ← w − αλw + Δ: the decay apart from the gradient (Loshchilov and Hutter, 2019).
 
-    Biases do not decay.
+    Biases do not decay, nor do a front's layers but for the linear maps of its embeddings.
     """
-    kept = [Layer(rounded(w * (1.0 - update.decay), k), b) for w, b in state.layers]
+    kept = [
+        Layer(rounded(w * (1.0 - decay), k), b)
+        for (w, b), decay in zip(state.layers, update.decays, strict=True)
+    ]
     layers = jax.tree.map(jnp.add, kept, update.delta)
     finite = jnp.isfinite(loss) & jnp.isfinite(update.norm)
     going = state.outcome.diverged_at == 0
@@ -155,6 +172,6 @@ def apply_update(state: State, k: Array, loss: Array, update: Update) -> State:
 def whole_step(state: State, update: Update) -> list[Layer]:
     """Δ with the decay in it: what `apply_update` adds to the weights, but for roundings."""
     return [
-        Layer(delta.w - update.decay * layer.w, delta.b)
-        for delta, layer in zip(update.delta, state.layers, strict=True)
+        Layer(delta.w - decay * layer.w, delta.b)
+        for delta, layer, decay in zip(update.delta, state.layers, update.decays, strict=True)
     ]

@@ -18,8 +18,9 @@ from cuesta.core.lane import (
     Span,
     State,
 )
+from cuesta.core.layer import Layer
 from cuesta.core.loss import row_scores
-from cuesta.core.net import Activation, Layer, forward
+from cuesta.core.net import Activation, forward
 from cuesta.core.noise import noise_bits
 from cuesta.core.step import take_step
 from cuesta.core.types import Scalar, Tensor
@@ -84,7 +85,13 @@ def validate(
         place = i * block + jnp.arange(block)
         rows = offset + data.validation[jnp.minimum(place, places - 1)]
         outputs = forward(
-            layers, data.x[rows], kind, precision=shape.precision, bounded=features.bounded
+            layers,
+            data.x[rows],
+            kind,
+            precision=shape.precision,
+            bounded=features.bounded,
+            front=shape.front,
+            residual=shape.residual,
         )
         scores = row_scores(shape.loss, outputs, data.y[rows])
         counted = jnp.where(place < data.n_validation, data.weights[rows], 0.0)

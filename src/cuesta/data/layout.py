@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from cuesta.data.encode import Encoder
-from cuesta.hyperparameters import NO_FRONT, PIECEWISE, Candidate, Front
+from cuesta.hyperparameters import PIECEWISE, Candidate, Front
 
 HANDFUL = 8  # up to so many levels a category stays one-hot
 WIDEST = 8  # units of a category's embedding
@@ -46,6 +46,7 @@ class Layout:
         embedding, numbers = candidate.numeric_embedding, len(self.numbers)
         if embedding == "none" or not numbers:
             embedding, numbers = "none", 0
+        learned = candidate.category_embedding == "learned"
         parts = candidate.embedding_frequencies
         if embedding in PIECEWISE:
             parts = candidate.embedding_bins
@@ -54,26 +55,25 @@ class Layout:
             numbers,
             parts if numbers else 0,
             candidate.embedding_size if numbers else 0,
-            tuple((len(levels), WIDEST) for levels in self._embedded(candidate)),
+            tuple((len(levels), WIDEST) for levels in self._many_levels) if learned else (),
             candidate.input_scale,
         )
 
-    def order(self, candidate: Candidate) -> np.ndarray | None:
-        """The inputs' places in the order in which the network takes them; None where as they are.
+    def order(self, front: Front) -> np.ndarray | None:
+        """The inputs' places in the order in which a network takes them; None where as they are.
 
         Embedded numbers, then embedded categories, then the rest (`Front`).
         """
-        front = self.front(candidate)
-        if front == NO_FRONT or not front.embedded:
+        if not front.embedded:
             return None
         first = [*(self.numbers if front.numbers else ())]
-        first += [place for levels in self._embedded(candidate) for place in levels]
+        if front.categories:
+            first += [place for levels in self._many_levels for place in levels]
         return np.array([*first, *self._without(first)])
 
-    def _embedded(self, candidate: Candidate) -> list[tuple[int, ...]]:
-        """The categories that a candidate embeds."""
-        if candidate.category_embedding == "one-hot":
-            return []
+    @property
+    def _many_levels(self) -> list[tuple[int, ...]]:
+        """The categories that can be embedded."""
         return [levels for levels in self.categories if len(levels) > HANDFUL]
 
     def _without(self, places: Iterable[int]) -> list[int]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.diagnose.baseline import baseline_loss, describe_baseline
 from cuesta.diagnose.doctor import examine
 from cuesta.diagnose.evidence import (

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.data.scale import fit_input_scaling
 from cuesta.diagnose.record import Recording
 from cuesta.hyperparameters import Candidate, Shape, is_classes

@@ -10,7 +10,8 @@ from jax import Array
 
 from cuesta.core.clip import sum_of_squares
 from cuesta.core.lane import LaneHyperparameters
-from cuesta.core.net import Activation, Layer
+from cuesta.core.layer import Layer
+from cuesta.core.net import Activation
 from cuesta.core.step import Pass
 from cuesta.core.types import Tensor
 from cuesta.diagnose.second_order import (

@@ -12,7 +12,7 @@ import numpy as np
 
 from cuesta.core.lane import LaneHyperparameters, Span, State, initial_state
 from cuesta.core.lane_hyperparameters import features_for, lane_hyperparameters
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.diagnose.gauges import FirstOrderGauges, Gauges, SecondOrderGauges
 from cuesta.diagnose.spectrum import first_probe
 from cuesta.diagnose.watch import SpanInputs, WatchProgram, watch_span
@@ -159,7 +159,9 @@ def _inputs(training: Training, sampling: Sampling, start: int, stop: int) -> Sp
     lane, feed = training.lane, training.feed
     return SpanInputs(
         _hyperparameters(training),
-        feed.span_data(lane.fold, lane.candidate.normalize, lane.seed, start, stop),
+        feed.span_data(
+            lane.fold, lane.candidate.normalize, lane.seed, start, stop, training.shape.front
+        ),
         Span(np.int32(start), np.int32(stop), np.int32(training.schedule_epochs), np.int32(0)),
         np.int32(sampling.every),
         noise_key(lane.seed, feed.draws(lane.fold)),

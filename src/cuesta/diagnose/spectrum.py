@@ -14,7 +14,7 @@ import numpy as np
 from jax import Array
 
 from cuesta.core.clip import sum_of_products
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.core.types import Params, Scalar, Tensor
 from cuesta.diagnose.second_order import LocalLoss, hessian_product
 

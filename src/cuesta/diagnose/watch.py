@@ -10,7 +10,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from cuesta.core.lane import Batch, FoldData, LaneHyperparameters, ProgramFeatures, Span, State
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.core.step import apply_update, compute_update, forward_backward, take_step, whole_step
 from cuesta.core.train import ceiling, draw_batch, validate
 from cuesta.core.types import Scalar, Tensor

@@ -11,7 +11,7 @@ import numpy as np
 
 from cuesta.core.lane import Best, State, initial_state
 from cuesta.core.lane_hyperparameters import lane_hyperparameters
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.errors import SpecError
 from cuesta.estimators.seen import Seen, Statistics
 from cuesta.hyperparameters import loss_of

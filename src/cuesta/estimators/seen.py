@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cuesta.core.lane import State
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.data.far import far_bounds
 from cuesta.data.scale import ROUNDINGS, Scaling, mark_scale
 from cuesta.training.fits import ResumePoint, Rows

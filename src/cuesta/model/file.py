@@ -17,6 +17,7 @@ import numpy as np
 
 from cuesta._util.model_file import FORMAT, read_model_file, write_model_file, wrong_description
 from cuesta.data.encode import Encoder, Target
+from cuesta.data.layout import Layout
 from cuesta.data.scale import Scaling
 from cuesta.hyperparameters import Candidate
 from cuesta.model.calibration import UNCALIBRATED
@@ -148,6 +149,11 @@ class _Plan(NamedTuple):
         return cls(encoder, target, members, calibration, estimator)
 
     @property
+    def layout(self) -> Layout:
+        """What the inputs are."""
+        return Layout.of(self.encoder)
+
+    @property
     def errors(self) -> int:
         """How many errors a row has: one of each number, or one of the class."""
         return 1 if self.target.task == "classification" else self.target.outputs
@@ -159,7 +165,7 @@ class _Plan(NamedTuple):
         scalings = {(plan.inputs_name, width) for plan in self.members}
         if self.target.task == "regression":
             scalings |= {(plan.outputs_name, outputs) for plan in self.members}
-        layers = sum(plan.numbers(width, outputs) for plan in self.members)
+        layers = sum(plan.numbers(self.layout, outputs) for plan in self.members)
         return layers + 2 * sum(n for _, n in scalings) + self.errors * self.calibration.kept
 
     def filled(self, arrays: Mapping[str, np.ndarray]) -> FittedModel:
@@ -177,11 +183,11 @@ class _Plan(NamedTuple):
             outputs = None
             if self.target.task == "regression":
                 outputs = scaling(plan.outputs_name, self.target.outputs)
-            shapes = plan.shapes(self.encoder.width, self.target.outputs)
             layers = tuple(
-                (_checked(arrays, w, (m, n)), _checked(arrays, b, (n,))) for w, b, m, n in shapes
+                (_checked(arrays, each.w, each.w_shape), _checked(arrays, each.b, each.b_shape))
+                for each in plan.shapes(self.layout, self.target.outputs)
             )
-            members.append(plan.member(inputs, outputs, layers))
+            members.append(plan.member(inputs, outputs, layers, self.layout))
         return self._made(tuple(members), arrays)
 
     def _made(self, members: tuple[Member, ...], arrays: Mapping[str, np.ndarray]) -> FittedModel:

@@ -13,6 +13,7 @@ import polars as pl
 from cuesta._text import count
 from cuesta.data.encode import Encoder, Target
 from cuesta.data.frames import as_frame, beside, like
+from cuesta.data.layout import Layout
 from cuesta.data.scale import Scaling
 from cuesta.data.unusual import check_columns_are_there, unusual
 from cuesta.errors import SpecError, TableError
@@ -101,7 +102,7 @@ class FittedModel:
         estimator: Mapping[str, Any] | None = None,
     ) -> FittedModel:
         """A model of one network, of which the last four arguments but one are `Network`'s."""
-        network = Network(candidate, inputs, outputs, layers)
+        network = Network(candidate, inputs, outputs, layers, Layout.of(encoder))
         return cls(encoder, target, (Member(network),), estimator=estimator)
 
     def __post_init__(self) -> None:

@@ -9,9 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from cuesta.data.layout import Layout
 from cuesta.data.scale import Scaling
-from cuesta.hyperparameters import Candidate
+from cuesta.hyperparameters import NO_FRONT, Candidate, Front
 from cuesta.model.activation import activate, softmax
+from cuesta.model.front import enter
+from cuesta.model.residual import normalized
 
 BLOCK = 4096  # rows predicted at once: bounds the memory, not the result
 
@@ -33,7 +36,10 @@ class Network:
     outputs : Scaling or None
         Shift and scale of each value of a regression; None for classes and labels.
     layers : tuple of pairs of arrays
-        Weights (inputs, outputs) and biases (outputs,) of each layer, in float32.
+        Weights (inputs, outputs) and biases (outputs,) of each layer, in float32; first those of
+        the embeddings and the scale, where there are such.
+    layout : Layout, optional
+        What the inputs are, where embeddings go by it.
 
     References
     ----------
@@ -44,15 +50,27 @@ class Network:
     inputs: Scaling
     outputs: Scaling | None
     layers: Layers
+    layout: Layout | None = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the weights in float64, which are made anew."""
-        return {name: value for name, value in vars(self).items() if name != "_exact"}
+        """Without what is made anew: the weights in float64, the inputs' order."""
+        made = ("_exact", "_order", "front")
+        return {name: value for name, value in vars(self).items() if name not in made}
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """All layer sizes from inputs to outputs."""
-        return (len(self.inputs.shift), *(len(b) for _, b in self.layers))
+        """The number of inputs, and the sizes of the dense layers."""
+        return (len(self.inputs.shift), *(len(b) for _, b in self.layers[self.front.depth :]))
+
+    @cached_property
+    def front(self) -> Front:
+        """What stands before the first dense layer."""
+        return NO_FRONT if self.layout is None else self.layout.front(self.candidate)
+
+    @cached_property
+    def _order(self) -> np.ndarray | None:
+        """The inputs' order where some are embedded."""
+        return None if self.layout is None else self.layout.order(self.front)
 
     @cached_property
     def _exact(self) -> Layers:
@@ -68,15 +86,29 @@ class Network:
 
     def _forward(self, x: np.ndarray, task: str, masks: Sequence[np.ndarray] = ()) -> np.ndarray:
         """The forward pass: shares or values; `masks` multiply the units of each hidden layer."""
-        units = self.inputs.inputs(x)
-        for depth, (w, b) in enumerate(self._exact):
-            units = units @ w
+        units, dense = self._enter(x)
+        for depth, (w, b) in enumerate(dense):
+            hidden = depth < len(dense) - 1
+            adds = hidden and depth and self.candidate.architecture == "resnet" and len(w) == len(b)
+            entering = units
+            units = (normalized(units) if adds else units) @ w
             units += b  # in place: new memory would cost more than the sum
-            if depth < len(self.layers) - 1:
+            if hidden:
                 units = activate(self.candidate.activation, units, out=units)
                 if len(masks):
                     units *= masks[depth]
+            if adds:
+                units += entering
         return self._finish(units, task)
+
+    def _enter(self, x: np.ndarray) -> tuple[np.ndarray, Layers]:
+        """What enters the first dense layer, and the dense layers."""
+        units = self.inputs.inputs(x)
+        if self._order is not None:
+            units = units[:, self._order]
+        if self.front.depth:
+            units = enter(self.front, self._exact[: self.front.depth], units)
+        return units, self._exact[self.front.depth :]
 
     def _finish(self, units: np.ndarray, task: str) -> np.ndarray:
         """From the last layer's sums to shares or values."""
@@ -98,7 +130,8 @@ class Network:
         mean = np.zeros((len(x), self.sizes[-1]))
         squares = np.zeros_like(mean)
         for draw in range(draws):
-            masks = [(rng.random(len(b)) < keep) / max(keep, 1e-12) for _, b in self.layers[:-1]]
+            hidden = self.layers[self.front.depth : -1]
+            masks = [(rng.random(len(b)) < keep) / max(keep, 1e-12) for _, b in hidden]
             decided = self._forward(x, task, masks)
             step = decided - mean
             mean += step / (draw + 1)  # Welford, 1962

@@ -6,6 +6,7 @@ TypeError or LookupError.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ import numpy as np
 
 from cuesta._util.checks import check_count
 from cuesta.data.encode import Target
+from cuesta.data.layout import Layout
 from cuesta.data.scale import Scaling
 from cuesta.hyperparameters import Candidate
 from cuesta.model.calibration import LARGEST_ROWS, Calibration, FoldResiduals, check_fold
@@ -22,6 +24,15 @@ from cuesta.model.member import Member
 from cuesta.model.network import Layers, Network
 
 FIELDS = {"candidate", "weight", "fold", "fold_weight", "inputs", "outputs"}
+
+
+class LayerShapes(NamedTuple):
+    """The names of a layer's weights and biases, and their shapes."""
+
+    w: str
+    w_shape: tuple[int, ...]
+    b: str
+    b_shape: tuple[int, ...]
 
 
 class MemberPlan(NamedTuple):
@@ -76,19 +87,24 @@ class MemberPlan(NamedTuple):
         """What the weights (w) or the biases (b) of a layer are called."""
         return f"{depth}.{part}" if self.alone else f"{self.place}.{depth}.{part}"
 
-    def shapes(self, inputs: int, outputs: int) -> Iterator[tuple[str, str, int, int]]:
-        """Of each layer the names of its weights and biases, its inputs and its units."""
-        sizes = (inputs, *self.candidate.hidden_layer_sizes, outputs)
-        for depth, (m, n) in enumerate(pairwise(sizes)):
-            yield self.layer_name(depth, "w"), self.layer_name(depth, "b"), m, n
+    def shapes(self, layout: Layout, outputs: int) -> Iterator[LayerShapes]:
+        """Of each layer the names of its weights and biases, and their shapes."""
+        front = layout.front(self.candidate)
+        sizes = (front.features(layout.width), *self.candidate.hidden_layer_sizes, outputs)
+        dense = [((m, n), (n,)) for m, n in pairwise(sizes)]
+        for depth, (w, b) in enumerate([*front.shapes(layout.width), *dense]):
+            yield LayerShapes(self.layer_name(depth, "w"), w, self.layer_name(depth, "b"), b)
 
-    def numbers(self, inputs: int, outputs: int) -> int:
+    def numbers(self, layout: Layout, outputs: int) -> int:
         """How many weights and biases it has."""
-        return sum((m + 1) * n for _, _, m, n in self.shapes(inputs, outputs))
+        shapes = self.shapes(layout, outputs)
+        return sum(math.prod(each.w_shape) + math.prod(each.b_shape) for each in shapes)
 
-    def member(self, inputs: Scaling, outputs: Scaling | None, layers: Layers) -> Member:
+    def member(
+        self, inputs: Scaling, outputs: Scaling | None, layers: Layers, layout: Layout
+    ) -> Member:
         """The member with its arrays."""
-        network = Network(self.candidate, inputs, outputs, layers)
+        network = Network(self.candidate, inputs, outputs, layers, layout)
         return Member(network, self.weight, self.fold, self.fold_weight)
 
 

@@ -33,7 +33,9 @@ class Means:
 
         def shape(candidate: Candidate) -> Shape:
             loss = loss_of(candidate, task.target.task)
-            return shape_of(candidate, task.encoder.width, task.target.outputs, loss)
+            return shape_of(
+                candidate, task.encoder.width, task.target.outputs, loss, task.feed.layout
+            )
 
         return Run(
             feed=task.feed,

@@ -23,6 +23,7 @@ from cuesta.data.encode import (
 )
 from cuesta.data.folds import REPEATS, Fold, Sealed, make_folds, split_test
 from cuesta.data.kinds import Kind
+from cuesta.data.layout import Layout
 from cuesta.data.table import Table
 from cuesta.errors import SpecError, TableError
 from cuesta.metrics import Metric, baseline, metric_of
@@ -120,7 +121,13 @@ def prepare(table: Table, options: Options, test_table: Table | None = None) -> 
         metric,
         x,
         train.y,
-        Feed(x, train.y, folds, balanced=metric == "balanced_accuracy"),
+        Feed(
+            x,
+            train.y,
+            folds,
+            balanced=metric == "balanced_accuracy",
+            layout=Layout.of(encoder),
+        ),
         seal.sealed,
         seal.size,
         (

@@ -6,11 +6,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.data.fold_means import held_out_ratio, standard_error
 from cuesta.errors import CuestaError
 from cuesta.hyperparameters import Candidate
@@ -119,8 +118,7 @@ def select(
 
 def _weights(run: Run, candidate: Candidate) -> int:
     """How many weights the candidate's networks have."""
-    sizes = (run.feed.inputs, *candidate.hidden_layer_sizes, run.shape(candidate).outputs)
-    return sum((m + 1) * n for m, n in pairwise(sizes))
+    return run.shape(candidate).weights
 
 
 def _lost(few: Sequence[Score], known: Sequence[Score], entries: OutOfFold) -> list[Score]:
@@ -206,7 +204,8 @@ def _network(task: Task, ended: Ended, layers: list[Layer]) -> Network:
     """A trained lane as a network that predicts."""
     candidate = ended.lane.candidate
     inputs, targets = task.feed.scalings(ended.lane.fold, candidate.normalize)
-    return Network(candidate, inputs, targets, tuple((layer.w, layer.b) for layer in layers))
+    weights = tuple((layer.w, layer.b) for layer in layers)
+    return Network(candidate, inputs, targets, weights, task.feed.layout)
 
 
 def _all(candidates: int) -> str:

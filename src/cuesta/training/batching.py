@@ -9,6 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from cuesta.core.lane import ProgramFeatures
 from cuesta.core.lane_hyperparameters import features_for
+from cuesta.data.layout import Layout
 from cuesta.hyperparameters import Candidate, Shape, is_foreign
 from cuesta.training.feed import Feed
 from cuesta.training.lanes import Chunk, Lane, is_compiled
@@ -19,8 +20,11 @@ ShapeOf = Callable[[Candidate], Shape]
 COMPILATION = 2.0  # seconds that a program about takes to compile
 
 
-def shape_of(candidate: Candidate, inputs: int, outputs: int, loss: str) -> Shape:
-    """The static shape of a candidate's network on this table."""
+def shape_of(
+    candidate: Candidate, inputs: int, outputs: int, loss: str, layout: Layout | None = None
+) -> Shape:
+    """The static shape of a candidate's network on this table; without a layout all are numbers."""
+    layout = layout or Layout(inputs, tuple(range(inputs)))
     return Shape(
         inputs,
         candidate.hidden_layer_sizes,
@@ -30,6 +34,8 @@ def shape_of(candidate: Candidate, inputs: int, outputs: int, loss: str) -> Shap
         candidate.optimizer if is_foreign(candidate.optimizer) else "",
         candidate.precision,
         candidate.factory,
+        layout.front(candidate),
+        candidate.architecture == "resnet",
     )
 
 

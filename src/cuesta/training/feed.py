@@ -12,9 +12,13 @@ import jax
 import numpy as np
 
 from cuesta.core.lane import FoldData
+from cuesta.core.layer import Layer
 from cuesta.core.train import UNITS
+from cuesta.data.bins import bin_edges, bins_of
 from cuesta.data.folds import Fold
+from cuesta.data.layout import Layout
 from cuesta.data.scale import Scaling, fit_input_scaling, fit_scaling
+from cuesta.hyperparameters import NO_FRONT, Front
 
 LARGEST_ORDER = 1 << 22  # row numbers of shuffles held at once, 16 MiB
 LONGEST_SPAN = 16  # epochs between two looks at whether to stop
@@ -64,15 +68,18 @@ class Feed:
         same_draws: int | None = None,
         least_places: int = 0,
         balanced: bool = False,
+        layout: Layout | None = None,
     ) -> None:
         everything = Fold(np.arange(len(x)), np.arange(0))
         self.folds = [*folds, everything]
         self.refit = len(folds)
         self._x, self._y, self._weights = x, y, weights
         self._same_draws, self._balanced = same_draws, balanced
+        self.layout = layout or Layout(x.shape[1], tuple(range(x.shape[1])))
         self._given: dict[str, tuple[Scaling, Scaling | None]] = {}
         self._scalings: dict[tuple[int, str], tuple[Scaling, Scaling | None]] = {}
-        self._kept: OrderedDict[tuple[int, str], FoldArrays] = OrderedDict()
+        self._kept: OrderedDict[tuple[int, str, bytes], FoldArrays] = OrderedDict()
+        self._bins: dict[tuple[int, str, Front], Layer] = {}
         self._most_kept = kept
         self._lock = threading.Lock()
         self.rows = pad_to_few(len(x))
@@ -127,12 +134,16 @@ class Feed:
         """The number from which the fold's draws are made."""
         return fold if self._same_draws is None else self._same_draws
 
-    def arrays(self, fold: int, normalize: str) -> FoldArrays:
-        """The fold's arrays; the least recently used are dropped, so memory stays bounded."""
-        key = (fold, normalize)
+    def arrays(self, fold: int, normalize: str, front: Front = NO_FRONT) -> FoldArrays:
+        """The fold's arrays; the least recently used are dropped, so memory stays bounded.
+
+        The columns stand as a network with this front takes them.
+        """
+        order = self.layout.order(front)
+        key = (fold, normalize, b"" if order is None else order.tobytes())
         with self._lock:
             if key not in self._kept:
-                self._kept[key] = self._make(fold, normalize)
+                self._kept[key] = self._make(fold, normalize, order)
                 if len(self._kept) > self._most_kept:
                     self._kept.popitem(last=False)
             self._kept.move_to_end(key)
@@ -200,12 +211,30 @@ class Feed:
                 weights[rows] *= len(rows) / np.maximum(counts, 1)[self._y[rows]]
         return weights / weights[fold.train].mean()
 
-    def _make(self, number: int, normalize: str) -> FoldArrays:
+    def bins(self, fold: int, normalize: str, front: Front) -> Layer:
+        """The bins of the numeric columns: lower edges and 1/width (numbers, bins), for a lane.
+
+        Of the normalized values of the fold's training rows alone, perhaps with their targets.
+        """
+        key = (fold, normalize, front)
+        if key not in self._bins:
+            rows = self.folds[fold].train
+            x, (inputs, _) = self._x[rows], self.scalings(fold, normalize)
+            numbers = list(self.layout.numbers)
+            z = np.where(np.isnan(x), np.nan, inputs.inputs(x))[:, numbers]
+            targets = self._y[rows] if front.embedding == "piecewise-tree" else None
+            edges = bin_edges(z, front.parts, targets, classes=self.classes)
+            self._bins[key] = Layer(*bins_of(edges, front.parts))
+        return self._bins[key]
+
+    def _make(self, number: int, normalize: str, order: np.ndarray | None) -> FoldArrays:
         fold = self.folds[number]
         inputs, targets = self.scalings(number, normalize)
+        x = inputs.inputs(self._x)
+        x = x if order is None else x[:, order]
         y = self._y if targets is None else targets.apply(self._y).astype(np.float32)
         return FoldArrays(
-            jax.device_put(_padded(inputs.inputs(self._x).astype(np.float32), self.rows)),
+            jax.device_put(_padded(x.astype(np.float32), self.rows)),
             jax.device_put(_padded(y, self.rows)),
             jax.device_put(_padded(self._loss_weights(fold).astype(np.float32), self.rows)),
             jax.device_put(_padded(fold.validation.astype(np.int32), self.validation_places)),
@@ -213,9 +242,17 @@ class Feed:
             targets,
         )
 
-    def span_data(self, fold: int, normalize: str, seed: int, start: int, stop: int) -> FoldData:
+    def span_data(
+        self,
+        fold: int,
+        normalize: str,
+        seed: int,
+        start: int,
+        stop: int,
+        front: Front = NO_FRONT,
+    ) -> FoldData:
         """What a lane of this fold and seed trains on in the epochs from start to stop."""
-        arrays = self.arrays(fold, normalize)
+        arrays = self.arrays(fold, normalize, front)
         rows = self.folds[fold].train
         order = np.zeros((self.span, self.rows), np.int32)
         for place, epoch in enumerate(range(start, stop)):

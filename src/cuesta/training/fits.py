@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from cuesta.core.lane import Best, State
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.data.folds import Fold
 from cuesta.data.scale import Scaling
 from cuesta.hyperparameters import Candidate, Shape

@@ -14,12 +14,12 @@ import jax
 import numpy as np
 
 from cuesta._util.caches import cache_folder
-from cuesta.core.init import init_layers
+from cuesta.core.init import init_front, init_layers
 from cuesta.core.lane import ALL_FEATURES, FoldData, ProgramFeatures, Span, State, initial_state
 from cuesta.core.lane_hyperparameters import lane_hyperparameters
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.core.train import train_lane
-from cuesta.hyperparameters import Candidate, Shape
+from cuesta.hyperparameters import PIECEWISE, Candidate, Shape
 from cuesta.training.code_digest import code_digest
 from cuesta.training.feed import Feed
 from cuesta.training.memory import shortage_told
@@ -187,7 +187,9 @@ def _arguments(
 ) -> Arguments:
     first = chunk.lanes[0]
     stop = min(start + feed.span, chunk.next_stop(start))
-    data = feed.span_data(first.fold, first.candidate.normalize, first.seed, start, stop)
+    data = feed.span_data(
+        first.fold, first.candidate.normalize, first.seed, start, stop, chunk.shape.front
+    )
     patience = np.int32(chunk.patience or 0)
     span = Span(np.int32(start), np.int32(stop), np.int32(chunk.schedule_epochs), patience)
     offset = np.zeros(chunk.width, np.int32)
@@ -196,8 +198,15 @@ def _arguments(
 
 def first_layers(lane: Lane, shape: Shape, feed: Feed) -> list[Layer]:
     """A lane's initial weights."""
-    draws = [0, lane.seed, feed.draws(lane.fold)]
-    return init_layers(draws, shape.sizes, lane.candidate.init)
+    draws, candidate = [0, lane.seed, feed.draws(lane.fold)], lane.candidate
+    dense = init_layers(draws, shape.sizes, candidate.init)
+    if not shape.front.depth:
+        return dense
+    bins = None
+    if shape.front.embedding in PIECEWISE:
+        bins = feed.bins(lane.fold, candidate.normalize, shape.front)
+    front = init_front(draws, shape.front, shape.inputs, candidate.embedding_sigma, bins)
+    return [*front, *dense]
 
 
 def _first_state(lane: Lane, chunk: Chunk, feed: Feed) -> State:

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from cuesta._util.tensors import DamagedFileError, read_checked, write_tensors
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.errors import RunFolderError
 from cuesta.training.journal import SUFFIX, UNTOLD, digest
 

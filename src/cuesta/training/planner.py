@@ -40,12 +40,20 @@ class Machine:
 
 def lane_bytes(shape: Shape) -> int:
     """What a step of one lane touches: weights, gradient and two moments, and its batch."""
-    return 4 * (4 * shape.weights + 2 * shape.batch_size * sum(shape.sizes))
+    return 4 * (4 * shape.weights + 2 * shape.batch_size * (sum(shape.sizes) + _parts(shape)))
+
+
+def _parts(shape: Shape) -> int:
+    """How many waves, or bins, a row's numbers make."""
+    return shape.front.numbers * shape.front.parts
 
 
 def step_flops(shape: Shape) -> int:
-    """Floating-point operations of one lane's step: three products a layer, 2 a weight and row."""
-    return 6 * shape.batch_size * shape.weights
+    """Floating-point operations of one lane's step: three products a layer, 2 a weight and row.
+
+    A wave and its way back take some 60.
+    """
+    return shape.batch_size * (6 * shape.weights + 60 * _parts(shape))
 
 
 def step_seconds(shape: Shape, width: int, machine: Machine) -> float:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cuesta.core.net import Layer
+from cuesta.core.layer import Layer
 from cuesta.hyperparameters import Candidate
 from cuesta.training.batching import Batching, ShapeOf, groups_of
 from cuesta.training.feed import Feed

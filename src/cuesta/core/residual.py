@@ -1,0 +1,25 @@
+"""The normalization of a residual layer's input, and the way back through it."""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+from jax import Array
+
+SMALLEST = 1e-5  # added to a variance, as Ba et al. and torch do
+
+
+def normalized(units: Array) -> tuple[Array, Array]:
+    """N(u) = (u − mean)/√(variance + 10⁻⁵) of each row (Ba, Kiros and Hinton, 2016).
+
+    Also the divisor (rows, 1). Gain and shift are left to the layer that follows.
+    """
+    centered = units - jnp.mean(units, axis=1, keepdims=True)
+    spread = jnp.sqrt(jnp.mean(centered * centered, axis=1, keepdims=True) + SMALLEST)
+    return centered / spread, spread
+
+
+def normalized_back(back: Array, units: Array, spread: Array) -> Array:
+    """∂J/∂u from ∂J/∂N, of rows N = `units`: (g − mean g − N · mean(g ⊙ N))/spread."""
+    mean = jnp.mean(back, axis=1, keepdims=True)
+    along = jnp.mean(back * units, axis=1, keepdims=True)
+    return (back - mean - units * along) / spread

@@ -5,9 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from cuesta.core.activation import activation
 from cuesta.core.backprop import deltas, gradient
 from cuesta.core.init import init_layers
-from cuesta.core.net import activation, forward, record
+from cuesta.core.net import forward, record
 from cuesta.core.noise import keep_threshold
 from cuesta.hyperparameters import ACTIVATIONS
 

@@ -7,11 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from cuesta.core.activation import activation
 from cuesta.core.backprop import deltas, gradient, gradient_before
 from cuesta.core.front import decaying_layers, enter, sine
 from cuesta.core.init import init_front, init_layers
 from cuesta.core.layer import Layer
-from cuesta.core.net import activation, forward, record
+from cuesta.core.net import forward, record
 from cuesta.data.bins import bin_edges, bins_of
 from cuesta.hyperparameters import NUMERIC_EMBEDDINGS, Front
 from cuesta.model.front import enter as enter_in_numpy

@@ -5,6 +5,7 @@ import pytest
 from jax.flatten_util import ravel_pytree
 from scipy.special import logsumexp
 
+from cuesta.core.activation import activation
 from cuesta.core.init import init_layers
 from cuesta.core.loss import (
     LOSSES,
@@ -16,7 +17,7 @@ from cuesta.core.loss import (
     smoothed,
     squared,
 )
-from cuesta.core.net import activation, forward
+from cuesta.core.net import forward
 from cuesta.hyperparameters import ACTIVATIONS
 
 rng = np.random.default_rng(0)

@@ -3,8 +3,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from cuesta.core.activation import activate, activation
 from cuesta.core.init import init_layers
-from cuesta.core.net import activate, activation, forward
+from cuesta.core.net import forward
 from cuesta.core.noise import NOISE_LEVELS, drop, keep_threshold
 from cuesta.hyperparameters import ACTIVATIONS
 

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from jax.flatten_util import ravel_pytree
 
+from cuesta.core.activation import activation
 from cuesta.core.init import init_layers
 from cuesta.core.lane import ALL_FEATURES, initial_state
 from cuesta.core.lane_hyperparameters import lane_hyperparameters
 from cuesta.core.layer import Layer
 from cuesta.core.loss import LOSSES
-from cuesta.core.net import activation, forward
+from cuesta.core.net import forward
 from cuesta.core.step import apply_update, compute_update, forward_backward, whole_step
 from cuesta.diagnose.gauges import first_order_gauges, second_order_gauges, squares_of
 from cuesta.diagnose.second_order import LocalLoss
@@ -132,7 +133,7 @@ def test_the_factor_of_a_layer_is_how_it_passes_the_error_on(how, float64):
         for depth, layer in enumerate(layers):
             units = units @ layer.w + layer.b + added[depth]
             if depth < len(layers) - 1:
-                from cuesta.core.net import activate
+                from cuesta.core.activation import activate
 
                 units = activate(kind, units)[0]
         return jnp.mean(LOSSES[case.shape.loss].value(units, case.y, 0.0))

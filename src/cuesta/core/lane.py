@@ -8,9 +8,9 @@ import jax
 import numpy as np
 from jax import Array
 
+from cuesta.core.activation import Activation
 from cuesta.core.foreign import factory_of
 from cuesta.core.layer import Layer
-from cuesta.core.net import Activation
 from cuesta.core.optim import Rule, init_moments
 from cuesta.core.types import Params, Scalar, Tensor
 from cuesta.hyperparameters import Shape

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from cuesta.core.activation import activation, is_bounded
 from cuesta.core.lane import LaneHyperparameters, ProgramFeatures
-from cuesta.core.net import activation, is_bounded
 from cuesta.core.noise import keep_threshold
 from cuesta.core.optim import Rule, rule
 from cuesta.hyperparameters import Candidate, is_foreign

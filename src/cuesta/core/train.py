@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from cuesta.core.activation import Activation
 from cuesta.core.lane import (
     ALL_FEATURES,
     Batch,
@@ -20,7 +21,7 @@ from cuesta.core.lane import (
 )
 from cuesta.core.layer import Layer
 from cuesta.core.loss import row_scores
-from cuesta.core.net import Activation, forward
+from cuesta.core.net import forward
 from cuesta.core.noise import noise_bits
 from cuesta.core.step import take_step
 from cuesta.core.types import Scalar, Tensor

@@ -8,10 +8,10 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from cuesta.core.activation import Activation
 from cuesta.core.clip import sum_of_squares
 from cuesta.core.lane import LaneHyperparameters
 from cuesta.core.layer import Layer
-from cuesta.core.net import Activation
 from cuesta.core.step import Pass
 from cuesta.core.types import Tensor
 from cuesta.diagnose.second_order import (

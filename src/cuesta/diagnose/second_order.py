@@ -20,10 +20,11 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from cuesta.core.activation import second_to_first_derivative
 from cuesta.core.lane import Batch, LaneHyperparameters, ProgramFeatures
 from cuesta.core.layer import Layer
 from cuesta.core.loss import loss_and_slope
-from cuesta.core.net import forward, hidden_units, second_to_first_derivative
+from cuesta.core.net import forward, hidden_units
 from cuesta.core.products import backward_product, forward_product, outer_product
 from cuesta.core.step import Pass
 from cuesta.hyperparameters import Shape

@@ -13,10 +13,11 @@ import numpy as np
 from jax import Array
 from jax.flatten_util import ravel_pytree
 
+from cuesta.core.activation import activation
 from cuesta.core.lane_hyperparameters import lane_hyperparameters
 from cuesta.core.layer import Layer
 from cuesta.core.loss import loss_and_slope
-from cuesta.core.net import activation, forward
+from cuesta.core.net import forward
 from cuesta.hyperparameters import Shape
 from cuesta.training.batching import Batching
 from cuesta.training.fits import Recipe, Rows

@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from cuesta.core.lane import ProgramFeatures
+from cuesta.core.lane_hyperparameters import features_for
 from cuesta.data.folds import Fold
 from cuesta.diagnose.record import record
 from cuesta.hyperparameters import Candidate, Shape
@@ -44,7 +44,7 @@ def main() -> None:
     shape = Shape(INPUTS, HIDDEN, CLASSES, BATCH, "cross_entropy")
     lane = Lane(candidate, 0, 0)
     training = Training(lane, feed, shape, 1, 1)
-    chunk = Chunk(shape, 1, (lane,), 1, 1, ProgramFeatures(given.optimizer != "sgd", False, False))
+    chunk = Chunk(shape, 1, (lane,), 1, 1, features_for([candidate]))
     ways: dict[str, Callable[[], object]] = {
         "plain": lambda: train_chunk(chunk, feed),
         "economy, every step": lambda: record(training, every=1),

@@ -62,7 +62,9 @@ def prepared(optimizer: str) -> Callable[[], None]:
     shape = Shape(INPUTS, (128, 128), 10, 32, "cross_entropy")
     candidate = Candidate(hidden_layer_sizes=(128, 128), optimizer=optimizer, learning_rate=1e-3)
     lanes = tuple(Lane(candidate, 0, seed) for seed in range(WIDTH))
-    parts = ProgramFeatures(memory=optimizer != "sgd", bounded=False, dropout=False)
+    parts = ProgramFeatures(
+        memory=optimizer != "sgd", bounded=False, dropout=False, exponential=False
+    )
     chunk = Chunk(shape, WIDTH, lanes, EPOCHS, EPOCHS, parts)
     arguments = _arguments(chunk, feed, *_begin(chunk, feed), 0)
     with mock.patch.object(lanes_module, "PROGRAMS", Programs()):

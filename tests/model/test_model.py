@@ -28,6 +28,7 @@ MODELS = {
     "boolean labels": drawn(Target("classification", ("y",), (False, True))),
     "other candidate": drawn(activation="tanh", learning_rate=0.1, clip_norm=1.0, dropout=0.25),
 }
+ELU = lambda z: np.expm1(np.minimum(z, 0))  # noqa: E731
 EVERY_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
 
 
@@ -41,16 +42,22 @@ EVERY_MODEL = pytest.mark.parametrize("model", MODELS.values(), ids=MODELS)
         ("tanh", np.tanh),
         ("sigmoid", special.expit),
         ("identity", lambda z: z),
+        ("leaky_relu", lambda z: np.where(z > 0, z, z / 100)),
+        ("silu", lambda z: z * special.expit(z)),
+        ("gelu", lambda z: z * special.expit(np.sqrt(8 / np.pi) * (z + 0.044715 * z**3))),
+        ("mish", lambda z: z * np.tanh(special.softplus(z))),
+        ("selu", lambda z: 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * ELU(z))),
     ],
 )
 def test_an_activation_is_its_formula(name, formula):
     z = np.array([-1e4, -30.0, -1.0, -0.0, 0.0, 1e-8, 2.0, 30.0, 1e4])
-    # The sigmoid is written through tanh: a rounding apart.
-    np.testing.assert_allclose(activate(name, z), formula(z), rtol=0, atol=1e-15)
+    # Written through tanh, the sigmoid is a rounding apart, z times it thirty where z is −30.
+    np.testing.assert_allclose(activate(name, z), formula(z), rtol=1e-15, atol=4e-15)
 
 
 def test_every_activation_has_its_formula_tested():
-    assert set(ACTIVATIONS) == {"relu", "tanh", "sigmoid", "identity"}
+    tested = test_an_activation_is_its_formula.pytestmark[0].args[1]
+    assert {name for name, _ in tested} == set(ACTIVATIONS)
 
 
 @given(st.lists(st.floats(-1e4, 1e4), min_size=2, max_size=6), st.floats(-1e4, 1e4))

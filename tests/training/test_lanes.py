@@ -30,6 +30,7 @@ MIXED = [
     base(optimizer="rmsprop", dialect="notes", activation="identity"),
     base(optimizer="adam", dialect="notes", clip_value=0.01),
     base(optimizer="adam", init="uniform", dropout=0.5),
+    base(optimizer="adam", activation="gelu"),
 ]
 DIVERGING = base(optimizer="sgd", learning_rate=1e30, activation="identity")
 
@@ -101,6 +102,15 @@ def diverging_like(candidate):
         ("bounded", {"activation": "relu", "dropout": 0.1}),
         ("bounded", {"activation": "identity", "optimizer": "momentum"}),
         ("dropout", {"activation": "tanh", "optimizer": "rmsprop"}),
+        ("exponential", {"activation": "relu", "dropout": 0.1}),
+        ("exponential", {"activation": "leaky_relu"}),
+        ("exponential", {"activation": "tanh", "optimizer": "sgd"}),
+        ("bounded", {"activation": "gelu", "dropout": 0.1}),
+        ("bounded", {"activation": "mish", "optimizer": "momentum"}),
+        ("bounded", {"activation": "silu"}),
+        ("dropout", {"activation": "gelu"}),
+        ("memory", {"activation": "mish", "optimizer": "sgd"}),
+        ("memory", {"activation": "selu", "optimizer": "sgd"}),
     ],
 )
 def test_a_feature_that_a_lane_does_not_need_changes_no_bit_of_it(feed, feature, changes):
@@ -186,6 +196,6 @@ def test_a_program_that_trained_is_at_hand(weighted):
     plain = class_feed()
     feed = Feed(plain._x, plain._y, plain.folds[:-1], balanced=weighted)
     chunk = dataclasses.replace(chunk_of(feed, [base(hidden_layer_sizes=(5,))]), epochs=2)
-    chunk = dataclasses.replace(chunk, features=ProgramFeatures(True, False, False, False))
+    chunk = dataclasses.replace(chunk, features=ProgramFeatures(True, *[False] * 4))
     train_chunk(chunk, feed)
     assert is_compiled(chunk, feed)

@@ -36,16 +36,26 @@ class ProgramFeatures(NamedTuple):
     """What a compiled program can do; a feature that no lane of a run needs can be left out.
 
     That changes no bit of any lane: `memory` keeps the moments of all but SGD, `bounded` computes
-    tanh and σ, `dropout` draws noise. `weighted` reads the rows' weights, where rows have such.
+    tanh and σ, `exponential` the activations with an exponential, `dropout` draws noise. `weighted`
+    reads the rows' weights, where rows have such.
     """
 
     memory: bool = True
     bounded: bool = True
     dropout: bool = True
     weighted: bool = True
+    exponential: bool = True
 
 
 ALL_FEATURES = ProgramFeatures()
+
+
+def needed(hyperparameters: LaneHyperparameters, features: ProgramFeatures) -> LaneHyperparameters:
+    """The numbers that a program with these features reads; None for a form that it lacks."""
+    if features.exponential:
+        return hyperparameters
+    lean = hyperparameters.activation._replace(exponential=None)
+    return hyperparameters._replace(activation=lean)
 
 
 class FoldData(NamedTuple):

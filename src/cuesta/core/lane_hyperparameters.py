@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from cuesta.core.activation import activation, is_bounded
+from cuesta.core.activation import activation, is_bounded, is_exponential
 from cuesta.core.lane import LaneHyperparameters, ProgramFeatures
 from cuesta.core.noise import keep_threshold
 from cuesta.core.optim import Rule, rule
@@ -36,6 +36,7 @@ def features_for(candidates: Iterable[Candidate]) -> ProgramFeatures:
         bounded=any(is_bounded(c.activation) for c in candidates),
         dropout=any(c.dropout > 0 for c in candidates),
         weighted=False,
+        exponential=any(is_exponential(c.activation) for c in candidates),
     )
 
 

@@ -18,6 +18,7 @@ from cuesta.core.lane import (
     ProgramFeatures,
     Span,
     State,
+    needed,
 )
 from cuesta.core.layer import Layer
 from cuesta.core.loss import row_scores
@@ -155,6 +156,7 @@ def train_lane(
     `noise_key` (2,) uint32 words draw the dropout noise; lanes that share it share their noise.
     """
     steps = ceiling(data.n_train, shape.batch_size)
+    hyperparameters = needed(hyperparameters, features)
 
     def one_step(s: Array, carry: tuple[State, Array], epoch: Array) -> tuple[State, Array]:
         state, loss_sum = carry

@@ -9,7 +9,15 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
-from cuesta.core.lane import Batch, FoldData, LaneHyperparameters, ProgramFeatures, Span, State
+from cuesta.core.lane import (
+    Batch,
+    FoldData,
+    LaneHyperparameters,
+    ProgramFeatures,
+    Span,
+    State,
+    needed,
+)
 from cuesta.core.layer import Layer
 from cuesta.core.step import apply_update, compute_update, forward_backward, take_step, whole_step
 from cuesta.core.train import ceiling, draw_batch, validate
@@ -97,6 +105,8 @@ class SpanWatch:
     @classmethod
     def of(cls, program: WatchProgram, inputs: SpanInputs) -> SpanWatch:
         """What follows from the inputs, computed once."""
+        numbers = needed(inputs.hyperparameters, program.features)
+        inputs = inputs._replace(hyperparameters=numbers)
         steps = ceiling(inputs.data.n_train, program.shape.batch_size)
         first = inputs.span.start * steps
         total = inputs.span.total * steps

@@ -10,8 +10,8 @@ from cuesta.training.run import Run
 from tests.training.tables import base, class_feed
 
 
-def score(index, loss, trained=6):
-    return Score(base(), index, loss, 0.0, 1, (loss,), (0,), loss, trained)
+def score(index, loss, share=1):
+    return Score(base(), index, loss, 0.0, 1, (loss,), (0,), loss, 6, 6 * share, share)
 
 
 @pytest.mark.parametrize(
@@ -32,8 +32,15 @@ def test_a_diverged_candidate_never_goes_on():
 
 
 def test_what_was_stopped_early_ranks_after_what_was_not():
-    early, late, lost = score(0, 0.1, trained=6), score(1, 0.9, trained=50), score(2, np.inf, 50)
+    early, late, lost = score(0, 0.1, share=9), score(1, 0.9), score(2, np.inf)
     assert rank([early, late, lost]) == [late, early, lost]
+
+
+def test_of_candidates_with_other_numbers_of_epochs_each_is_stopped_at_its_own():
+    """What saw a part of its epochs ranks after what saw all, though it saw more of them."""
+    part, whole = score(0, 0.1, share=3), score(1, 0.9)
+    assert part.trained == whole.trained
+    assert rank([part, whole]) == [whole, part]
 
 
 def test_the_work_is_what_the_rungs_train():
@@ -45,7 +52,7 @@ def test_the_work_is_what_the_rungs_train():
 def test_a_rung_is_the_beginning_of_the_whole_lane():
     feed, candidate = class_feed(), base(final_learning_rate=1e-4, dropout=0.2)
 
-    def trained(*budgets):
+    def trained(*shares):
         search = Run(
             feed,
             lambda c: shape_of(c, 5, 3, "cross_entropy"),
@@ -54,11 +61,11 @@ def test_a_rung_is_the_beginning_of_the_whole_lane():
             Journal(),
             Machine(2, 1 << 20),
         )
-        for epochs in budgets:
-            search.train([candidate], lambda _: None, epochs)
+        for share in shares:
+            search.train([candidate], lambda _: None, share)
         return search.records(candidate)
 
-    for begun, whole in zip(trained(3), trained(3, 9), strict=True):
+    for begun, whole in zip(trained(3), trained(3, 1), strict=True):
         np.testing.assert_array_equal(begun.curves, whole.curves[:3])
         np.testing.assert_array_equal(whole.until(3).curves, begun.curves)
         np.testing.assert_array_equal(whole.until(3).units, begun.units)
@@ -70,6 +77,10 @@ def test_a_score_tells_how_many_epochs_it_saw():
     search = Run(
         feed, lambda c: shape_of(c, 5, 3, "cross_entropy"), 9, 0, Journal(), Machine(2, 1 << 20)
     )
-    search.train([base()], lambda _: None, 3)
+    search.train([base()], lambda _: None, share=3)
     found = score_candidate(base(), 0, search.records(base()), "log_loss", np.empty((5, 0)), 0.25)
-    assert found.trained == 3
+    assert (found.trained, found.schedule) == (3, 3)
+    of_nine = score_candidate(
+        base(), 0, search.records(base()), "log_loss", np.empty((5, 0)), 0.25, 9, share=3
+    )
+    assert (of_nine.trained, of_nine.schedule, of_nine.share) == (3, 9, 3)

@@ -220,6 +220,11 @@ def test_each_candidate_of_a_file_is_as_the_file_says(place):
         assert np.isclose([1.0, 0.01], ratio).any()
 
 
+def test_epochs_may_be_a_list(place):
+    candidates = sobol(read(place, "epochs = [50, 200]"), 8, seed=0)
+    assert {c.epochs for c in candidates} == {50, 200}
+
+
 FAULTS = [
     ("", "s.toml.*is empty"),
     ("a = = 3", "s.toml.*line 1"),
@@ -240,6 +245,8 @@ FAULTS = [
     ("batch_size = 0", "batch_size"),
     ("batch_size = 1.5", "batch_size"),
     ("batch_size = {low = 8, high = 16}", "batch_size"),
+    ("epochs = {low = 8, high = 16}", "epochs"),
+    ("epochs = 0", "epochs"),
     ("hidden_layer_sizes = [[0]]", "hidden_layer_sizes"),
     ("hidden_layer_sizes = [[100000]]", "hidden_layer_sizes"),
     ("hidden_layer_sizes = {low = 8, high = 16}", "hidden_layer_sizes"),

@@ -13,11 +13,11 @@ HELD_OUT = 0.25
 SMALL, LARGE = (Candidate(hidden_layer_sizes=(units,)) for units in (4, 64))
 
 
-def score(folds, index=0, candidate=SMALL, se=0.1, trained=50, diverged=False):
+def score(folds, index=0, candidate=SMALL, se=0.1, share=1, diverged=False):
     mean = float(np.mean(folds))
     loss = np.inf if diverged else mean
     steps = (int(diverged),) * len(folds)
-    return Score(candidate, index, mean, se, 10, tuple(folds), steps, loss, trained)
+    return Score(candidate, index, mean, se, 10, tuple(folds), steps, loss, 50, 50, share)
 
 
 def units(candidate):
@@ -82,7 +82,7 @@ def test_of_equally_simple_ones_the_default_and_then_the_first():
 
 
 def test_what_halving_stopped_is_not_chosen():
-    scores = [score([1.0], 0, LARGE), score([1.0], 1, SMALL, trained=6)]
+    scores = [score([1.0], 0, LARGE), score([1.0], 1, SMALL, share=9)]
     assert choose(scores, "one-se", units).index == 0
 
 

@@ -160,7 +160,7 @@ def test_nothing_is_promised_where_all_that_trained_to_the_end_diverged():
         Table("noise", noise()),
         Options(target=("y0",), drop=("label",), candidates=2, epochs=3, **QUICK),
     )
-    stopped = [replace(score, trained=1, epochs=1) for score in result.scores]
+    stopped = [replace(score, trained=1, epochs=1, share=3) for score in result.scores]
     lost = [replace(score, diverged=(1, 0, 0), loss=math.inf) for score in result.scores]
     promises = Promises(Means().run(result.task, OPTIONS), result.task, [*stopped, *lost], 0)
     assert all(map(math.isnan, promises.of_choice(stopped[0], 1.0)))

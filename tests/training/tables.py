@@ -49,6 +49,7 @@ def chunk_of(feed, candidates, width=4, fold=0, epochs=EPOCHS, seed=0, schedule=
     outputs, task = (3, "classification") if feed.classes else (1, "regression")
     shape = shape_of(candidates[0], 5, outputs, loss_of(candidates[0], task))
     lanes = tuple(Lane(candidate, fold, seed) for candidate in candidates)
+    epochs = candidates[0].epochs or epochs
     return Chunk(shape, width, lanes, epochs, schedule or epochs)
 
 

@@ -29,6 +29,7 @@ EFFECTS = {
     "batch_size": ({}, 16, 8),
     "normalize": ({}, "standard", "minmax"),
     "precision": ({}, "float32", "bfloat16"),
+    "epochs": ({"final_learning_rate": 1e-5}, 3, 4),
     "label_smoothing": ({}, 0.0, 0.2),
     "loss": ({}, "squared", "absolute"),
     "huber_delta": ({"loss": "huber"}, 0.1, 1.0),

@@ -57,7 +57,7 @@ def test_every_lane_is_in_exactly_one_chunk_of_its_own_kind():
         for n in ("standard", "minmax")
     ]
     lanes = [Lane(c, fold, seed) for c in candidates for fold in range(3) for seed in (0, 1)]
-    chunks = Batching(machine()).chunks(lanes, shape, EPOCHS, EPOCHS)
+    chunks = Batching(machine()).chunks(lanes, shape, lambda candidate: EPOCHS)
     assert sorted(map(repr, lanes)) == sorted(repr(lane) for c in chunks for lane in c.lanes)
     for chunk in chunks:
         assert len(chunk.lanes) <= chunk.width
@@ -205,6 +205,29 @@ def test_an_outcome_that_cannot_be_written_is_a_sentence(folder):
     run = search(class_feed(), folder / "chunks")
     with pytest.raises(RunFolderError, match="cannot be written: No such file"):
         run.train(CANDIDATES, quiet)
+
+
+def test_a_candidate_with_epochs_of_its_own_is_that_of_a_run_of_so_many():
+    """Whoever trains beside it, and for how long; its learning rate decays over its own."""
+    rates = {"final_learning_rate": 1e-4}
+    longer, plain = base(epochs=5, **rates), base(**rates)
+    both = search(class_feed())
+    both.train([plain, longer], quiet)
+    for candidate, epochs in ((plain, EPOCHS), (longer, 5)):
+        alone = search(class_feed(), epochs=epochs)
+        alone.train([plain], quiet)
+        ends = [Ended(each.refit(c), 2) for each, c in ((both, candidate), (alone, plain))]
+        a, b = (run.networks([end])[end] for run, end in zip((both, alone), ends, strict=True))
+        assert_same_bits(jax.tree.leaves(a), jax.tree.leaves(b))
+        for one, other in zip(both.records(candidate), alone.records(plain), strict=True):
+            assert len(one.curves) == epochs
+            np.testing.assert_array_equal(one.curves, other.curves)
+
+
+def test_epochs_of_its_own_are_those_of_the_run_where_they_are_as_many():
+    assert keys(candidate=base(epochs=EPOCHS)) == keys(candidate=base())
+    assert keys(candidate=base(epochs=4)) == keys(candidate=base(), epochs=4)
+    assert keys(candidate=base(epochs=4)) != keys(candidate=base())
 
 
 def test_more_candidates_use_what_fewer_left(folder):

@@ -24,7 +24,9 @@ def plain(value: Any) -> Any:
 
 def candidate_of(net: Any) -> Candidate:
     """The hyper-parameters of an estimator (N17). Raises SpecError for one that cannot be used."""
-    given = {name: plain(getattr(net, name)) for name in PARAMETERS if hasattr(net, name)}
+    # An estimator's own `epochs` are all that it trains; a candidate's are beside those of a run.
+    names = [name for name in PARAMETERS if name != "epochs" and hasattr(net, name)]
+    given = {name: plain(getattr(net, name)) for name in names}
     if given["activation"] == "logistic":
         raise SpecError("activation 'logistic' of scikit-learn is 'sigmoid' here.")
     sizes = given["hidden_layer_sizes"]

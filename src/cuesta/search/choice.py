@@ -21,9 +21,9 @@ def choose(
     """The winner among the scores, of which there is at least one.
 
     "best" is the first by `rank`. "one-se" is the simplest of those whose loss is within one
-    standard error of the best one's (Breiman, Friedman, Olshen and Stone, 1984) and that trained as
-    many epochs: the one of fewest weights; of equals the default candidate, then the first by its
-    number. Raises SpecError for another `how`.
+    standard error of the best one's (Breiman, Friedman, Olshen and Stone, 1984) and that saw as
+    large a part of their epochs: the one of fewest weights; of equals the default candidate, then
+    the first by its number. Raises SpecError for another `how`.
     """
     check_choice("choose", how, CHOICES)
     best = rank(list(scores))[0]
@@ -33,5 +33,5 @@ def choose(
     def simplicity(score: Score) -> tuple[int, bool, int]:
         return weights_of(score.candidate), score.candidate != default, score.index
 
-    near = [s for s in scores if s.trained == best.trained and s.loss <= best.loss + best.se]
+    near = [s for s in scores if s.share == best.share and s.loss <= best.loss + best.se]
     return min(near, key=simplicity)

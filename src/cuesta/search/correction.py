@@ -68,7 +68,7 @@ def unit_losses(
     `weights` (folds, UNITS) are those of `Feed.unit_weights`. `scales` (candidates, folds) turn the
     root of a loss into the target's units: the scale of a fold's one target. Log-losses, and
     squared errors of several targets, which have no unit in common, need none. Units without rows
-    are left out. Candidates need as many epochs as each other.
+    are left out. Epochs that a candidate was not trained for are not finite.
     """
     seen = np.flatnonzero(weights)
     share = 1 / (len(weights) * weights.sum(axis=1))
@@ -77,7 +77,9 @@ def unit_losses(
         np.concatenate([r.units * (f * s) for r, f, s in zip(lanes, of, share, strict=True)], 1)
         for lanes, of in zip(records, factors, strict=True)
     ]
-    return UnitLosses(np.stack(sums)[:, :, seen], (weights * share[:, None]).ravel()[seen])
+    longest = max(map(len, sums))
+    padded = [np.pad(s, [(0, longest - len(s)), (0, 0)], constant_values=np.nan) for s in sums]
+    return UnitLosses(np.stack(padded)[:, :, seen], (weights * share[:, None]).ravel()[seen])
 
 
 def correct_choice(

@@ -14,10 +14,20 @@ FACTOR = 3
 RUNGS = 3
 
 
+def shares(epochs: int) -> list[int]:
+    """After 1/share of the epochs candidates are compared: 9, 3 and 1, where these differ."""
+    turns = [FACTOR**turn for turn in reversed(range(RUNGS))]
+    return list({part(epochs, share): share for share in turns}.values())
+
+
+def part(epochs: int, share: int) -> int:
+    """1/`share` of the epochs, rounded up."""
+    return -(-epochs // share)
+
+
 def rungs(epochs: int) -> list[int]:
     """The epochs at whose end candidates are compared, the whole schedule last."""
-    steps = [-(-epochs // FACTOR**turn) for turn in reversed(range(RUNGS))]
-    return list(dict.fromkeys(steps))
+    return [part(epochs, share) for share in shares(epochs)]
 
 
 def survivors(scores: list[Score]) -> list[Score]:

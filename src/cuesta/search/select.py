@@ -17,7 +17,7 @@ class Score:
     """A candidate's validation: the best epoch of its mean curve, its mean and standard error.
 
     `loss` orders candidates: the mean, negated where higher is better; ∞ if a lane diverged.
-    `trained` epochs were seen: fewer than others' where halving stopped the candidate.
+    `trained` of its `schedule` epochs were seen, 1/`share`: fewer where halving stopped it.
     """
 
     candidate: Candidate
@@ -29,6 +29,8 @@ class Score:
     diverged: tuple[int, ...]  # of each fold, the step of divergence, or 0
     loss: float
     trained: int
+    schedule: int
+    share: int = 1
 
 
 def fold_curves(records: list[LaneRecord], metric: str, units: np.ndarray) -> np.ndarray:
@@ -50,12 +52,14 @@ def score_candidate(
     metric: str,
     units: np.ndarray,
     held_out: float,
+    schedule: int | None = None,
+    share: int = 1,
 ) -> Score:
     """Metric = (1/k) Σ metricᵢ over the folds (N2), at the epoch where that mean is best.
 
     `held_out` is the ratio of a fold's validation rows to its training rows, which the standard
-    error takes into account. The earliest of equally good epochs is taken. A candidate with a
-    diverged lane never wins.
+    error takes into account. The records are of 1/`share` of the `schedule`, by default all of it.
+    The earliest of equally good epochs is taken. A candidate with a diverged lane never wins.
     """
     curves = fold_curves(records, metric, units)
     sign = -1.0 if METRICS[metric].higher_is_better else 1.0
@@ -76,6 +80,8 @@ def score_candidate(
         diverged,
         np.inf if failed else float(losses[best]),
         curves.shape[1],
+        schedule or curves.shape[1],
+        share,
     )
 
 
@@ -86,6 +92,6 @@ def rank(scores: list[Score]) -> list[Score]:
     """
 
     def place(score: Score) -> tuple[bool, int, float, int]:
-        return not np.isfinite(score.loss), -score.trained, score.loss, score.index
+        return not np.isfinite(score.loss), score.share, score.loss, score.index
 
     return sorted(scores, key=place)

@@ -260,6 +260,8 @@ def range_of(name: str, value: Mapping[str, Any]) -> Range:
         raise SpecError(f"In the range of {name} low must not be above high.")
     if log and low <= 0:
         raise SpecError(f"In the range of {name} low must be above 0, since log = true.")
+    if name == "epochs":
+        raise SpecError("epochs needs a list of values, not a range: equal lanes train together.")
     if name in ("batch_size", "hidden_layer_sizes"):
         raise SpecError(
             f"{name} needs a list of values, not a range: a program is compiled for each value."

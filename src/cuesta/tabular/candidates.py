@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -29,7 +31,7 @@ def score_candidates(run: Run, task: Task, options: Options, listener: Listener)
     scores: list[Score] = []
     while candidates := sampler.ask():
         if not scores:
-            scoring.announce(len(candidates))
+            scoring.announce(candidates)
         found = scoring.score(dict(enumerate(candidates, start=len(scores))))
         sampler.tell([score.loss for score in found])
         scores.extend(found)
@@ -45,46 +47,50 @@ class Scoring:
     options: Options
     listener: Listener
 
-    @cached_property
-    def rungs(self) -> list[int]:
-        """The epochs after which candidates are compared; without halving, those of a lane."""
-        epochs = self.options.epochs
-        return halving.rungs(epochs) if self.options.halving else [epochs]
-
-    def announce(self, first: int) -> None:
-        """Tell how much work there is, from how many candidates were asked for `first`."""
+    def announce(self, first: Sequence[Candidate]) -> None:
+        """Tell how much work there is, from the candidates that were asked for `first`."""
         wanted = self.options.candidates
-        count = wanted if self.options.sampler == "tpe" else first
+        count = wanted if self.options.sampler == "tpe" else len(first)
         if count < wanted and self.options.sampler == "random":
             self.listener.said(f"the space has only {count} different candidates; all are tried")
-        self.listener.started(halving.lane_epochs(count, self.rungs) * self.task.feed.refit)
+        each = math.ceil(sum(map(self.run.schedule, first)) / len(first))
+        rungs = halving.rungs(each) if self.options.halving else [each]
+        self.listener.started(halving.lane_epochs(count, rungs) * self.task.feed.refit)
 
     def score(self, numbered: Numbered) -> list[Score]:
         """The candidates' scores, each after as many epochs as it was trained for."""
         found: dict[int, Score] = {}
-        for rung in self.rungs:
-            scores = self._after(rung, numbered)
+        shortest = min(map(self.run.schedule, numbered.values()))
+        for share in halving.shares(shortest) if self.options.halving else [1]:
+            scores = self._after(share, numbered)
             found |= {score.index: score for score in scores}
             numbered = {score.index: score.candidate for score in halving.survivors(scores)}
         return list(found.values())
 
-    def _after(self, epochs: int, numbered: Numbered) -> list[Score]:
-        """Train the candidates' lanes for so many epochs, and score them."""
+    def _after(self, share: int, numbered: Numbered) -> list[Score]:
+        """Train the candidates' lanes for 1/`share` of their epochs, and score them."""
         lanes = self.run.lanes(numbered.values())
-        self.listener.found((len(lanes) - len(self.run.missing(lanes, epochs))) * epochs)
-        self.run.train(numbered.values(), self.listener.progressed, epochs)
-        held_out = held_out_ratio(self.task.feed.folds[: self.task.feed.refit])
-        return [
-            score_candidate(
-                candidate,
-                index,
-                [record.until(epochs) for record in self.run.records(candidate)],
-                self.task.curve,
-                self._units[candidate.normalize],
-                held_out,
-            )
-            for index, candidate in numbered.items()
-        ]
+        known = set(lanes).difference(self.run.missing(lanes, share))
+        self.listener.found(sum(self._epochs(lane.candidate, share) for lane in known))
+        self.run.train(numbered.values(), self.listener.progressed, share)
+        return [self._score(number, each, share) for number, each in numbered.items()]
+
+    def _epochs(self, candidate: Candidate, share: int) -> int:
+        """1/`share` of the candidate's epochs."""
+        return halving.part(self.run.schedule(candidate), share)
+
+    def _score(self, number: int, candidate: Candidate, share: int) -> Score:
+        epochs = self._epochs(candidate, share)
+        return score_candidate(
+            candidate,
+            number,
+            [record.until(epochs) for record in self.run.records(candidate)],
+            self.task.curve,
+            self._units[candidate.normalize],
+            held_out_ratio(self.task.feed.folds[: self.task.feed.refit]),
+            schedule=self.run.schedule(candidate),
+            share=share,
+        )
 
     @cached_property
     def _units(self) -> TargetUnits:

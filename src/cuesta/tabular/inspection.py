@@ -72,7 +72,7 @@ def _diagnosis(run: Run, task: Task, options: Options, winner: Score) -> Diagnos
     records = [record.until(winner.epochs) for record in run.records(candidate)]
     lane = Lane(candidate, task.feed.refit, run.seed)
     return check_up(
-        Training(lane, task.feed, run.shape(candidate), winner.epochs, run.epochs),
+        Training(lane, task.feed, run.shape(candidate), winner.epochs, run.schedule(candidate)),
         instruments=options.instruments,
         names=task.encoder.inputs,
         curves=np.mean([record.curves for record in records], axis=0),
@@ -89,7 +89,8 @@ def _diverged_lanes(run: Run, scores: list[Score], inspected: int) -> tuple[Dive
         if inspected and not is_foreign(lane.candidate.optimizer):
             inspected -= 1
             shape = run.shape(lane.candidate)
-            training = Training(lane, run.feed, shape, run.epochs, run.epochs)
+            epochs = run.schedule(lane.candidate)
+            training = Training(lane, run.feed, shape, epochs, epochs)
             layer = locate_divergence(training, record.diverged_at)
         candidate = lane.candidate
         found.append(

@@ -41,15 +41,16 @@ class Promises:
         )
         if not self._known:
             return
-        longest = max(score.trained for score in scores)
-        whole = [score for score in scores if score.trained == longest and not any(score.diverged)]
+        longest = min(score.share for score in scores)
+        whole = [score for score in scores if score.share == longest and not any(score.diverged)]
         self._numbers = [score.index for score in whole]
         self._first = rank(scores)[0]
         if not whole:  # all that were trained to the end diverged
             self._known = False
             return
         records = [
-            [record.until(longest) for record in run.records(score.candidate)] for score in whole
+            [record.until(score.trained) for record in run.records(score.candidate)]
+            for score in whole
         ]
         scales = None
         self._unit = 1.0

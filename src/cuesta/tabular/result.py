@@ -86,6 +86,7 @@ def candidates_table(result: FitResult) -> pl.DataFrame:
         folds = {f"fold_{i}": value for i, value in enumerate(score.folds)}
         steps = ";".join(str(step) for step in score.diverged) if any(score.diverged) else ""
         plain = score.candidate.to_dict()
+        del plain["epochs"]
         plain["hidden_layer_sizes"] = " ".join(map(str, score.candidate.hidden_layer_sizes))
         rows.append(
             {
@@ -96,6 +97,7 @@ def candidates_table(result: FitResult) -> pl.DataFrame:
                 "se": score.se,
                 "tied": score.index in tied,
                 "epochs": score.epochs,
+                "max_epochs": score.schedule,
                 "diverged_at": steps,
                 **folds,
                 **plain,

@@ -17,6 +17,7 @@ from cuesta.training.planner import Machine, chunk_width, step_seconds, widths
 
 T = TypeVar("T")
 ShapeOf = Callable[[Candidate], Shape]
+EpochsOf = Callable[[Candidate], int]
 COMPILATION = 2.0  # seconds that a program about takes to compile
 
 
@@ -40,12 +41,13 @@ def shape_of(
 
 
 class LaneGroup(NamedTuple):
-    """What the lanes of a chunk have in common."""
+    """What the lanes of a chunk have in common; `epochs` is their own number of them, if any."""
 
     shape: Shape
     fold: int
     seed: int
     normalize: str
+    epochs: int | None
 
 
 def groups_of(lanes: Iterable[Lane], shape: ShapeOf) -> dict[LaneGroup, list[Lane]]:
@@ -53,7 +55,7 @@ def groups_of(lanes: Iterable[Lane], shape: ShapeOf) -> dict[LaneGroup, list[Lan
     groups: dict[LaneGroup, list[Lane]] = {}
     for lane in lanes:
         c = lane.candidate
-        group = LaneGroup(shape(c), lane.fold, lane.seed, c.normalize)
+        group = LaneGroup(shape(c), lane.fold, lane.seed, c.normalize, c.epochs)
         groups.setdefault(group, []).append(lane)
     return groups
 
@@ -70,17 +72,21 @@ class Batching:
     features: dict[Shape, ProgramFeatures] = field(default_factory=dict)
 
     def chunks(
-        self, lanes: Iterable[Lane], shape: ShapeOf, epochs: int, schedule_epochs: int
+        self, lanes: Iterable[Lane], shape: ShapeOf, schedule: EpochsOf, share: int = 1
     ) -> list[Chunk]:
-        """Lanes in chunks, those of the largest networks first, so that no thread ends late."""
+        """Lanes in chunks, those that take longest first, so that no thread ends late.
+
+        Each trains 1/`share`, rounded up, of its `schedule`: the epochs over which its rate decays.
+        """
         groups = groups_of(lanes, shape)
         self.plan([(group.shape, members) for group, members in groups.items()])
         chunks = [
-            self.chunk(group.shape, part, epochs, schedule_epochs)
+            self.chunk(group.shape, part, -(-epochs // share), epochs)
             for group, members in groups.items()
+            for epochs in [schedule(members[0].candidate)]
             for part in self.split(members, group.shape)
         ]
-        return sorted(chunks, key=self.seconds, reverse=True)
+        return sorted(chunks, key=lambda c: self.seconds(c) * c.epochs, reverse=True)
 
     def split(self, lanes: Sequence[T], shape: Shape) -> list[tuple[T, ...]]:
         """Lanes that may share a chunk, in parts of the width of their shape."""

@@ -54,17 +54,19 @@ def digest(*parts: bytes) -> str:
 
 
 class LaneKeys:
-    """Keys of lanes: hashes of all that a lane's result depends on, and of nothing else."""
+    """Keys of lanes: hashes of all that a lane's result depends on, and of nothing else.
+
+    `epochs` are those of candidates without a number of their own.
+    """
 
     def __init__(self, feed: Feed, shape: Callable[[Candidate], Shape], epochs: int) -> None:
-        self._shape = shape
+        self._shape, self._epochs = shape, epochs
         self._folds = [
             digest(feed.fingerprint, fold.train.tobytes(), fold.validation.tobytes())
             for fold in feed.folds
         ]
         self._about = {
             "format": FORMAT,
-            "epochs": epochs,
             "jax": version("jax"),
             "jaxlib": version("jaxlib"),
         }
@@ -75,7 +77,8 @@ class LaneKeys:
         """The key of a lane. The fold's number counts: its seeds are made from it."""
         if lane not in self._keys:
             about = self._about | {
-                "candidate": lane.candidate.to_dict(),
+                "epochs": lane.candidate.epochs or self._epochs,
+                "candidate": lane.candidate.to_dict() | {"epochs": None},
                 "shape": self._shape(lane.candidate).to_dict(),
                 "fold": [lane.fold, self._folds[lane.fold]],
                 "seed": lane.seed,

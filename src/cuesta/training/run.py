@@ -33,7 +33,8 @@ class Ended(NamedTuple):
 class Run:
     """The lanes of one run; all of it that lasts is in the journal.
 
-    Chunks train on threads of our own, or on any executor that is given.
+    Chunks train on threads of our own, or on any executor that is given. Candidates without a
+    number of `epochs` of their own have this one.
     """
 
     feed: Feed
@@ -54,33 +55,35 @@ class Run:
         folds = range(self.feed.refit)
         return [Lane(c, fold, self.seed) for c in candidates for fold in folds]
 
-    def missing(self, lanes: Iterable[Lane], epochs: int) -> list[Lane]:
-        """The lanes of which the journal does not know so many epochs, each lane once."""
-        by_key = {self.keys.of(lane): lane for lane in lanes}
-        return [lane for key, lane in by_key.items() if not self._known(key, lane, epochs)]
+    def schedule(self, candidate: Candidate) -> int:
+        """The epochs over which the candidate's learning rate decays: all that it may train."""
+        return candidate.epochs or self.epochs
 
-    def _known(self, key: str, lane: Lane, epochs: int) -> bool:
+    def missing(self, lanes: Iterable[Lane], share: int = 1) -> list[Lane]:
+        """The lanes of whose epochs the journal does not know 1/`share`, each lane once."""
+        by_key = {self.keys.of(lane): lane for lane in lanes}
+        return [lane for key, lane in by_key.items() if not self._known(key, lane, share)]
+
+    def _known(self, key: str, lane: Lane, share: int) -> bool:
         record = self.journal.records.get(key)
         if record is None or record.curves.shape[1] != 1 + self.shape(lane.candidate).scores:
             return False
-        return epochs <= len(record.curves) <= self.epochs
+        schedule = self.schedule(lane.candidate)
+        return -(-schedule // share) <= len(record.curves) <= schedule
 
     def records(self, candidate: Candidate) -> list[LaneRecord]:
         """The candidate's records, fold by fold."""
         return [self.journal.records[self.keys.of(lane)] for lane in self.lanes([candidate])]
 
-    def train(
-        self, candidates: Iterable[Candidate], progress: Progress, epochs: int | None = None
-    ) -> None:
+    def train(self, candidates: Iterable[Candidate], progress: Progress, share: int = 1) -> None:
         """Train the lanes that are missing, in chunks on all threads; each is kept when done.
 
-        `epochs` are those of the whole schedule, or fewer: a lane's beginning. `progress` is
-        told of lane-epochs. On an interrupt the chunks at hand stop at their next span of epochs,
+        Each trains 1/`share`, rounded up, of its schedule: a lane's beginning. `progress` is told
+        of lane-epochs. On an interrupt the chunks at hand stop at their next span of epochs,
         and what is finished stays. Raises WorkersError where the executor loses its workers.
         """
-        epochs = epochs or self.epochs
-        lanes = self.missing(self.lanes(candidates), epochs)
-        chunks = self._batching.chunks(lanes, self.shape, epochs, self.epochs)
+        lanes = self.missing(self.lanes(candidates), share)
+        chunks = self._batching.chunks(lanes, self.shape, self.schedule, share)
         work = [(chunk, self.feed) for chunk in chunks]
         train_chunks(work, self.machine, self.executor, progress, self._keep, IF_LOST)
 
@@ -132,9 +135,10 @@ class Run:
         self._batching.plan([(group.shape, members) for group, members in groups.items()])
         chunks = []
         for group, members in groups.items():
+            schedule = self.schedule(members[0].candidate)
             for part in self._batching.split(members, group.shape):
                 stops = tuple(epochs[lane] for lane in part)
-                wide = self._batching.chunk(group.shape, part, stops[-1], self.epochs)
+                wide = self._batching.chunk(group.shape, part, stops[-1], schedule)
                 wide = replace(wide, stops=stops)
                 chunks.append(self._batching.narrowed(wide, self.feed) if len(part) == 1 else wide)
         return sorted(chunks, key=lambda c: self._batching.seconds(c) * c.epochs, reverse=True)

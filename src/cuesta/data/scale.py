@@ -11,31 +11,60 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from cuesta.data.far import far_bounds
+from cuesta.data.knots import along, mapped_columns
 
 ROUNDINGS = 8
 FARTHEST = 1e15
 STRANGE = 1e6
+SOFT = 3.0  # the bound of a smooth clip
+LEAST_REST = 1e-12  # of 1 − (z/3)², which rounding makes 0: as if z were 10⁶
 TRUSTED = 10.0  # rows of a mark that count as much as knowing nothing of it
 
 
 @dataclass(frozen=True)
 class Scaling:
-    """Shift and scale of each column; a scale of 0 marks a column that is constant.
+    """How the numbers of each column are mapped, and back.
 
-    Numbers below `low` or above `high`, where there are such bounds, lie far from those that
-    trained: as inputs they are taken for missing.
+    Attributes
+    ----------
+    shift, scale : float array (columns,)
+        z = (x − shift)/scale; a scale of 0 marks a column that is constant.
+    low, high : float array (columns,), optional
+        Numbers below `low` or above `high` lie far from those that trained: as inputs they are
+        taken for missing.
+    knots, places : float array (columns, m), optional
+        Of a column whose knots are not all one number: z goes in a straight line from place to
+        place where x goes from knot to knot; `shift` and `scale` are not looked at. Both ascend
+        along a row; a row of fewer knots repeats its last one. Beyond the ends z is held at the
+        end's place, and back at the end's knot: whoever wants a line to go on sets knots further
+        out.
+    smooth : bool array (columns,), optional
+        Of a column without such knots: whether z becomes z/√(1 + (z/3)²), which is within ±3.
     """
 
     shift: np.ndarray
     scale: np.ndarray
     low: np.ndarray | None = None
     high: np.ndarray | None = None
+    knots: np.ndarray | None = None
+    places: np.ndarray | None = None
+    smooth: np.ndarray | None = None
 
     def apply(self, x: np.ndarray) -> np.ndarray:
-        """(x − shift)/scale; a constant column ↦ 0, a missing value ↦ 0 (mean imputation)."""
+        """From numbers to z: a constant column ↦ 0, a missing value ↦ 0.
+
+        0 is the place of the column's mean, or of its median: mean imputation (N3).
+        """
         scale = np.where(self.scale > 0, self.scale, np.inf)
         # By halves, which is exact: the difference of two large numbers may not fit float64.
-        return np.nan_to_num(2 * ((x / 2 - self.shift / 2) / scale), nan=0.0)
+        z = np.nan_to_num(2 * ((x / 2 - self.shift / 2) / scale), nan=0.0)
+        if self.smooth is not None:
+            z = np.where(self.smooth, z / np.hypot(1.0, z / SOFT), z)
+        if self.knots is not None and self.places is not None:
+            for column in mapped_columns(self.knots):
+                place = along(x[..., column], self.knots[column], self.places[column])
+                z[..., column] = np.nan_to_num(place, nan=0.0)
+        return z
 
     def inputs(self, x: np.ndarray) -> np.ndarray:
         """`apply` as a network takes it: held within ±10¹⁵, which squared is a number in float32.
@@ -56,8 +85,16 @@ class Scaling:
         return _between(x, self.low, self.high)
 
     def undo(self, z: np.ndarray) -> np.ndarray:
-        """z·scale + shift: back to the column's own units."""
-        return z * self.scale + self.shift
+        """Back to the column's own units: z·scale + shift, or along its knots."""
+        line = z
+        if self.smooth is not None:
+            rest = 1 - np.minimum(np.abs(z) / SOFT, 1.0) ** 2
+            line = np.where(self.smooth, z / np.sqrt(np.maximum(rest, LEAST_REST)), z)
+        x = line * self.scale + self.shift
+        if self.knots is not None and self.places is not None:
+            for column in mapped_columns(self.knots):
+                x[..., column] = along(z[..., column], self.places[column], self.knots[column])
+        return x
 
 
 def fit_input_scaling(x: np.ndarray, method: str, weights: np.ndarray | None = None) -> Scaling:

@@ -13,9 +13,9 @@ begins no more work after so long, `--show` none at all; both print what is whol
 
 FILE is TOML (or JSON): a section for each configuration, with a candidate's hyper-parameters,
 `final_ratio`, and `steps` in place of epochs; the section `defaults` is of what all have. A Python
-file has them in CONFIGS: name → values, a Candidate, or a function of (rows, task) that makes
-either. `--configs portfolio` takes the package's own. Without a batch size it is that of the
-table's size.
+file has them in CONFIGS: name → values, or a Candidate; either, or a value, may be a function of
+the table's size (`rows`, `columns`, `task`). `--configs portfolio` takes the package's own. Without
+a batch size it is that of the table's size.
 
     [defaults]
     activation = "silu"

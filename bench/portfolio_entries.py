@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cuesta.hyperparameters import PARAMETERS, Candidate
 from cuesta.search.space import default_batch_size, make_candidate
@@ -19,24 +19,36 @@ PORTFOLIO = "portfolio"  # in place of a file: the entries of search/portfolio.p
 DEFAULTS = "defaults"  # the section of what all others have
 
 Values = Mapping[str, Any] | Candidate
-Written = Values | Callable[[int, str], Values]
+
+
+class TableSize(NamedTuple):
+    """What an entry may depend on: training rows, columns of the file, the kind of target."""
+
+    rows: int
+    columns: int
+    task: str
+
+
+Written = Values | Callable[[TableSize], Values]
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A configuration: its name, and its values, or what makes them of rows and task."""
+    """A configuration: its name, and its values, or what makes them, of the table's size."""
 
     name: str
     written: Written
 
-    def on(self, rows: int, task: str, epochs: int, folds: int) -> Candidate:
-        """The candidate for a table of so many training rows, with epochs of its own.
+    def on(self, size: TableSize, epochs: int, folds: int) -> Candidate:
+        """The candidate for a table, with epochs of its own.
 
         Beside a candidate's parameters there are `final_ratio`, and `steps` in place of epochs;
         a batch size that is not given is that of the table's size. Raises SpecError.
         """
-        written = self.written(rows, task) if callable(self.written) else self.written
+        rows = size.rows
+        written = self.written(size) if callable(self.written) else self.written
         values = _changed(written) if isinstance(written, Candidate) else dict(written)
+        values = {name: made(size) if callable(made) else made for name, made in values.items()}
         steps = values.pop("steps", None)
         values.setdefault("batch_size", default_batch_size(rows))
         candidate = make_candidate(values)
@@ -52,8 +64,9 @@ def read_entries(source: str) -> list[Entry]:
     """The entries of a TOML, JSON or Python file, or of the package's own portfolio.
 
     A section, or a key of the outermost object, is an entry; those of `defaults` go to all. A
-    Python file has them in `CONFIGS`, where a value may be a candidate, or a function of rows and
-    task that makes the values. Raises ValueError for a file without an entry.
+    Python file has them in `CONFIGS`, where an entry may be a candidate, and an entry, or one of
+    its values, a function of the table's size (`rows`, `columns`, `task`). Raises ValueError for a
+    file without an entry.
     """
     if source == PORTFOLIO:
         return portfolio_entries()
@@ -71,14 +84,13 @@ def read_entries(source: str) -> list[Entry]:
 
 
 def portfolio_entries() -> list[Entry]:
-    """The entries of the package's portfolio, by their places, whatever rows and task make them."""
-    from cuesta.search.portfolio import portfolio
+    """The entries of the package's portfolio, by their places."""
+    from cuesta.search.portfolio import PORTFOLIO, portfolio
 
-    count = min(len(portfolio(1000, task)) for task in ("classification", "regression"))
-    return [
-        Entry(f"p{place + 1}", lambda rows, task, place=place: portfolio(rows, task)[place])
-        for place in range(count)
-    ]
+    def made(place: int) -> Callable[[TableSize], Candidate]:
+        return lambda size: portfolio(size)[place]
+
+    return [Entry(f"p{place + 1}", made(place)) for place in range(len(PORTFOLIO))]
 
 
 def _with(common: Mapping[str, Any], written: Written) -> Written:
@@ -86,7 +98,7 @@ def _with(common: Mapping[str, Any], written: Written) -> Written:
     if not common or isinstance(written, Candidate):
         return written
     if callable(written):
-        return lambda rows, task: _with(common, written(rows, task))  # type: ignore[return-value]
+        return lambda size: _with(common, written(size))  # type: ignore[return-value]
     return {**common, **written}
 
 

@@ -31,7 +31,7 @@ from cuesta.training.batching import Batching
 from cuesta.training.lanes import Chunk, Lane, compile_chunk, lane_states, train_spans
 from cuesta.training.planner import this_machine
 from cuesta.training.run import Ended
-from portfolio_entries import Entry
+from portfolio_entries import Entry, TableSize
 
 CHECKPOINTS = 8  # epochs at which predictions are kept, evenly spaced, the last one among them
 FORMAT = 1  # of the files
@@ -56,8 +56,7 @@ class TrainingTable:
     path: Path
     name: str
     target: str
-    task: str
-    rows: int
+    size: TableSize
 
     @cached_property
     def digest(self) -> str:
@@ -67,7 +66,7 @@ class TrainingTable:
     @property
     def classes(self) -> bool:
         """Whether classes are predicted, and log-loss is the metric; else RMSE."""
-        return self.task == "classification"
+        return self.size.task == "classification"
 
     def folder(self, fold: int, settings: Settings) -> Path:
         """Where the files of a fold's lanes lie."""
@@ -76,7 +75,7 @@ class TrainingTable:
 
     def file(self, entry: Entry, fold: int, settings: Settings) -> Path:
         """The file of an entry's lane."""
-        key = lane_key(entry.on(self.rows, self.task, settings.epochs, settings.folds))
+        key = lane_key(entry.on(self.size, settings.epochs, settings.folds))
         return self.folder(fold, settings) / f"{key}.npz"
 
 
@@ -86,14 +85,13 @@ def training_tables(suite: Path, names: str | None) -> list[TrainingTable]:
     wanted = names.split(",") if names else list(about)
     if unknown := set(wanted) - set(about):
         raise ValueError(f"the suite has no {', '.join(sorted(unknown))}")
-    found = [
-        TrainingTable(
-            suite / name / "train.csv", name, one["target"], one["task"], one["train_rows"]
-        )
-        for name, one in about.items()
-        if name in wanted
-    ]
-    return sorted(found, key=lambda table: table.rows)
+    found = [_training_table(suite / name, about[name]) for name in about if name in wanted]
+    return sorted(found, key=lambda table: table.size.rows)
+
+
+def _training_table(folder: Path, about: dict[str, Any]) -> TrainingTable:
+    size = TableSize(about["train_rows"], about["columns"], about["task"])
+    return TrainingTable(folder / "train.csv", folder.name, about["target"], size)
 
 
 def lane_key(candidate: Candidate) -> str:
@@ -193,7 +191,7 @@ class Trainer:
         settings = self.settings
         found: dict[str, Candidate] = {}
         for entry in self.entries:
-            candidate = entry.on(table.rows, table.task, settings.epochs, settings.folds)
+            candidate = entry.on(table.size, settings.epochs, settings.folds)
             if not table.file(entry, fold, settings).exists():
                 found[lane_key(candidate)] = candidate
         return list(found.values())
@@ -202,7 +200,7 @@ class Trainer:
         """The prepared table: all of the file's rows train and validate."""
         options = Options(
             target=(table.target,),
-            task=table.task,
+            task=table.size.task,
             folds=self.settings.folds,
             test_size=0.0,
             seed=self.settings.seed,

@@ -19,6 +19,7 @@ from cuesta.tabular.find import Means
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import prepare
 
+SIZE = reading.TableSize(100, 2, "regression")
 SMALL = {"hidden_layer_sizes": [4], "batch_size": 16}
 
 
@@ -33,7 +34,7 @@ def suite(tmp_path):
     frame = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": np.where(x[:, 0] > 0, "up", "down")})
     (tmp_path / "t").mkdir()
     frame.write_csv(tmp_path / "t" / "train.csv")
-    about = {"t": {"target": "y", "task": "classification", "train_rows": 80}}
+    about = {"t": {"target": "y", "task": "classification", "train_rows": 80, "columns": 2}}
     (tmp_path / "suite.json").write_text(json.dumps(about), encoding="utf-8")
     return tmp_path
 
@@ -48,23 +49,24 @@ def trained(suite, entries, epochs=10):
 
 def test_steps_become_epochs_of_the_fold():
     # 100 rows in 5 folds train 80 at a time: 5 batches of 16, so that 12 steps take 3 epochs.
-    assert entry(steps=12).on(100, "regression", 50, 5).epochs == 3
-    assert entry(epochs=7).on(100, "regression", 50, 5).epochs == 7
-    assert entry().on(100, "regression", 50, 5).epochs == 50
+    assert entry(steps=12).on(SIZE, 50, 5).epochs == 3
+    assert entry(epochs=7).on(SIZE, 50, 5).epochs == 7
+    assert entry().on(SIZE, 50, 5).epochs == 50
 
 
 def test_a_file_has_entries_and_what_is_common_to_them(tmp_path):
     path = tmp_path / "some.toml"
     path.write_text('[defaults]\ndropout = 0.1\n[a]\n[b]\ndropout = 0.2\nactivation = "tanh"\n')
-    made = {each.name: each.on(100, "regression", 5, 5) for each in reading.read_entries(str(path))}
+    made = {each.name: each.on(SIZE, 5, 5) for each in reading.read_entries(str(path))}
     assert made["a"] == Candidate(dropout=0.1, batch_size=8, epochs=5)
     assert made["b"].dropout == 0.2
     script = tmp_path / "some.py"
-    script.write_text("CONFIGS = {'a': lambda rows, task: {'batch_size': rows, 'loss': task}}")
-    (made_by_function,) = reading.read_entries(str(script))
-    assert made_by_function.on(64, "squared", 5, 5) == Candidate(
-        batch_size=64, loss="squared", epochs=5
+    script.write_text(
+        "CONFIGS = {'a': lambda size: {'batch_size': size.rows, 'dropout': lambda s: .1}}"
     )
+    (made_by_function,) = reading.read_entries(str(script))
+    made = made_by_function.on(SIZE, 5, 5)
+    assert made == Candidate(batch_size=100, dropout=0.1, epochs=5)
 
 
 def test_a_lane_is_the_one_that_a_run_trains(suite):
@@ -73,7 +75,7 @@ def test_a_lane_is_the_one_that_a_run_trains(suite):
     options = Options(target=("y",), folds=2, test_size=0.0, epochs=10)
     task = prepare(read_table(str(table.path)), options)
     run = Means().run(task, options)
-    candidate = one.on(80, "classification", 10, 2)
+    candidate = one.on(table.size, 10, 2)
     run.train([candidate], lambda _: None)
     for fold, record in enumerate(run.records(candidate)):
         with np.load(table.file(one, fold, settings)) as kept:

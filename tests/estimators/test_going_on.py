@@ -12,8 +12,10 @@ from cuesta import MLPClassifier, MLPRegressor
 from cuesta.data.scale import Scaling, fit_scaling
 from cuesta.errors import ModelFileError, SpecError, TableError
 from cuesta.estimators import seen as seen_module
+from cuesta.estimators.fitting import LASTING
 from cuesta.estimators.seen import merged, scaling_of, statistics
 from cuesta.estimators.targets import class_factors, read_classes
+from cuesta.hyperparameters import PARAMETERS
 
 CANCER = load_breast_cancer(return_X_y=True)
 DIABETES = load_diabetes(return_X_y=True)
@@ -128,6 +130,14 @@ def test_a_state_that_does_not_fit_its_model_is_refused(tmp_path):
         {"optimizer": "sgd"},
         {"dialect": "keras"},
         {"activation": "tanh"},
+        {"architecture": "resnet"},
+        {"numeric_embedding": "plr"},
+        {"embedding_size": 4},
+        {"embedding_frequencies": 4},
+        {"embedding_bins": 4},
+        {"category_embedding": "learned"},
+        {"input_scale": True},
+        {"weight_average": 0.5},
     ],
 )
 @pytest.mark.parametrize("warm", [False, True])
@@ -138,6 +148,26 @@ def test_another_network_is_refused_by_the_parameter_that_makes_it_so(change, wa
         net.fit(*CANCER) if warm else net.partial_fit(*CANCER)
     for a, b in zip(before, weights(net), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+MAY_CHANGE = {
+    *("init", "embedding_sigma"),  # of the first weights
+    *("learning_rate", "final_learning_rate", "schedule", "warmup", "momentum", "rho", "beta_1"),
+    *("beta_2", "epsilon", "dropout", "clip_norm", "clip_value", "weight_decay", "batch_size"),
+    *("precision", "loss", "label_smoothing", "huber_delta", "epochs"),
+}
+
+
+def test_every_hyper_parameter_stays_or_may_change():
+    assert not MAY_CHANGE & set(LASTING)
+    assert MAY_CHANGE | set(LASTING) == set(PARAMETERS)
+
+
+@pytest.mark.parametrize("change", [{"target_transform": "log"}, {"clamp": True}])
+def test_the_scale_of_the_targets_stays(change):
+    net = quick_values().partial_fit(X, R).set_params(**change)
+    with pytest.raises(SpecError, match=next(iter(change))):
+        net.partial_fit(X, R)
 
 
 def test_classes_stay_those_of_the_first_call():

@@ -36,6 +36,12 @@ def test_a_search_says_so_too(name):
 def test_a_value_of_another_name_is_told_too():
     with pytest.raises(ValueError, match=r"'logistic' .* is 'sigmoid' here"):
         MLPClassifier((4,), activation="logistic", epochs=1).fit(*IRIS)
+    with pytest.raises(
+        ValueError, match=r"'invscaling' .* is final_learning_rate, with a schedule"
+    ):
+        MLPClassifier((4,), learning_rate="invscaling", epochs=1).fit(*IRIS)
+    with pytest.raises(ValueError, match=r"'constant' .* is final_learning_rate=None here"):
+        MLPClassifier((4,), learning_rate="constant", epochs=1).fit(*IRIS)
 
 
 def test_every_name_of_ours_exists():

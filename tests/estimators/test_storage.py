@@ -110,6 +110,7 @@ def test_files_of_an_earlier_version_are_read():
     net = cuesta.load(FILES / "classifier.safetensors")
     assert net.class_weight == {"a": 1.0, "b": 2.0, "c": 1.5}
     assert (net.hidden_layer_sizes, net.n_epochs_, net.best_epoch_) == ((3,), 20, 20)
+    assert (net.preset, net.numeric_embedding, net.schedule) == (None, "none", "linear")
     assert net.classes_.tolist() == ["a", "b", "c"]
     shares = [
         [0.30036234654827976, 0.43355677917367935, 0.26608087427804084],

@@ -205,7 +205,7 @@ class Network(InspectionMixin, OurNames):
                 self._seen,
                 training_rows(recipe, prepared.rows),
                 prepared.classes,
-                recipe.candidate.normalize,
+                recipe.candidate,
             )
         trained = train(recipe, prepared.rows, resume, shown=bool(self.verbose))
         return self._keep(recipe, prepared, trained, self.history_ if resume else {}, seen)

@@ -13,7 +13,8 @@ from cuesta._util.progress import Bar
 from cuesta.data.encode import Target
 from cuesta.errors import DivergedError, SpecError
 from cuesta.estimators.holding_out import held_out_rows
-from cuesta.estimators.parameters import MOST_EPOCHS, candidate_of, draw_seed, plain
+from cuesta.estimators.parameters import MOST_EPOCHS, candidate_of, draw_seed, plain, values_of
+from cuesta.estimators.presets import table_size
 from cuesta.estimators.pretrained import pretrained_fits
 from cuesta.estimators.rows import Encoding
 from cuesta.hyperparameters import Candidate, loss_of
@@ -54,8 +55,9 @@ def recipe_for(
     `held_out` are places of rows that the user wants to validate. Raises SpecError for a parameter
     that cannot be used.
     """
-    candidate = candidate_of(net)
-    epochs = check_count("epochs", plain(net.epochs), MOST_EPOCHS)
+    values = values_of(net, table_size(rows.x, target.task))
+    candidate = candidate_of(values)
+    epochs = check_count("epochs", values["epochs"], MOST_EPOCHS)
     patience = None
     if net.early_stopping:
         patience = check_count("n_iter_no_change", plain(net.n_iter_no_change), MOST_EPOCHS)
@@ -116,7 +118,23 @@ def train(recipe: Recipe, rows: Rows, resume: ResumePoint | None = None, *, show
 
 
 # What a network is, and what its optimizer's state belongs to: training cannot go on with another.
-LASTING = ("hidden_layer_sizes", "activation", "optimizer", "dialect", "normalize")
+LASTING = (
+    "hidden_layer_sizes",
+    "architecture",
+    "activation",
+    "optimizer",
+    "dialect",
+    "normalize",
+    "numeric_embedding",
+    "embedding_size",
+    "embedding_frequencies",
+    "embedding_bins",
+    "category_embedding",
+    "input_scale",
+    "target_transform",
+    "clamp",
+    "weight_average",
+)
 
 
 def check_same_network(was: Candidate, now: Candidate) -> None:

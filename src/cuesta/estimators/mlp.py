@@ -21,8 +21,17 @@ class MLPClassifier(ClassifierMixin, Network):
     ----------
     hidden_layer_sizes : int or sequence of int, default=(64, 64)
         The units of each hidden layer, each from 1 to 65,536; `()` is a linear model.
-    activation : {"relu", "tanh", "sigmoid", "identity"}, default="relu"
-        The activation of the hidden layers (N4).
+    activation : str, default="relu"
+        φ of the hidden layers (N4): "relu", "tanh", "sigmoid", "identity", "leaky_relu", "silu",
+        "gelu", "mish" or "selu".
+    preset : {"tabular"} or None, default=None
+        "tabular" takes the best single configuration that was found for tables, in which
+        `batch_size` follows the number of rows. It replaces defaults alone: a parameter that is set
+        to another value stays. `model_.candidate` tells what was taken.
+    architecture : {"mlp", "resnet"}, default="mlp"
+        Whether the units of a hidden layer take the place of those before it, or, in "resnet" and
+        where both layers have the same size, are added to them: u + φ(N(u)W + b), N the
+        normalization of a row.
     init : {"uniform", "normal", "glorot", "he"}, default="he"
         How the initial weights are drawn (N10); biases start at 0.
     optimizer : str or callable, default="adam"
@@ -32,7 +41,11 @@ class MLPClassifier(ClassifierMixin, Network):
     learning_rate : float, default=0.003
         α, above 0.
     final_learning_rate : float or None, default=None
-        α_T, at least 0: α falls to it in a line over all steps (N12). None keeps α.
+        α_T, at least 0, of the last step: α goes there by the `schedule`. None keeps α.
+    schedule : {"linear", "cosine", "one_cycle", "coslog4"}, default="linear"
+        The way of the learning rate from α to α_T: "linear" is N12's.
+    warmup : float, default=0.0
+        The share of the steps, from 0 to 1, in which α first rises in a line from 0.
     momentum : float, default=0.9
         γ of "momentum" (N13), from 0 to 1.
     rho : float, default=0.9
@@ -58,14 +71,38 @@ class MLPClassifier(ClassifierMixin, Network):
         b, the rows of a step; at least 1.
     epochs : int, default=50
         How often all rows are trained on; at least 1. With `early_stopping`, at most so often.
-    normalize : {"standard", "minmax", "none"}, default="standard"
-        How inputs, and a regression's targets, are normalized by the rows that train (N3).
+    normalize : {"standard", "robust", "quantile", "minmax", "none"}, default="standard"
+        How inputs, and a regression's targets, are normalized by the rows that train (N3): targets
+        by mean and standard deviation, unless "none". "robust" takes inputs by median and quartile
+        range and bends them, z/√(1 + (z/3)²); "quantile" by their ranks to a normal distribution.
+    numeric_embedding : str, default="none"
+        What each numeric column x becomes before the first dense layer: "plr", ReLU of a linear map
+        of sin 2πcx and cos 2πcx with learned c; "plr-lite", with one map for all columns; "pbld", x
+        beside a linear map of cosines with learned phases; "piecewise" and "piecewise-tree", ReLU
+        of a linear map of its place in bins between quantiles, or at the splits of a tree.
+    embedding_size : int, default=8
+        Units of each numeric column's embedding, at least 2.
+    embedding_frequencies : int, default=16
+        Frequencies c of each column, at least 1, for "plr", "plr-lite" and "pbld".
+    embedding_sigma : float, default=0.3
+        The standard deviation of the first c, above 0, in turns for each unit of the normalized
+        column.
+    embedding_bins : int, default=16
+        Bins of each column, at least 2, for "piecewise" and "piecewise-tree".
+    category_embedding : {"one-hot", "learned"}, default="one-hot"
+        Whether a category of a table with more than 8 levels has a learned embedding of 8 units in
+        place of a 0 or 1 for each level. An array has no categories.
+    input_scale : bool, default=False
+        Whether each unit that enters the first dense layer has a learned scale.
     precision : {"float32", "bfloat16"}, default="float32"
         Of the matrix products; weights, moments and losses are float32 always.
     loss : {"auto", "cross_entropy", "logistic"}, default="auto"
         "auto" takes "cross_entropy" for classes, and "logistic" for several labels.
     label_smoothing : float, default=0.0
         s, from 0 to 1: learns (1 − s)·e_y + s/classes in place of e_y.
+    weight_average : float, default=0.0
+        d, from 0 to below 1, in w̄ ← d·w̄ + (1 − d)·w after each step: w̄ is what validates and
+        predicts.
     class_weight : dict, "balanced" or None, default=None
         Class → factor, above 0, of the sample weights of its rows; "balanced" takes
         rows/(classes · rows of the class). None counts all classes the same.
@@ -123,6 +160,11 @@ class MLPClassifier(ClassifierMixin, Network):
     References
     ----------
     Kingma and Ba (2015), "Adam: a method for stochastic optimization".
+    He, Zhang, Ren and Sun (2016), "Deep residual learning for image recognition" (`architecture`).
+    Gorishniy, Rubachev and Babenko (2022), "On embeddings for numerical features in tabular deep
+    learning" ("plr", "piecewise").
+    Holzmüller, Grinsztajn and Steinwart (2024), "Better by default: strong pre-tuned MLPs and
+    boosted trees on tabular data" ("pbld", "robust", "coslog4", `input_scale`).
     Srivastava, Hinton, Krizhevsky, Sutskever and Salakhutdinov (2014), "Dropout: a simple way to
     prevent neural networks from overfitting".
     Szegedy, Vanhoucke, Ioffe, Shlens and Wojna (2016), "Rethinking the Inception architecture for
@@ -148,10 +190,14 @@ class MLPClassifier(ClassifierMixin, Network):
         hidden_layer_sizes: Any = (64, 64),
         activation: str = "relu",
         *,
+        preset: str | None = None,
+        architecture: str = "mlp",
         init: str = "he",
         optimizer: Any = "adam",
         learning_rate: float = 3e-3,
         final_learning_rate: float | None = None,
+        schedule: str = "linear",
+        warmup: float = 0.0,
         momentum: float = 0.9,
         rho: float = 0.9,
         beta_1: float = 0.9,
@@ -165,9 +211,17 @@ class MLPClassifier(ClassifierMixin, Network):
         batch_size: int = 32,
         epochs: int = 50,
         normalize: str = "standard",
+        numeric_embedding: str = "none",
+        embedding_size: int = 8,
+        embedding_frequencies: int = 16,
+        embedding_sigma: float = 0.3,
+        embedding_bins: int = 16,
+        category_embedding: str = "one-hot",
+        input_scale: bool = False,
         precision: str = "float32",
         loss: str = "auto",
         label_smoothing: float = 0.0,
+        weight_average: float = 0.0,
         class_weight: Any = None,
         early_stopping: bool = False,
         validation_fraction: Any = 0.1,
@@ -261,8 +315,17 @@ class MLPRegressor(RegressorMixin, Network):
     ----------
     hidden_layer_sizes : int or sequence of int, default=(64, 64)
         The units of each hidden layer, each from 1 to 65,536; `()` is a linear model.
-    activation : {"relu", "tanh", "sigmoid", "identity"}, default="relu"
-        The activation of the hidden layers (N4).
+    activation : str, default="relu"
+        φ of the hidden layers (N4): "relu", "tanh", "sigmoid", "identity", "leaky_relu", "silu",
+        "gelu", "mish" or "selu".
+    preset : {"tabular"} or None, default=None
+        "tabular" takes the best single configuration that was found for tables, in which
+        `batch_size` follows the number of rows. It replaces defaults alone: a parameter that is set
+        to another value stays. `model_.candidate` tells what was taken.
+    architecture : {"mlp", "resnet"}, default="mlp"
+        Whether the units of a hidden layer take the place of those before it, or, in "resnet" and
+        where both layers have the same size, are added to them: u + φ(N(u)W + b), N the
+        normalization of a row.
     init : {"uniform", "normal", "glorot", "he"}, default="he"
         How the initial weights are drawn (N10); biases start at 0.
     optimizer : str or callable, default="adam"
@@ -272,7 +335,11 @@ class MLPRegressor(RegressorMixin, Network):
     learning_rate : float, default=0.003
         α, above 0.
     final_learning_rate : float or None, default=None
-        α_T, at least 0: α falls to it in a line over all steps (N12). None keeps α.
+        α_T, at least 0, of the last step: α goes there by the `schedule`. None keeps α.
+    schedule : {"linear", "cosine", "one_cycle", "coslog4"}, default="linear"
+        The way of the learning rate from α to α_T: "linear" is N12's.
+    warmup : float, default=0.0
+        The share of the steps, from 0 to 1, in which α first rises in a line from 0.
     momentum : float, default=0.9
         γ of "momentum" (N13), from 0 to 1.
     rho : float, default=0.9
@@ -298,8 +365,29 @@ class MLPRegressor(RegressorMixin, Network):
         b, the rows of a step; at least 1.
     epochs : int, default=50
         How often all rows are trained on; at least 1. With `early_stopping`, at most so often.
-    normalize : {"standard", "minmax", "none"}, default="standard"
-        How inputs, and a regression's targets, are normalized by the rows that train (N3).
+    normalize : {"standard", "robust", "quantile", "minmax", "none"}, default="standard"
+        How inputs, and a regression's targets, are normalized by the rows that train (N3): targets
+        by mean and standard deviation, unless "none". "robust" takes inputs by median and quartile
+        range and bends them, z/√(1 + (z/3)²); "quantile" by their ranks to a normal distribution.
+    numeric_embedding : str, default="none"
+        What each numeric column x becomes before the first dense layer: "plr", ReLU of a linear map
+        of sin 2πcx and cos 2πcx with learned c; "plr-lite", with one map for all columns; "pbld", x
+        beside a linear map of cosines with learned phases; "piecewise" and "piecewise-tree", ReLU
+        of a linear map of its place in bins between quantiles, or at the splits of a tree.
+    embedding_size : int, default=8
+        Units of each numeric column's embedding, at least 2.
+    embedding_frequencies : int, default=16
+        Frequencies c of each column, at least 1, for "plr", "plr-lite" and "pbld".
+    embedding_sigma : float, default=0.3
+        The standard deviation of the first c, above 0, in turns for each unit of the normalized
+        column.
+    embedding_bins : int, default=16
+        Bins of each column, at least 2, for "piecewise" and "piecewise-tree".
+    category_embedding : {"one-hot", "learned"}, default="one-hot"
+        Whether a category of a table with more than 8 levels has a learned embedding of 8 units in
+        place of a 0 or 1 for each level. An array has no categories.
+    input_scale : bool, default=False
+        Whether each unit that enters the first dense layer has a learned scale.
     precision : {"float32", "bfloat16"}, default="float32"
         Of the matrix products; weights, moments and losses are float32 always.
     loss : {"auto", "squared", "absolute", "huber"}, default="auto"
@@ -307,6 +395,13 @@ class MLPRegressor(RegressorMixin, Network):
         takes "squared".
     huber_delta : float, default=1.0
         δ, above 0, in standard deviations of the target.
+    target_transform : {"none", "log", "quantile"}, default="none"
+        In which scale the targets are learned; predictions are in the targets' own units.
+    clamp : bool, default=False
+        Whether predictions are held between the least and the greatest target that trained.
+    weight_average : float, default=0.0
+        d, from 0 to below 1, in w̄ ← d·w̄ + (1 − d)·w after each step: w̄ is what validates and
+        predicts.
     early_stopping : bool, default=False
         Hold rows out of training, stop once their loss no longer falls, and keep the weights of the
         best epoch.
@@ -359,6 +454,11 @@ class MLPRegressor(RegressorMixin, Network):
     References
     ----------
     Kingma and Ba (2015), "Adam: a method for stochastic optimization".
+    He, Zhang, Ren and Sun (2016), "Deep residual learning for image recognition" (`architecture`).
+    Gorishniy, Rubachev and Babenko (2022), "On embeddings for numerical features in tabular deep
+    learning" ("plr", "piecewise").
+    Holzmüller, Grinsztajn and Steinwart (2024), "Better by default: strong pre-tuned MLPs and
+    boosted trees on tabular data" ("pbld", "robust", "coslog4", `input_scale`).
     Huber (1964), "Robust estimation of a location parameter".
     Gal and Ghahramani (2016), "Dropout as a Bayesian approximation" (`return_std`).
 
@@ -381,10 +481,14 @@ class MLPRegressor(RegressorMixin, Network):
         hidden_layer_sizes: Any = (64, 64),
         activation: str = "relu",
         *,
+        preset: str | None = None,
+        architecture: str = "mlp",
         init: str = "he",
         optimizer: Any = "adam",
         learning_rate: float = 3e-3,
         final_learning_rate: float | None = None,
+        schedule: str = "linear",
+        warmup: float = 0.0,
         momentum: float = 0.9,
         rho: float = 0.9,
         beta_1: float = 0.9,
@@ -398,9 +502,19 @@ class MLPRegressor(RegressorMixin, Network):
         batch_size: int = 32,
         epochs: int = 50,
         normalize: str = "standard",
+        numeric_embedding: str = "none",
+        embedding_size: int = 8,
+        embedding_frequencies: int = 16,
+        embedding_sigma: float = 0.3,
+        embedding_bins: int = 16,
+        category_embedding: str = "one-hot",
+        input_scale: bool = False,
         precision: str = "float32",
         loss: str = "auto",
         huber_delta: float = 1.0,
+        target_transform: str = "none",
+        clamp: bool = False,
+        weight_average: float = 0.0,
         early_stopping: bool = False,
         validation_fraction: Any = 0.1,
         n_iter_no_change: int = 10,

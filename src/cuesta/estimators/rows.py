@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,9 +20,11 @@ from cuesta.data.columns import convert_columns, read_columns, tidy_frame
 from cuesta.data.encode import Encoder, fit_encoder, fit_matrix_encoder
 from cuesta.data.frames import as_frame
 from cuesta.data.kinds import Kind
+from cuesta.data.layout import Layout
 from cuesta.errors import SpecError, TableError
 from cuesta.estimators.holding_out import is_splitter, split_rows
-from cuesta.estimators.parameters import plain
+from cuesta.estimators.parameters import plain, values_of
+from cuesta.estimators.presets import table_size
 from cuesta.estimators.targets import (
     LearnedTarget,
     as_given,
@@ -66,6 +68,7 @@ class Preparation(NamedTuple):
 
     estimator: str
     batch_size: str
+    preset: str
     class_weight: str
     splitter: str
 
@@ -74,7 +77,8 @@ class Preparation(NamedTuple):
         """Those of this estimator."""
         weights = getattr(net, "class_weight", None)
         splitter = repr(net.validation_fraction) if _splitter(net) else ""
-        return cls(type(net).__name__, repr(plain(net.batch_size)), repr(weights), splitter)
+        kind, batch_size = type(net).__name__, repr(plain(net.batch_size))
+        return cls(kind, batch_size, repr(getattr(net, "preset", None)), repr(weights), splitter)
 
 
 class CheckedRows(NamedTuple):
@@ -114,7 +118,8 @@ def prepare_rows(
     checked = _without_weightless(checked)
     encoding = known or _fit_encoding(net, checked, classes, quiet)
     rows = _encoded(encoding, checked)
-    batch_size = check_count("batch_size", plain(net.batch_size), LARGEST_BATCH)
+    size = table_size(rows.x, encoding.target.target.task)
+    batch_size = check_count("batch_size", values_of(net, size)["batch_size"], LARGEST_BATCH)
     if checked.held is None:
         rows = join_equal_rows(rows, batch_size)
     found = count_classes(encoding.target, rows)
@@ -130,7 +135,7 @@ def prepare_rows(
     weights = weigh_classes(rows, factors)
     if weights is not None and np.ptp(weights) == 0:
         weights = None  # rows of equal weight need none
-    rows = Rows(rows.x, rows.y, weights)
+    rows = replace(rows, weights=weights)
     return Prepared(encoding, rows, found, None if held_out is None else tuple(held_out.tolist()))
 
 
@@ -141,7 +146,8 @@ def _splitter(net: Any) -> bool:
 
 def _encoded(encoding: Encoding, checked: CheckedRows) -> Rows:
     x = encode_rows(encoding.encoder, checked.x)
-    return Rows(x, encode_target(encoding.target, checked.y), checked.weights)
+    y = encode_target(encoding.target, checked.y)
+    return Rows(x, y, checked.weights, Layout.of(encoding.encoder))
 
 
 def _validation_rows(net: Any, encoding: Encoding, given: ValidationSet) -> Rows:
@@ -159,7 +165,8 @@ def _both(rows: Rows, more: Rows) -> Rows:
         weights = np.concatenate(
             [np.ones(len(r.x)) if r.weights is None else r.weights for r in (rows, more)]
         )
-    return Rows(np.concatenate([rows.x, more.x]), np.concatenate([rows.y, more.y]), weights)
+    x, y = np.concatenate([rows.x, more.x]), np.concatenate([rows.y, more.y])
+    return replace(rows, x=x, y=y, weights=weights)
 
 
 def encode_for_prediction(net: Any, X: Any) -> np.ndarray:
@@ -292,4 +299,5 @@ def join_equal_rows(rows: Rows, batch_size: int) -> Rows:
     # A missing value equals another, which NaN does not.
     joined = np.column_stack([np.nan_to_num(rows.x), np.isnan(rows.x), rows.y])
     _, first, place = np.unique(joined, axis=0, return_index=True, return_inverse=True)
-    return Rows(rows.x[first], rows.y[first], np.bincount(place.ravel(), weights))
+    weights = np.bincount(place.ravel(), weights)
+    return replace(rows, x=rows.x[first], y=rows.y[first], weights=weights)

@@ -27,12 +27,13 @@ from cuesta.estimators.base import Network
 from cuesta.estimators.committee import BestCandidates, Committee
 from cuesta.estimators.distributions import checked_spaces, is_range, suggested
 from cuesta.estimators.our_names import OurNames, with_our_names
-from cuesta.estimators.parameters import LARGEST_SEED, draw_seed, plain
+from cuesta.estimators.parameters import LARGEST_SEED, draw_seed, plain, values_of
 from cuesta.estimators.prepared_splits import SearchData, Split
 from cuesta.estimators.pretrained import PretrainedFits, use_pretrained
 from cuesta.estimators.search_fits import Params, SearchFit, SearchFits
 from cuesta.estimators.targets import as_given
 from cuesta.hyperparameters import is_classes
+from cuesta.search.portfolio import TableSize
 from cuesta.search.samplers import FixedSampler, Sampler, TPESampler
 from cuesta.training.batching import Batching
 from cuesta.training.fits import Fitted, fit_many
@@ -459,7 +460,10 @@ class SearchCV(OurNames, BaseSearchCV):
 
     def _batch(self, folds: int) -> int:
         """How many candidates are trained before they are scored: by a guess at their size."""
-        sizes = plain(getattr(self.estimator, "hidden_layer_sizes", (64,)))
+        sizes: Any = (64,)
+        if isinstance(self.estimator, Network):
+            size = TableSize(len(self._under_way.y), 1, "")  # sizes of layers hardly need more
+            sizes = values_of(self.estimator, size)["hidden_layer_sizes"]
         hidden = [sizes] if isinstance(sizes, int) else list(sizes)
         largest = max([64, *[h for h in hidden if isinstance(h, int)]])
         weights = (len(hidden) + 2) * largest * largest

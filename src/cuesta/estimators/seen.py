@@ -4,6 +4,9 @@ A first batch may be one row, or hold a column that is constant there: its mean 
 little of the rows to come. So statistics of all rows so far are kept, and the normalization follows
 them until a column varies and `ENOUGH` rows were seen; then it stays. Whenever it moves, the first
 and the last layer move with it, so that the network is the same function before and after.
+
+Where that cannot be, normalization stays that of the first rows: a network whose first layer is an
+embedding or a scale is not linear in its inputs, ranks are no shift and scale, and so on.
 """
 
 from __future__ import annotations
@@ -18,9 +21,11 @@ from cuesta.core.lane import State
 from cuesta.core.layer import Layer
 from cuesta.data.far import far_bounds
 from cuesta.data.scale import ROUNDINGS, Scaling, mark_scale
+from cuesta.hyperparameters import NO_FRONT, Candidate
 from cuesta.training.fits import ResumePoint, Rows
 
 ENOUGH = 100  # rows: a standard deviation of so many is known to 1/√200, that is 7 %
+LINEAR = ("standard", "minmax", "none")  # normalizations that are a shift and a scale by statistics
 LEAST_MOVE = 1e-6  # deviations: less is the rounding of the same rows, seen again
 
 
@@ -133,20 +138,28 @@ def _statistics(x: np.ndarray, weights: np.ndarray | None, settled: np.ndarray) 
 
 
 def go_on(
-    resume: ResumePoint, seen: Seen, rows: Rows, classes: np.ndarray | None, method: str
+    resume: ResumePoint, seen: Seen, rows: Rows, classes: np.ndarray | None, candidate: Candidate
 ) -> tuple[ResumePoint, Seen]:
     """The point to go on from with these rows more, normalization adapted; and all rows seen."""
-    inputs, targets = seen.inputs, seen.targets
-    if not (settled := _settled(inputs, seen.rows)).all():
+    inputs, targets, method = seen.inputs, seen.targets, candidate.normalize
+    settled = _settled(inputs, seen.rows)
+    if inputs_follow(candidate, rows) and not settled.all():
         near = _with_bounds(resume.inputs, rows.x, settled, method)
         inputs = merged(inputs, _statistics(near.near(rows.x), rows.weights, settled))
         resume = resume._replace(inputs=near)
         resume = _with_inputs(resume, seen, scaling_of(inputs, method))
-    if targets is not None and not (settled := _settled(targets, seen.rows)).all():
+    follow = candidate.target_transform == "none" and not candidate.clamp
+    if follow and targets is not None and not (settled := _settled(targets, seen.rows)).all():
         targets = merged(targets, _statistics(rows.y, rows.weights, settled))
         method = "none" if method == "none" else "standard"
         resume = _with_targets(resume, seen, scaling_of(targets, method))
     return resume, Seen(seen.rows + len(rows.x), inputs, targets, classes)
+
+
+def inputs_follow(candidate: Candidate, rows: Rows) -> bool:
+    """Whether the first layer can take up a move of the inputs' normalization."""
+    front = rows.layout.front(candidate) if rows.layout else NO_FRONT
+    return candidate.normalize in LINEAR and front == NO_FRONT and not candidate.input_scale
 
 
 def _with_bounds(old: Scaling, x: np.ndarray, settled: np.ndarray, method: str) -> Scaling:

@@ -7,6 +7,7 @@ from typing import Any
 
 from cuesta._util.checks import check_count
 from cuesta.data.kinds import parse_kinds
+from cuesta.data.layout import Layout
 from cuesta.data.table import Table
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import Candidate, loss_of
@@ -47,7 +48,8 @@ def single(
     recipe = Recipe(
         candidate, loss, task.target.outputs, check_count("epochs", epochs, 10_000), seed
     )
-    return Single(recipe, Rows(task.x, task.y, None), tuple(task.notes))
+    rows = Rows(task.x, task.y, None, Layout.of(task.encoder))
+    return Single(recipe, rows, tuple(task.notes))
 
 
 def layer_sizes(text: str) -> tuple[int, ...]:

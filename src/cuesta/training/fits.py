@@ -18,6 +18,7 @@ import numpy as np
 from cuesta.core.lane import Best, State
 from cuesta.core.layer import Layer
 from cuesta.data.folds import Fold
+from cuesta.data.layout import Layout
 from cuesta.data.scale import Scaling
 from cuesta.hyperparameters import Candidate, Shape
 from cuesta.training.batching import Batching, shape_of
@@ -32,27 +33,37 @@ DRAWS = 0  # every fit makes its draws as a first fold does
 
 @dataclass(frozen=True)
 class Rows:
-    """Encoded rows with their targets and weights, as a feed takes them."""
+    """Encoded rows with their targets and weights, as a feed takes them.
+
+    `layout` says what their columns are, by which embeddings go; without it none is embedded.
+    """
 
     x: np.ndarray
     y: np.ndarray
     weights: np.ndarray | None
+    layout: Layout | None = None
 
     def feed(self, folds: list[Fold], places: int = 0) -> Feed:
         """The feed of these rows, with room for so many that validate."""
         return Feed(
-            self.x, self.y, folds, weights=self.weights, same_draws=DRAWS, least_places=places
+            self.x,
+            self.y,
+            folds,
+            weights=self.weights,
+            same_draws=DRAWS,
+            least_places=places,
+            layout=self.layout,
         )
 
     def at(self, places: np.ndarray) -> Rows:
         """Those at these places."""
         weights = None if self.weights is None else self.weights[places]
-        return Rows(self.x[places], self.y[places], weights)
+        return replace(self, x=self.x[places], y=self.y[places], weights=weights)
 
     @cached_property
     def digest(self) -> str:
         """A hash of the rows, to know them again."""
-        parts = []
+        parts = [repr(self.layout).encode()]
         for array in (self.x, self.y, self.weights):
             if array is not None:
                 parts += [repr((array.shape, array.dtype.str)).encode(), array.tobytes()]

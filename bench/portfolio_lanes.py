@@ -176,15 +176,11 @@ class Trainer:
             task, options = self._task(table)
             run = Means().run(task, options)
             batching = Batching(this_machine(self.threads))
-            lanes: dict[int, list[Lane]] = {}
-            for candidate in missing:
-                lane = Lane(candidate, fold, self.settings.seed)
-                lanes.setdefault(candidate.epochs or 0, []).append(lane)
-            for epochs, members in lanes.items():
-                for chunk in batching.chunks(members, run.shape, epochs, epochs):
-                    if not self._in_time():
-                        return
-                    self._train_chunk(table, task, chunk)
+            lanes = [Lane(candidate, fold, self.settings.seed) for candidate in missing]
+            for chunk in batching.chunks(lanes, run.shape, lambda c: c.epochs or 0):
+                if not self._in_time():
+                    return
+                self._train_chunk(table, task, chunk)
 
     def _missing(self, table: TrainingTable, fold: int) -> list[Candidate]:
         """The candidates without a file, each once."""

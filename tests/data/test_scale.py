@@ -8,7 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from cuesta.data.scale import Scaling, fit_scaling, mark_scale
+from cuesta.data.rare import mark_scale
+from cuesta.data.scale import Scaling, fit_scaling
 from cuesta.hyperparameters import NORMALIZATIONS
 
 EPS = np.finfo(np.float64).eps
@@ -75,7 +76,16 @@ def test_undo_is_the_inverse_of_apply(method, x):
     scaling = fit_scaling(x, method)
     # A subtraction, a division, a product and a sum, each right to an ulp of the largest value.
     back = scaling.undo(scaling.apply(x))
-    np.testing.assert_allclose(back, x, rtol=0, atol=8 * EPS * np.abs(x).max())
+    if method != "robust":
+        np.testing.assert_allclose(back, x, rtol=0, atol=8 * EPS * np.abs(x).max())
+        return
+    # A smooth clip s = z/√(1 + (z/3)²) has the slope (1 + (z/3)²)^−1.5, by which an ulp of s grows
+    # on its way back; beyond 10⁵ there is nothing left to find.
+    with np.errstate(over="ignore"):
+        z = np.abs(x / 2 - scaling.shift / 2) / scaling.scale * 2
+    assume((z < 1e5).all())
+    lost = scaling.scale * (1 + (z / 3) ** 2) ** 1.5
+    assert (np.abs(back - x) <= 32 * EPS * (np.abs(x).max() + lost)).all()
 
 
 @METHODS

@@ -11,6 +11,7 @@ import numpy as np
 
 from cuesta.data.knots import MOST_KNOTS
 
+ROUNDINGS = 8  # numbers that differ by so many units in the last place are one
 LEAST_LEVEL = 1e-7  # of a quantile: the normal one's is −5.2, as scikit-learn holds it
 TOGETHER = 1e-12  # of the whole weight: sums of weights that differ by less are one sum
 
@@ -39,6 +40,19 @@ def quantiles(values: np.ndarray, weights: np.ndarray, levels: Sequence[float]) 
         other = min(int(np.searchsorted(sums, level * sums[-1] + slack, side="right")), last)
         found.append(float(values[first] / 2 + values[other] / 2))
     return found
+
+
+def median_and_range(column: np.ndarray, weights: np.ndarray | None) -> tuple[float, float]:
+    """The median of a column (rows,) of two numbers at least, and the distance of its quartiles.
+
+    Half of the span where both quartiles are one number, to a rounding.
+    """
+    values, sums = distinct(column, weights)
+    first, median, third = quantiles(values, sums, (0.25, 0.5, 0.75))
+    half = third / 2 - first / 2
+    if half <= ROUNDINGS * np.finfo(np.float64).eps * max(abs(first), abs(third)):
+        return median, float(values[-1] / 2 - values[0] / 2)
+    return median, float(min(half, np.finfo(np.float64).max / 2) * 2)
 
 
 def normal_map(

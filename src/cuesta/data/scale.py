@@ -12,13 +12,14 @@ import numpy as np
 
 from cuesta.data.far import far_bounds
 from cuesta.data.knots import along, mapped_columns
+from cuesta.data.quantiles import ROUNDINGS, median_and_range, normal_map, stacked
+from cuesta.data.rare import commonest, mark_scale, times_wider
 
-ROUNDINGS = 8
+LARGEST = np.finfo(np.float64).max
 FARTHEST = 1e15
 STRANGE = 1e6
 SOFT = 3.0  # the bound of a smooth clip
 LEAST_REST = 1e-12  # of 1 − (z/3)², which rounding makes 0: as if z were 10⁶
-TRUSTED = 10.0  # rows of a mark that count as much as knowing nothing of it
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,8 @@ class Scaling:
         """
         scale = np.where(self.scale > 0, self.scale, np.inf)
         # By halves, which is exact: the difference of two large numbers may not fit float64.
-        z = np.nan_to_num(2 * ((x / 2 - self.shift / 2) / scale), nan=0.0)
+        with np.errstate(over="ignore"):
+            z = np.nan_to_num(2 * ((x / 2 - self.shift / 2) / scale), nan=0.0)
         if self.smooth is not None:
             z = np.where(self.smooth, z / np.hypot(1.0, z / SOFT), z)
         if self.knots is not None and self.places is not None:
@@ -73,8 +75,7 @@ class Scaling:
         number more than 10⁶ scales away tells nothing and is taken for missing, where the column
         has a scale of its own.
         """
-        with np.errstate(over="ignore"):
-            z = np.clip(self.apply(self.near(x)), -FARTHEST, FARTHEST)
+        z = np.clip(self.apply(self.near(x)), -FARTHEST, FARTHEST)
         strange = np.abs(z) > STRANGE
         return np.where(strange & (self.scale != 1), 0.0, z) if strange.any() else z
 
@@ -101,13 +102,26 @@ def fit_input_scaling(x: np.ndarray, method: str, weights: np.ndarray | None = N
     """`fit_scaling` for inputs: without the numbers that lie far from the rest of their column.
 
     So a code for missing values (−9999) or one wild value does not decide the scale of the
-    others. Where there are none, the two are the same. `none` changes no number.
+    others. Where there are none, the two are the same. And a standardized column that is one number
+    but for few rows has a scale that those rows can answer for (`times_wider`). `none` changes no
+    number.
     """
     bounds = None if method == "none" else far_bounds(x)
-    if bounds is None:
-        return fit_scaling(x, method, weights)
-    fitted = fit_scaling(_between(x, *bounds), method, weights)
-    return replace(fitted, low=bounds[0], high=bounds[1])
+    near = x if bounds is None else _between(x, *bounds)
+    fitted = fit_scaling(near, method, weights)
+    if method == "standard":
+        fitted = _credible(fitted, near, weights)
+    return fitted if bounds is None else replace(fitted, low=bounds[0], high=bounds[1])
+
+
+def _credible(fitted: Scaling, x: np.ndarray, weights: np.ndarray | None) -> Scaling:
+    """With the scales of columns that are one number but for few rows made wider."""
+    scale = fitted.scale.copy()
+    own = np.flatnonzero(_own_scale(fitted, x))
+    common = commonest(x[:, own], weights)
+    with np.errstate(over="ignore"):
+        scale[own] *= times_wider(fitted.shift[own], scale[own], common)
+    return replace(fitted, scale=np.minimum(scale, LARGEST))
 
 
 def _between(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
@@ -117,9 +131,11 @@ def _between(x: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
 def fit_scaling(x: np.ndarray, method: str, weights: np.ndarray | None = None) -> Scaling:
     """Fit on training rows (rows, columns) alone; NaN is missing (N3).
 
-    `standard`: shift = mean, scale = standard deviation, or `mark_scale` for a column of nothing
-    but 0 and 1; `minmax`: shift = least, scale = greatest − least; `none`: shift 0, scale 1.
-    Rows count by their `weights` (rows,), above 0, in means and deviations.
+    `standard`: shift = mean, scale = standard deviation; `robust`: shift = median, scale = distance
+    of the quartiles, or half of the span where that is 0, and a smooth clip (Holzmüller et al.,
+    2024, RealMLP); `quantile`: `normal_map`. A column of nothing but 0 and 1 has the mean and
+    `mark_scale` in these three. `minmax`: shift = least, scale = greatest − least; `none`: shift 0,
+    scale 1. Rows count by their `weights` (rows,), above 0.
     """
     present = ~np.isnan(x)
     each = np.ones(len(x)) if weights is None else weights
@@ -143,24 +159,43 @@ def fit_scaling(x: np.ndarray, method: str, weights: np.ndarray | None = None) -
     deviation = np.sqrt((each[:, None] * spread**2).sum(axis=0) / total)
     if method == "minmax":
         return Scaling(low, np.where(varies, _doubled(half), 0.0))
-    binary = np.all(~present | (x == 0) | (x == 1), axis=0)
-    scale = np.where(binary, mark_scale(mean, counts), _doubled(deviation * half))
+    scale = np.where(_marks(x), mark_scale(mean, counts), _doubled(deviation * half))
     shift = np.where(varies, _doubled(low / 2 + mean * half), constant)
-    return Scaling(shift, np.where(varies, scale, 0.0))
+    fitted = Scaling(shift, np.where(varies, scale, 0.0))
+    if method == "robust":
+        return _robust(fitted, x, weights)
+    return _quantile(fitted, x, weights) if method == "quantile" else fitted
 
 
-def mark_scale(share: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """(columns,) the scale of marks, columns of nothing but 0 and 1: (n + κ)/n, with κ = 10.
+def _robust(standard: Scaling, x: np.ndarray, weights: np.ndarray | None) -> Scaling:
+    """By medians and quartiles where the columns are not constant and no marks."""
+    shift, scale = standard.shift.copy(), standard.scale.copy()
+    own = _own_scale(standard, x)
+    for column in np.flatnonzero(own):
+        shift[column], scale[column] = median_and_range(x[:, column], weights)
+    return Scaling(shift, scale, smooth=own) if own.any() else standard
 
-    n, at least 1, is how many of the rows have the rarer of the two values. So a mark keeps its
-    unit where many rows have it, and is no outlier where few do (its deviation would make it
-    one). And it counts by n/(n + κ), the credibility of a mean of n rows (Bühlmann, 1967): what
-    three rows had in common decides no row alone. `share` (columns,) is that of the 1s among
-    `rows` (columns,), by their weights.
-    """
-    rarer = np.minimum(share, 1 - share) * rows
-    return 1 + TRUSTED / np.maximum(rarer, 1.0)
+
+def _quantile(standard: Scaling, x: np.ndarray, weights: np.ndarray | None) -> Scaling:
+    """By quantiles where the columns are not constant and no marks."""
+    own = _own_scale(standard, x)
+    if not own.any():
+        return standard
+    maps = {c: normal_map(x[:, c], weights) for c in np.flatnonzero(own).tolist()}
+    knots, places = stacked(maps, x.shape[1])
+    shift, scale = np.where(own, 0.0, standard.shift), np.where(own, 1.0, standard.scale)
+    return Scaling(shift, scale, knots=knots, places=places)
+
+
+def _own_scale(standard: Scaling, x: np.ndarray) -> np.ndarray:
+    """(columns,) whether a column varies and is no mark."""
+    return (standard.scale > 0) & ~_marks(x)
+
+
+def _marks(x: np.ndarray) -> np.ndarray:
+    """(columns,) whether a column is nothing but 0 and 1."""
+    return np.all(np.isnan(x) | (x == 0) | (x == 1), axis=0)
 
 
 def _doubled(x: np.ndarray) -> np.ndarray:
-    return np.minimum(x, np.finfo(np.float64).max / 2) * 2
+    return np.minimum(x, LARGEST / 2) * 2

@@ -20,7 +20,9 @@ import numpy as np
 from cuesta.core.lane import State
 from cuesta.core.layer import Layer
 from cuesta.data.far import far_bounds
-from cuesta.data.scale import ROUNDINGS, Scaling, mark_scale
+from cuesta.data.quantiles import ROUNDINGS
+from cuesta.data.rare import mark_scale
+from cuesta.data.scale import Scaling
 from cuesta.hyperparameters import NO_FRONT, Candidate
 from cuesta.training.fits import ResumePoint, Rows
 

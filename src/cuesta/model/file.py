@@ -9,7 +9,7 @@ several members may share, and `residuals.0` of the first fold.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -25,8 +25,8 @@ from cuesta.model.description import feature_of, require, target_of
 from cuesta.model.fitted import FittedModel
 from cuesta.model.member import Member
 from cuesta.model.plan import CalibrationPlan, MemberPlan
+from cuesta.model.scaling import checked, scaling_of_arrays, scaling_to_arrays
 
-LARGEST = np.finfo(np.float64).max  # a bound that bounds nothing
 FORMAT_OF_MEMBERS = 2
 
 
@@ -39,23 +39,13 @@ def _arrays(model: FittedModel) -> dict[str, np.ndarray]:
     arrays: dict[str, np.ndarray] = {}
     for member, plan in zip(model.members, _plans(model), strict=True):
         network = member.network
-        arrays |= _of_scaling(plan.inputs_name, network.inputs)
+        arrays |= scaling_to_arrays(plan.inputs_name, network.inputs)
         if network.outputs is not None:
-            arrays |= _of_scaling(plan.outputs_name, network.outputs)
+            arrays |= scaling_to_arrays(plan.outputs_name, network.outputs)
         for depth, (w, b) in enumerate(network.layers):
             arrays |= {plan.layer_name(depth, "w"): w, plan.layer_name(depth, "b"): b}
     for residuals in model.calibration.residuals:
         arrays[f"residuals.{residuals.fold}"] = residuals.values
-    return arrays
-
-
-def _of_scaling(name: str, scaling: Scaling) -> dict[str, np.ndarray]:
-    arrays = {f"{name}.shift": scaling.shift, f"{name}.scale": scaling.scale}
-    if scaling.low is not None and scaling.high is not None:
-        arrays |= {
-            f"{name}.low": np.maximum(scaling.low, -LARGEST),
-            f"{name}.high": np.minimum(scaling.high, LARGEST),
-        }
     return arrays
 
 
@@ -87,7 +77,7 @@ def _plans(model: FittedModel) -> list[MemberPlan]:
     def number(scaling: Scaling | None) -> int | None:
         if scaling is None:
             return None
-        parts = (scaling.shift, scaling.scale, scaling.low, scaling.high)
+        parts = (getattr(scaling, field.name) for field in fields(scaling))
         key = tuple(None if part is None else part.tobytes() for part in parts)
         return numbers.setdefault(key, len(numbers))
 
@@ -162,11 +152,11 @@ class _Plan(NamedTuple):
     def numbers(self) -> int:
         """How many numbers its layers, scalings and residuals hold."""
         width, outputs = self.encoder.width, self.target.outputs
-        scalings = {(plan.inputs_name, width) for plan in self.members}
+        scalings = {plan.inputs_name: width * plan.input_parts for plan in self.members}
         if self.target.task == "regression":
-            scalings |= {(plan.outputs_name, outputs) for plan in self.members}
+            scalings |= {plan.outputs_name: outputs * plan.output_parts for plan in self.members}
         layers = sum(plan.numbers(self.layout, outputs) for plan in self.members)
-        return layers + 2 * sum(n for _, n in scalings) + self.errors * self.calibration.kept
+        return layers + sum(scalings.values()) + self.errors * self.calibration.kept
 
     def filled(self, arrays: Mapping[str, np.ndarray]) -> FittedModel:
         """The model with its arrays. Raises ValueError or LookupError where one does not fit."""
@@ -174,7 +164,7 @@ class _Plan(NamedTuple):
 
         def scaling(name: str, width: int) -> Scaling:
             if (name, width) not in scalings:
-                scalings[name, width] = _scaling(arrays, name, width)
+                scalings[name, width] = scaling_of_arrays(arrays, name, width)
             return scalings[name, width]
 
         members = []
@@ -184,7 +174,7 @@ class _Plan(NamedTuple):
             if self.target.task == "regression":
                 outputs = scaling(plan.outputs_name, self.target.outputs)
             layers = tuple(
-                (_checked(arrays, each.w, each.w_shape), _checked(arrays, each.b, each.b_shape))
+                (checked(arrays, each.w, each.w_shape), checked(arrays, each.b, each.b_shape))
                 for each in plan.shapes(self.layout, self.target.outputs)
             )
             members.append(plan.member(inputs, outputs, layers, self.layout))
@@ -192,25 +182,8 @@ class _Plan(NamedTuple):
 
     def _made(self, members: tuple[Member, ...], arrays: Mapping[str, np.ndarray]) -> FittedModel:
         residuals = {
-            fold: _checked(arrays, f"residuals.{fold}", (kept, self.errors))
+            fold: checked(arrays, f"residuals.{fold}", (kept, self.errors))
             for fold, _, kept in self.calibration.residuals
         }
         calibration = self.calibration.filled(residuals)
         return FittedModel(self.encoder, self.target, members, calibration, self.estimator)
-
-
-def _scaling(arrays: Mapping[str, np.ndarray], name: str, width: int) -> Scaling:
-    shift, scale = (_checked(arrays, f"{name}.{part}", (width,)) for part in ("shift", "scale"))
-    require(bool((scale >= 0).all()), f"{name}.scale has negative numbers")
-    if f"{name}.low" not in arrays:
-        return Scaling(shift, scale)
-    low, high = (_checked(arrays, f"{name}.{part}", (width,)) for part in ("low", "high"))
-    require(bool((low <= high).all()), f"{name}.low is above {name}.high")
-    return Scaling(shift, scale, low, high)
-
-
-def _checked(arrays: Mapping[str, np.ndarray], name: str, shape: tuple[int, ...]) -> np.ndarray:
-    array = arrays[name]
-    if array.shape != shape or array.dtype.kind != "f" or not np.isfinite(array).all():
-        raise ValueError(f"array {name} is not {shape} finite numbers")
-    return array

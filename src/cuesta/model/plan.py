@@ -15,6 +15,7 @@ import numpy as np
 
 from cuesta._util.checks import check_count
 from cuesta.data.encode import Target
+from cuesta.data.knots import MOST_KNOTS
 from cuesta.data.layout import Layout
 from cuesta.data.scale import Scaling
 from cuesta.hyperparameters import Candidate
@@ -82,6 +83,16 @@ class MemberPlan(NamedTuple):
     def outputs_name(self) -> str:
         """What the arrays of its values' scaling are called."""
         return "outputs" if self.alone else f"scaling.{self.outputs}"
+
+    @property
+    def input_parts(self) -> int:
+        """How many numbers its inputs' scaling has for a column, at most about."""
+        return 2 * MOST_KNOTS if self.candidate.normalize == "quantile" else 2
+
+    @property
+    def output_parts(self) -> int:
+        """Likewise its values' scaling."""
+        return 2 * MOST_KNOTS if self.candidate.target_transform != "none" else 2
 
     def layer_name(self, depth: int, part: str) -> str:
         """What the weights (w) or the biases (b) of a layer are called."""

@@ -1,5 +1,7 @@
 """Training that goes on: weights, optimizer, normalization, classes and curves are one state."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -9,11 +11,11 @@ from sklearn.utils.class_weight import compute_class_weight
 
 import cuesta
 from cuesta import MLPClassifier, MLPRegressor
-from cuesta.data.scale import Scaling, fit_scaling
+from cuesta.data.scale import Scaling, fit_input_scaling, fit_scaling
 from cuesta.errors import ModelFileError, SpecError, TableError
 from cuesta.estimators import seen as seen_module
 from cuesta.estimators.fitting import LASTING
-from cuesta.estimators.seen import merged, scaling_of, statistics
+from cuesta.estimators.seen import input_scaling_of, merged, scaling_of, statistics
 from cuesta.estimators.targets import class_factors, read_classes
 from cuesta.hyperparameters import PARAMETERS
 
@@ -201,6 +203,33 @@ def test_merged_statistics_normalize_as_all_rows_together(method, weighted):
     # Sums in another order: a few roundings of 1e-16.
     np.testing.assert_allclose(scaling_of(found, method).shift, wanted.shift, rtol=1e-12)
     np.testing.assert_allclose(scaling_of(found, method).scale, wanted.scale, rtol=1e-12)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("cuts", [(1, 10), (40, 41), (95,), (1, 2, 3, 4), tuple(range(30, 96))])
+def test_merged_statistics_know_rare_rows_as_all_rows_together_do(cuts, weighted):
+    # Zeros but for one row in the middle, three at the end, and one at either end.
+    x = np.zeros((96, 4))
+    x[40, 0], x[-3:, 1], x[[5, -1], 2], x[:, 3] = 5, [1, 7, 9], 4, X[:, 0]
+    each = np.where(np.arange(96) % 3, 1.0, 2.5) if weighted else None
+    parts = [slice(a, b) for a, b in pairwise([0, *cuts, 96])]
+    found = statistics(x[parts[0]], None if each is None else each[parts[0]])
+    for part in parts[1:]:
+        found = merged(found, statistics(x[part], None if each is None else each[part]))
+    wanted = fit_input_scaling(x, "standard", each)
+    assert (wanted.scale[:3] > 2 * fit_scaling(x, "standard", each).scale[:3]).all()
+    mine = input_scaling_of(found, "standard")
+    # Sums in another order: a few roundings of 1e-16.
+    np.testing.assert_allclose(mine.scale, wanted.scale, rtol=1e-12)
+
+
+def test_statistics_of_rare_rows_come_back_from_a_file(tmp_path):
+    x = np.column_stack([X[:20], np.arange(20) == 3]) * 2
+    net = quick_values().partial_fit(x, R[:20])
+    net.save(tmp_path / "net.safetensors")
+    found = cuesta.load(tmp_path / "net.safetensors")
+    assert found._seen.inputs.own.tolist() == net._seen.inputs.own.tolist()
+    assert net._seen.inputs.own[-1] == 19
 
 
 @pytest.mark.parametrize("normalize", ["standard", "minmax", "none"])

@@ -21,6 +21,7 @@ from cuesta.training.fits import ResumePoint
 from cuesta.training.lanes import float32
 
 Arrays = dict[str, np.ndarray]
+COMMON = ("common", "own")  # statistics that an older file lacks, and one without such numbers
 LEAF, INPUTS, TARGETS, CLASSES = "state.{}", "seen.inputs.{}", "seen.targets.{}", "seen.classes"
 
 
@@ -97,12 +98,22 @@ def _state(about: Mapping[str, Any], model: FittedModel, arrays: Arrays) -> Stat
 
 
 def _of_statistics(name: str, found: Statistics) -> Arrays:
-    return {name.format(part): value for part, value in found._asdict().items()}
+    parts = found._asdict()
+    if not found.own.any():
+        parts = {part: value for part, value in parts.items() if part not in COMMON}
+    return {name.format(part): value for part, value in parts.items()}
 
 
 def _to_statistics(name: str, arrays: Arrays, width: int) -> Statistics:
-    likes = dict.fromkeys(Statistics._fields, np.zeros(width)) | {"binary": np.zeros(width, bool)}
-    return Statistics(*(_checked(arrays, name.format(p), like) for p, like in likes.items()))
+    none = np.zeros(width)
+    likes = dict.fromkeys(Statistics._fields, none) | {"binary": np.zeros(width, bool)}
+    found = {
+        part: none
+        if part in COMMON and name.format(part) not in arrays
+        else _checked(arrays, name.format(part), like)
+        for part, like in likes.items()
+    }
+    return Statistics(**found)
 
 
 def _checked(arrays: Arrays, name: str, like: np.ndarray) -> np.ndarray:

@@ -21,7 +21,7 @@ from cuesta.core.lane import State
 from cuesta.core.layer import Layer
 from cuesta.data.far import far_bounds
 from cuesta.data.quantiles import ROUNDINGS
-from cuesta.data.rare import mark_scale
+from cuesta.data.rare import Commonest, commonest, mark_scale, times_wider
 from cuesta.data.scale import Scaling
 from cuesta.hyperparameters import NO_FRONT, Candidate
 from cuesta.training.fits import ResumePoint, Rows
@@ -34,8 +34,9 @@ LEAST_MOVE = 1e-6  # deviations: less is the rounding of the same rows, seen aga
 class Statistics(NamedTuple):
     """Of each column's values so far that are not missing, all (columns,).
 
-    Their weight, mean, and sum of squared distances from it; the least and the greatest; and
-    whether all are 0 or 1.
+    Their weight, mean, and sum of squared distances from it; the least and the greatest; whether
+    all are 0 or 1; and a number that many rows have, with the weight of those rows, or 0 where
+    there is none.
     """
 
     weight: np.ndarray
@@ -44,6 +45,8 @@ class Statistics(NamedTuple):
     low: np.ndarray
     high: np.ndarray
     binary: np.ndarray
+    common: np.ndarray
+    own: np.ndarray
 
     @property
     def varies(self) -> np.ndarray:
@@ -84,6 +87,7 @@ def statistics(x: np.ndarray, weights: np.ndarray | None) -> Statistics:
         np.where(present, x, np.inf).min(axis=0),
         np.where(present, x, -np.inf).max(axis=0),
         np.all(~present | (x == 0) | (x == 1), axis=0),
+        *commonest(x, weights)[:2],
     )
 
 
@@ -103,7 +107,19 @@ def merged(a: Statistics, b: Statistics) -> Statistics:
             np.minimum(a.low, b.low),
             np.maximum(a.high, b.high),
             a.binary & b.binary,
+            *_common_of_both(a, b),
         )
+
+
+def _common_of_both(a: Statistics, b: Statistics) -> tuple[np.ndarray, np.ndarray]:
+    """The number that is commonest in one of both, and the weight of its rows, as far as known.
+
+    What is commonest in one part alone is taken to be in none of the other's rows: so a column may
+    seem less constant than it is.
+    """
+    number = np.where(a.own > b.own, a.common, b.common)
+    own = np.where(a.common == number, a.own, 0.0) + np.where(b.common == number, b.own, 0.0)
+    return number, own
 
 
 def scaling_of(found: Statistics, method: str) -> Scaling:
@@ -117,6 +133,20 @@ def scaling_of(found: Statistics, method: str) -> Scaling:
     deviation = np.sqrt(found.squares / np.where(found.weight > 0, found.weight, 1.0))
     scale = np.where(found.binary, mark_scale(found.mean, found.weight), deviation)
     return Scaling(np.where(varies, found.mean, constant), np.where(varies, scale, 0.0))
+
+
+def input_scaling_of(found: Statistics, method: str) -> Scaling:
+    """The normalization of inputs by these statistics, as `fit_input_scaling` makes it of rows."""
+    fitted = scaling_of(found, method)
+    if method != "standard":
+        return fitted
+    own = (fitted.scale > 0) & ~found.binary
+    most = np.where(found.own > found.weight / 2, found.own, 0.0)
+    common = Commonest(found.common[own], most[own], found.weight[own])
+    scale = fitted.scale.copy()
+    with np.errstate(over="ignore", invalid="ignore"):
+        scale[own] *= times_wider(fitted.shift[own], scale[own], common)
+    return replace(fitted, scale=scale)
 
 
 def seen_of(rows: Rows, inputs: Scaling, classes: np.ndarray | None) -> Seen:
@@ -133,7 +163,7 @@ def _statistics(x: np.ndarray, weights: np.ndarray | None, settled: np.ndarray) 
     """Those of the columns that are not settled; of the others, only that they vary."""
     if not settled.any():
         return statistics(x, weights)
-    parts = [np.full(len(settled), value) for value in (1.0, 0.0, 0.0, -1.0, 1.0, False)]
+    parts = [np.full(len(settled), value) for value in (1.0, 0.0, 0.0, -1.0, 1.0, False, 0.0, 0.0)]
     for part, found in zip(parts, statistics(x[:, ~settled], weights), strict=True):
         part[~settled] = found
     return Statistics(*parts)
@@ -149,7 +179,7 @@ def go_on(
         near = _with_bounds(resume.inputs, rows.x, settled, method)
         inputs = merged(inputs, _statistics(near.near(rows.x), rows.weights, settled))
         resume = resume._replace(inputs=near)
-        resume = _with_inputs(resume, seen, scaling_of(inputs, method))
+        resume = _with_inputs(resume, seen, input_scaling_of(inputs, method))
     follow = candidate.target_transform == "none" and not candidate.clamp
     if follow and targets is not None and not (settled := _settled(targets, seen.rows)).all():
         targets = merged(targets, _statistics(rows.y, rows.weights, settled))

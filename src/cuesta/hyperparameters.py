@@ -227,13 +227,17 @@ class Candidate:
     dialect : {"notes", "torch", "optax", "keras"}, default "torch"
         Whose form of the optimizer's rule.
     learning_rate : float above 0, default 0.003
-        α of the first step.
+        α of the first step, or the highest of a schedule that rises to it.
     final_learning_rate : float of at least 0, optional
-        α of the last step, to which it decays by the schedule (N12); without it α is constant.
+        α of the last step, to which it decays by the schedule (N12); without it α is constant by
+        the linear schedule, and falls to 0 by the others.
     schedule : {"linear", "cosine", "one_cycle", "coslog4"}, default "linear"
-        The way from α₀ to α_T.
+        The way from α₀ to α_T, at t = k/T: a straight line (N12); half a cosine (Loshchilov and
+        Hutter, 2017); up from α₀/25 to α₀ while t < 0.3, then down to α_T, each by half a cosine
+        (Smith and Topin, 2018); or four waves from α_T up to α₀ and back,
+        α_T + ½(α₀ − α_T)(1 − cos(2π log₂(1 + 15t))) (Holzmüller et al., 2024).
     warmup : float from 0 to 1, default 0
-        The share of the steps in which α first rises in a line from 0.
+        The share u of the T steps in which α first rises in a line: times min(1, (k + 1)/(uT)).
     momentum, rho, beta_1, beta_2 : float from 0 to 1, defaults 0.9, 0.9, 0.9, 0.999
         γ (N13), ρ (N15), ρ₁ and ρ₂ (N16), each read by its own optimizer.
     epsilon : float of at least 0, optional
@@ -279,7 +283,8 @@ class Candidate:
     clamp : bool, default False
         Whether predictions of numbers are held between the least and the greatest that trained.
     weight_average : float from 0 to below 1, default 0
-        d in w̄ ← d·w̄ + (1 − d)·w after each step: w̄ is what validates and predicts.
+        d in w̄ ← d·w̄ + (1 − d)·w after each step: w̄ is what validates and predicts. After step
+        k, from 0, d is (1 + k)/(10 + k) where that is less, so that w̄ soon forgets its start.
     epochs : int of at least 1, optional
         How many epochs it trains, over which its learning rate decays; by default the run's.
 

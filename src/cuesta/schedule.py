@@ -9,11 +9,20 @@ from __future__ import annotations
 import jax.numpy as jnp
 from jax import Array
 
-from cuesta.core.schedule import cosine_decay, linear_decay, step_decay
+from cuesta.core import schedule as core
 from cuesta.core.types import Scalar, Schedule
 from cuesta.errors import SpecError
 
-__all__ = ["Schedule", "constant", "cosine", "linear", "step", "warm_up"]
+__all__ = [
+    "Schedule",
+    "constant",
+    "cosine",
+    "coslog4",
+    "linear",
+    "one_cycle",
+    "step",
+    "warm_up",
+]
 
 
 def constant(alpha: Scalar) -> Schedule:
@@ -69,7 +78,7 @@ def linear(alpha_0: Scalar, alpha_t: Scalar, total: Scalar) -> Schedule:
     (1.0, 0.75, 0.5)
     """
     _check("total", total, 0)
-    return lambda k: linear_decay(alpha_0, alpha_t, total, k)
+    return lambda k: core.linear_decay(alpha_0, alpha_t, total, k)
 
 
 def cosine(alpha_0: Scalar, alpha_t: Scalar, total: Scalar) -> Schedule:
@@ -106,7 +115,89 @@ def cosine(alpha_0: Scalar, alpha_t: Scalar, total: Scalar) -> Schedule:
     [1.0, 0.5, 0.0]
     """
     _check("total", total, 0)
-    return lambda k: cosine_decay(alpha_0, alpha_t, total, k)
+    return lambda k: core.cosine_decay(alpha_0, alpha_t, total, k)
+
+
+def one_cycle(alpha_0: Scalar, alpha_t: Scalar, total: Scalar) -> Schedule:
+    """From α₀/25 up to α₀ in the first 30 % of T steps, then down to α_T, each by half a cosine.
+
+    With t = k/T: α_k = α₀/25 + ½ (24α₀/25)(1 − cos(πt/0.3)) for t < 0.3, then
+    α_T + ½ (α₀ − α_T)(1 + cos(π(t − 0.3)/0.7)), and α_T after T. torch's `OneCycleLR` has the same
+    form by default, with T + 1 steps and an α_T of 4·10⁻⁶ α₀.
+
+    Parameters
+    ----------
+    alpha_0 : float
+        The highest rate, α₀.
+    alpha_t : float
+        The last rate, α_T.
+    total : int
+        T, the steps of the whole cycle; at least 0.
+
+    Returns
+    -------
+    schedule : function
+        The step k, counted from 0 → α_k.
+
+    Raises
+    ------
+    SpecError
+        For T < 0.
+
+    References
+    ----------
+    Smith and Topin (2018), "Super-convergence: very fast training of neural networks using large
+    learning rates".
+
+    Examples
+    --------
+    >>> from cuesta import schedule
+    >>> alpha = schedule.one_cycle(1.0, 0.0, 100)
+    >>> [round(float(alpha(k)), 3) for k in (0, 15, 30, 65, 100)]
+    [0.04, 0.52, 1.0, 0.5, 0.0]
+    """
+    _check("total", total, 0)
+    return lambda k: core.one_cycle(alpha_0, alpha_t, total, k)
+
+
+def coslog4(alpha_0: Scalar, alpha_t: Scalar, total: Scalar) -> Schedule:
+    """α_k = α_T + ½ (α₀ − α_T)(1 − cos(2π log₂(1 + 15k/T))), and α_T after T.
+
+    It begins and ends at α_T, with four waves between, each about twice as long as the one before.
+
+    Parameters
+    ----------
+    alpha_0 : float
+        The highest rate, α₀, at the top of each wave.
+    alpha_t : float
+        The lowest rate, α_T, between the waves, at the start and at the end.
+    total : int
+        T, the steps of all waves; at least 0.
+
+    Returns
+    -------
+    schedule : function
+        The step k, counted from 0 → α_k.
+
+    Raises
+    ------
+    SpecError
+        For T < 0.
+
+    References
+    ----------
+    Holzmüller, Grinsztajn and Steinwart (2024), "Better by default: strong pre-tuned MLPs and
+    boosted trees on tabular data" (RealMLP).
+
+    Examples
+    --------
+    >>> from cuesta import schedule
+    >>> alpha = schedule.coslog4(1.0, 0.0, 150)
+    >>> [round(float(alpha(k)), 2) for k in (0, 4, 10, 18, 30, 46, 70, 103, 150)]
+    [0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0]
+    """
+    _check("total", total, 0)
+    return lambda k: core.coslog4(alpha_0, alpha_t, total, k)
 
 
 def step(alpha_0: Scalar, factor: Scalar, every: Scalar) -> Schedule:
@@ -139,7 +230,7 @@ def step(alpha_0: Scalar, factor: Scalar, every: Scalar) -> Schedule:
     [1.0, 1.0, 0.5, 0.25]
     """
     _check("every", every, 1)
-    return lambda k: step_decay(alpha_0, factor, every, k)
+    return lambda k: core.step_decay(alpha_0, factor, every, k)
 
 
 def warm_up(steps: Scalar, then: Schedule | Scalar, start: Scalar = 0.0) -> Schedule:
@@ -175,7 +266,7 @@ def warm_up(steps: Scalar, then: Schedule | Scalar, start: Scalar = 0.0) -> Sche
     after = then if callable(then) else constant(then)
 
     def alpha(k: Scalar) -> Array:
-        rising = linear_decay(start, after(0), steps, k)
+        rising = core.linear_decay(start, after(0), steps, k)
         return jnp.where(k < steps, rising, after(jnp.maximum(k - steps, 0)))
 
     return alpha

@@ -85,6 +85,7 @@ def oracle(feed, candidate, fold, epochs):
     drawn = init_layers([0, 0, fold], (5, *candidate.hidden_layer_sizes, outputs), candidate.init)
     layers = [[np.array(leaf, np.float64) for leaf in layer] for layer in drawn]
     rule = {"adam": Adam, "sgd": Sgd}[candidate.optimizer](layers)
+    average = [[leaf.copy() for leaf in layer] for layer in layers]
     by_norm = candidate.clip_norm or np.inf
     by_value = candidate.clip_value or np.inf
     data = feed.span_data(fold, "standard", 0, 0, epochs)
@@ -96,18 +97,36 @@ def oracle(feed, candidate, fold, epochs):
         for start in range(0, rows, size):
             batch = order[start : start + size]
             grads, loss = gradients(layers, x[batch], y[batch], candidate.activation, feed.classes)
-            share = k / (epochs * steps)
-            final = candidate.final_learning_rate or candidate.learning_rate
-            alpha = (1 - share) * candidate.learning_rate + share * final
+            alpha = rate_by_hand(candidate, k, epochs * steps)
             for pair in layers:
                 pair[0] *= 1 - alpha * candidate.weight_decay
             k += 1
             rule.step(layers, clipped(grads, by_norm, by_value), alpha, k)
+            decay = min(candidate.weight_average, k / (9 + k))
+            for mean, pair in zip(average, layers, strict=True):
+                mean[:] = [decay * m + (1 - decay) * w for m, w in zip(mean, pair, strict=True)]
             losses.append(loss * len(batch))
         held = feed.folds[fold].validation
-        _, validation = gradients(layers, x[held], y[held], candidate.activation, feed.classes)
+        _, validation = gradients(average, x[held], y[held], candidate.activation, feed.classes)
         curve.append((sum(losses) / rows, validation if feed.classes else 2 * validation))
-    return layers, np.array(curve)
+    return average, np.array(curve)
+
+
+def rate_by_hand(candidate, k, total):
+    """The learning rate of step k of so many, schedule by schedule."""
+    t, high, low = k / total, candidate.learning_rate, candidate.final_learning_rate or 0.0
+    if candidate.schedule == "linear":
+        rate = (1 - t) * high + t * (low or high)
+    elif candidate.schedule == "cosine":
+        rate = low + (high - low) * (1 + np.cos(np.pi * t)) / 2
+    elif candidate.schedule == "coslog4":
+        rate = low + (high - low) * (1 - np.cos(2 * np.pi * np.log2(1 + 15 * t))) / 2
+    elif t < 0.3:
+        rate = high / 25 + (high - high / 25) * (1 - np.cos(np.pi * t / 0.3)) / 2
+    else:
+        rate = low + (high - low) * (1 + np.cos(np.pi * (t - 0.3) / 0.7)) / 2
+    warm = candidate.warmup * total
+    return rate * min(1, (k + 1) / warm) if warm else rate
 
 
 CASES = {
@@ -115,6 +134,20 @@ CASES = {
     "adam with relu": base(optimizer="adam", activation="relu"),
     "linear decay": base(
         optimizer="sgd", activation="tanh", learning_rate=0.2, final_learning_rate=1e-3
+    ),
+    "cosine with warm-up": base(
+        optimizer="sgd", activation="tanh", learning_rate=0.2, schedule="cosine", warmup=0.4
+    ),
+    "one cycle and an average": base(
+        optimizer="sgd",
+        activation="tanh",
+        learning_rate=0.2,
+        final_learning_rate=1e-3,
+        schedule="one_cycle",
+        weight_average=0.8,
+    ),
+    "four waves and a long average": base(
+        activation="tanh", schedule="coslog4", weight_average=0.99, weight_decay=0.3
     ),
     "clipping by norm": base(optimizer="sgd", activation="tanh", learning_rate=0.2, clip_norm=0.2),
     "clipping by value": base(

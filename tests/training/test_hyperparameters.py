@@ -1,12 +1,15 @@
 """Every hyper-parameter has its effect (N17): changing it changes the training, as it should."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
-from cuesta.hyperparameters import PARAMETERS
+from cuesta.hyperparameters import PARAMETERS, SCHEDULES
 from tests.training.tables import base, class_feed, train, value_feed
 
 FEED = class_feed()
+TRAINING, VALIDATION = 0, 1  # columns of curves
 
 # parameter → (what else must be so for it to matter, one value, another)
 EFFECTS = {
@@ -16,6 +19,9 @@ EFFECTS = {
     "dialect": ({"optimizer": "adam"}, "notes", "torch"),
     "learning_rate": ({}, 1e-3, 2e-3),
     "final_learning_rate": ({}, None, 1e-5),
+    "schedule": ({}, "linear", "cosine"),
+    "warmup": ({}, 0.0, 0.5),
+    "weight_average": ({}, 0.0, 0.9),
     "momentum": ({"optimizer": "momentum"}, 0.5, 0.9),
     "rho": ({"optimizer": "rmsprop"}, 0.5, 0.99),
     "beta_1": ({"optimizer": "adam"}, 0.5, 0.9),
@@ -47,7 +53,37 @@ def test_parameter_has_its_effect(name):
     a, b = (train(feed, [base(**{**setting, name: value})]).curves for value in (one, other))
     assert np.isfinite(a).all()
     assert np.isfinite(b).all()
-    assert np.abs(a[:, -1, 0] - b[:, -1, 0]).max() > 1e-6
+    column = VALIDATION if name == "weight_average" else TRAINING
+    assert np.abs(a[:, -1, column] - b[:, -1, column]).max() > 1e-6
+
+
+@pytest.mark.parametrize(("one", "other"), [*combinations(SCHEDULES, 2)])
+def test_no_two_schedules_are_the_same(one, other):
+    a, b = train(FEED, [base(schedule=one), base(schedule=other)]).curves[:, -1, TRAINING]
+    assert abs(a - b) > 1e-6
+
+
+def test_an_average_of_the_weights_changes_no_step_of_theirs():
+    plain, averaged = train(FEED, [base(), base(weight_average=0.9)]).curves
+    np.testing.assert_array_equal(plain[:, TRAINING], averaged[:, TRAINING])
+
+
+def test_an_average_validates_better_than_the_weights_of_large_steps():
+    # SGD at a constant rate wanders around a minimum; the mean of its way is nearer.
+    how = {"optimizer": "sgd", "learning_rate": 0.3, "batch_size": 8}
+    plain, averaged = train(
+        value_feed(), [base(**how), base(**how, weight_average=0.99)], epochs=60
+    ).curves[:, -20:, VALIDATION]
+    assert averaged.mean() < plain.mean()
+    assert averaged.std() < 0.5 * plain.std()
+
+
+@pytest.mark.parametrize(("schedule", "last"), [("linear", 0.01), ("cosine", 0.0)])
+def test_without_a_last_rate_a_line_is_constant_and_a_wave_falls_to_none(schedule, last):
+    given, none = train(
+        FEED, [base(schedule=schedule, final_learning_rate=last), base(schedule=schedule)]
+    ).curves
+    np.testing.assert_array_equal(given, none)
 
 
 @pytest.mark.parametrize("name", ["momentum", "rho", "beta_1", "beta_2", "epsilon"])

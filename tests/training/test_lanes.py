@@ -31,6 +31,9 @@ MIXED = [
     base(optimizer="adam", dialect="notes", clip_value=0.01),
     base(optimizer="adam", init="uniform", dropout=0.5),
     base(optimizer="adam", activation="gelu"),
+    base(schedule="cosine", warmup=0.2, weight_average=0.9),
+    base(schedule="one_cycle", optimizer="sgd", final_learning_rate=1e-4),
+    base(schedule="coslog4", optimizer="momentum", weight_average=0.99),
 ]
 DIVERGING = base(optimizer="sgd", learning_rate=1e30, activation="identity")
 
@@ -40,7 +43,9 @@ def feed(request):
     return FEEDS[request.param]()
 
 
-@pytest.mark.parametrize("candidate", MIXED, ids=lambda c: f"{c.optimizer}-{c.dialect}-{c.dropout}")
+@pytest.mark.parametrize(
+    "candidate", MIXED, ids=lambda c: f"{c.optimizer}-{c.dialect}-{c.schedule}-{c.dropout}"
+)
 def test_lane_ignores_its_neighbours(feed, candidate):
     alone = train(feed, [candidate])
     crowd = [DIVERGING, *[c for c in MIXED if c != candidate][:2], candidate]
@@ -51,9 +56,10 @@ def test_lane_ignores_its_neighbours(feed, candidate):
 
 @pytest.mark.parametrize("width", [2, 8, 16])
 def test_lane_ignores_the_width_of_its_chunk(feed, width):
-    for place, candidate in enumerate(MIXED[:2]):
+    pair = [MIXED[0], MIXED[-1]]
+    for place, candidate in enumerate(pair):
         wanted = leaves(train(feed, [candidate], width=4))
-        found = train(feed, MIXED[:2] if width == 2 else MIXED, width=width)
+        found = train(feed, [*pair, *MIXED[1:-1]][:width], width=width)
         assert_same_bits(leaves(found, place), wanted)
 
 
@@ -111,6 +117,8 @@ def diverging_like(candidate):
         ("dropout", {"activation": "gelu"}),
         ("memory", {"activation": "mish", "optimizer": "sgd"}),
         ("memory", {"activation": "selu", "optimizer": "sgd"}),
+        ("averaged", {"dropout": 0.1, "schedule": "coslog4"}),
+        ("averaged", {"activation": "identity", "optimizer": "sgd", "warmup": 0.3}),
     ],
 )
 def test_a_feature_that_a_lane_does_not_need_changes_no_bit_of_it(feed, feature, changes):

@@ -12,6 +12,7 @@ from cuesta.core.activation import Activation
 from cuesta.core.foreign import factory_of
 from cuesta.core.layer import Layer
 from cuesta.core.optim import Rule, init_moments
+from cuesta.core.schedule import Decay
 from cuesta.core.types import Params, Scalar, Tensor
 from cuesta.hyperparameters import Shape
 
@@ -19,17 +20,23 @@ Batch = tuple[Array, Array, Array, list[Array] | None]  # x, y, shares of the lo
 
 
 class LaneHyperparameters(NamedTuple):
-    """A candidate's hyper-parameters (N17) as numbers, which can be batched and traced."""
+    """A candidate's hyper-parameters (N17) as numbers, which can be batched and traced.
+
+    `warmup` is a share of the steps; `least_share` is 1 − d of the average of `core.average`.
+    """
 
     rule: Rule
     activation: Activation
     alpha_0: Scalar
     alpha_t: Scalar
+    decay: Decay
+    warmup: Scalar
     keep_threshold: Scalar
     clip_norm: Scalar
     clip_value: Scalar
     weight_decay: Scalar
     loss_number: Scalar
+    least_share: Scalar
 
 
 class ProgramFeatures(NamedTuple):
@@ -37,7 +44,8 @@ class ProgramFeatures(NamedTuple):
 
     That changes no bit of any lane: `memory` keeps the moments of all but SGD, `bounded` computes
     tanh and σ, `exponential` the activations with an exponential, `dropout` draws noise. `weighted`
-    reads the rows' weights, where rows have such.
+    reads the rows' weights, where rows have such. `averaged` keeps a moving average of the network's
+    weights.
     """
 
     memory: bool = True
@@ -45,6 +53,7 @@ class ProgramFeatures(NamedTuple):
     dropout: bool = True
     weighted: bool = True
     exponential: bool = True
+    averaged: bool = True
 
 
 ALL_FEATURES = ProgramFeatures()
@@ -107,17 +116,23 @@ class Best(NamedTuple):
 
 
 class State(NamedTuple):
-    """What the next step needs; `best` where the lane stops early."""
+    """What the next step needs; `best` where the lane stops early, `average` where one is kept."""
 
     layers: list[Layer]
     moments: Params  # our Moments, or a foreign optimizer's own state
     outcome: Outcome
     best: Best | None = None
+    average: list[Layer] | None = None
+
+    @property
+    def judged(self) -> list[Layer]:
+        """The weights that validate: their moving average, where one is kept."""
+        return self.layers if self.average is None else self.average
 
     @property
     def chosen(self) -> list[Layer]:
         """The weights that a fit keeps: those of the best epoch, where the lane stops early."""
-        return self.layers if self.best is None else self.best.layers
+        return self.judged if self.best is None else self.best.layers
 
     @property
     def best_epoch(self) -> int:
@@ -125,11 +140,14 @@ class State(NamedTuple):
         return 0 if self.best is None else int(self.best.epoch)
 
 
-def initial_state(layers: list[Layer], rule: Rule, shape: Shape, *, early: bool = False) -> State:
+def initial_state(
+    layers: list[Layer], rule: Rule, shape: Shape, *, early: bool = False, averaged: bool = False
+) -> State:
     """The state before the first step, in NumPy: nothing is compiled for our own optimizers."""
     moments = init_moments(rule, layers)
     if shape.foreign:
         state = factory_of(shape)(learning_rate=1.0).init(layers)  # which no rate enters
         moments = jax.tree.map(np.asarray, state)
     best = Best(np.int32(0), np.float32(np.inf), layers) if early else None
-    return State(layers, moments, Outcome(np.int32(0), np.float32(0)), best)
+    average = layers if averaged else None
+    return State(layers, moments, Outcome(np.int32(0), np.float32(0)), best, average)

@@ -9,22 +9,25 @@ from cuesta.core.activation import activation, is_bounded, is_exponential
 from cuesta.core.lane import LaneHyperparameters, ProgramFeatures
 from cuesta.core.noise import keep_threshold
 from cuesta.core.optim import Rule, rule
+from cuesta.core.schedule import DECAYS
 from cuesta.hyperparameters import Candidate, is_foreign
 
 
 def lane_hyperparameters(candidate: Candidate) -> LaneHyperparameters:
-    """The numbers of a lane; a missing bound becomes ∞, a missing final rate the rate itself."""
-    final = candidate.final_learning_rate
+    """The numbers of a lane; a missing bound becomes ∞."""
     return LaneHyperparameters(
         rule=_rule(candidate),
         activation=activation(candidate.activation),
         alpha_0=candidate.learning_rate,
-        alpha_t=candidate.learning_rate if final is None else final,
+        alpha_t=_last_rate(candidate),
+        decay=DECAYS[candidate.schedule],
+        warmup=candidate.warmup,
         keep_threshold=keep_threshold(1.0 - candidate.dropout),
         clip_norm=math.inf if candidate.clip_norm is None else candidate.clip_norm,
         clip_value=math.inf if candidate.clip_value is None else candidate.clip_value,
         weight_decay=candidate.weight_decay,
         loss_number=_loss_number(candidate),
+        least_share=1.0 - candidate.weight_average,
     )
 
 
@@ -37,7 +40,15 @@ def features_for(candidates: Iterable[Candidate]) -> ProgramFeatures:
         dropout=any(c.dropout > 0 for c in candidates),
         weighted=False,
         exponential=any(is_exponential(c.activation) for c in candidates),
+        averaged=any(c.weight_average > 0 for c in candidates),
     )
+
+
+def _last_rate(candidate: Candidate) -> float:
+    """α_T; where none is given a line stays at its first rate, and a wave falls to 0."""
+    if candidate.final_learning_rate is not None:
+        return candidate.final_learning_rate
+    return candidate.learning_rate if candidate.schedule == "linear" else 0.0
 
 
 def _loss_number(candidate: Candidate) -> float:

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from cuesta.core.average import follow
 from cuesta.core.backprop import deltas, gradient, gradient_before
 from cuesta.core.clip import clip_by_norm, clip_by_value
 from cuesta.core.foreign import factory_of
@@ -25,7 +26,7 @@ from cuesta.core.loss import loss_and_slope
 from cuesta.core.net import Tape, record
 from cuesta.core.optim import apply_rule, descend
 from cuesta.core.rounding import rounded
-from cuesta.core.schedule import linear_decay
+from cuesta.core.schedule import learning_rate
 from cuesta.core.types import Params, Scalar
 from cuesta.hyperparameters import Shape
 
@@ -90,10 +91,10 @@ def take_step(
     batch: Batch,
     features: ProgramFeatures = ALL_FEATURES,
 ) -> tuple[State, Array]:
-    """Gradient, clipping, rule: step k (from 0) of `total`, and the batch's loss."""
+    """Gradient, clipping, rule, average: step k (from 0) of `total`, and the batch's loss."""
     loss, grads = loss_and_gradient(state.layers, shape, hyperparameters, batch, features)
     update = compute_update(state, shape, hyperparameters, total, k, grads, features)
-    return apply_update(state, k, loss, update), loss
+    return follow(apply_update(state, k, loss, update), hyperparameters.least_share, k), loss
 
 
 class Update(NamedTuple):
@@ -125,7 +126,8 @@ def compute_update(
 
     `squares` are the `sum_of_squares` of the gradient's leaves, where they are known already.
     """
-    alpha = linear_decay(hyperparameters.alpha_0, hyperparameters.alpha_t, total, k)
+    numbers = hyperparameters
+    alpha = learning_rate(numbers.decay, numbers.warmup, numbers.alpha_0, numbers.alpha_t, total, k)
     grads, norm = clip_by_norm(grads, hyperparameters.clip_norm, squares)
     grads = clip_by_value(grads, hyperparameters.clip_value)
     if shape.foreign:
@@ -166,7 +168,7 @@ def apply_update(state: State, k: Array, loss: Array, update: Update) -> State:
         jnp.where(going & ~finite, k + 1, state.outcome.diverged_at),
         jnp.where(going & finite, update.norm, state.outcome.norm),
     )
-    return State(layers, update.moments, outcome, state.best)
+    return state._replace(layers=layers, moments=update.moments, outcome=outcome)
 
 
 def whole_step(state: State, update: Update) -> list[Layer]:

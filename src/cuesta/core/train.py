@@ -60,7 +60,7 @@ def keep_best(state: State, shape: Shape, scores: Array, epoch: Array, patience:
     score = scores[0] if is_classes(shape.loss) else jnp.sum(scores)
     going = epoch - state.best.epoch < patience
     better = going & (score < state.best.score)
-    now = Best(epoch + 1, score, state.layers)
+    now = Best(epoch + 1, score, state.judged)
     return state._replace(best=jax.tree.map(partial(jnp.where, better), now, state.best))
 
 
@@ -175,7 +175,7 @@ def train_lane(
             0, steps, lambda s, c: one_step(s, c, epoch), (state, jnp.float32(0))
         )
         scores, sums = validate(
-            state.layers, shape, hyperparameters.activation, data, offset, features
+            state.judged, shape, hyperparameters.activation, data, offset, features
         )
         state = keep_best(state, shape, scores, epoch, span.patience)
         row = jnp.concatenate([(loss_sum / data.n_train)[None], scores])

@@ -139,7 +139,8 @@ def watch_spans(
     features = features_for([lane.candidate])._replace(weighted=training.feed.weighted)
     program = WatchProgram(shape, features, sampling.room)
     layers = training.first_layers() if layers is None else layers
-    state = initial_state(layers, _hyperparameters(training).rule, shape)
+    rule = _hyperparameters(training).rule
+    state = initial_state(layers, rule, shape, averaged=features.averaged)
     probe = first_probe(layers, lane.seed) if instruments == "full" else None
     for start in range(0, training.epochs, sampling.span):
         stop = min(start + sampling.span, training.epochs)

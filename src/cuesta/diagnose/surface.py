@@ -153,7 +153,7 @@ def _walk(recipe: Recipe, rows: Rows, batching: Batching) -> Walk:
     points = [_flat(first_layers(lane, shape, feed))]
     for stacked, _, _ in train_spans(chunk, feed):
         (state,) = lane_states(stacked, 1)
-        point = _flat(state.layers)
+        point = _flat(state.judged)
         if state.outcome.diverged_at or not np.isfinite(point).all():
             return Walk(np.stack(points), diverged=True)
         points.append(point)

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array
 
+from cuesta.core.average import follow
 from cuesta.core.lane import (
     Batch,
     FoldData,
@@ -156,7 +157,7 @@ class SpanWatch:
         seen = forward_backward(state.layers, shape, numbers, batch, features)
         squares = squares_of(seen.grads)
         update = compute_update(state, shape, numbers, self.total, k, seen.grads, features, squares)
-        after = apply_update(state, k, seen.loss, update)
+        after = follow(apply_update(state, k, seen.loss, update), numbers.least_share, k)
         economy = first_order_gauges(
             seen, squares, update.delta, after.layers, numbers, batch[2], bounded=features.bounded
         )
@@ -191,7 +192,7 @@ class SpanWatch:
             row = self._curve_row(layers, loss_sum)
             return before.curves.at[epoch - self.inputs.span.start].set(row)
 
-        curves = jax.lax.cond(last, with_epoch, lambda _: before.curves, state.layers)
+        curves = jax.lax.cond(last, with_epoch, lambda _: before.curves, state.judged)
         return Trained(state, curves, jnp.where(last, 0.0, loss_sum))
 
     def _curve_row(self, layers: list[Layer], loss_sum: Array) -> Array:

@@ -28,12 +28,13 @@ LEAF, INPUTS, TARGETS, CLASSES = "state.{}", "seen.inputs.{}", "seen.targets.{}"
 def state_to_file(point: ResumePoint | None, seen: Seen | None) -> tuple[Any, Arrays]:
     """What JSON and arrays hold of the state; None and no arrays where there is none to hold.
 
-    The weights of the best epoch are the model's own, and so are all weights where there is none.
+    The weights that the fit chose are the model's own: those of the best epoch, or the average, or
+    the last. Which others there are, the candidate and the best epoch tell.
     """
     if point is None or seen is None:
         return None, {}
     state, best = point.state, point.state.best
-    leaves = jax.tree.leaves((state.moments, state.outcome, state.layers if best else []))
+    leaves = jax.tree.leaves((state.moments, state.outcome, _not_chosen(state)))
     if any(jnp.issubdtype(leaf.dtype, jax.dtypes.extended) for leaf in leaves):
         return None, {}  # random keys of an optimizer of optax's
     arrays = {LEAF.format(i): np.asarray(leaf) for i, leaf in enumerate(leaves)}
@@ -80,21 +81,30 @@ def _state(about: Mapping[str, Any], model: FittedModel, arrays: Arrays) -> Stat
     """The state; None where its optimizer is not installed here."""
     layers = [Layer(w, b) for w, b in model.layers]
     candidate = model.candidate
+    averaged = candidate.weight_average > 0
     sizes = model.encoder.width, model.target.outputs
     shape = shape_of(candidate, *sizes, loss_of(candidate, model.target.task))
     try:
-        first = initial_state(layers, float32(lane_hyperparameters(candidate).rule), shape)
+        rule = float32(lane_hyperparameters(candidate).rule)
+        first = initial_state(layers, rule, shape, averaged=averaged)
     except SpecError:
         return None
-    best = about["best"]
-    like = (first.moments, first.outcome, first.layers if best else [])
+    best = None
+    if about["best"] is not None:
+        epoch, score = about["best"]
+        best = Best(np.int32(epoch), np.float32(score), layers)
+    like = (first.moments, first.outcome, _not_chosen(first._replace(best=best)))
     leaves, structure = jax.tree.flatten(like)
     found = [_checked(arrays, LEAF.format(i), np.asarray(leaf)) for i, leaf in enumerate(leaves)]
-    moments, outcome, own = jax.tree.unflatten(structure, found)
-    if best is None:
-        return State(layers, moments, outcome)
-    epoch, score = best
-    return State(own, moments, outcome, Best(np.int32(epoch), np.float32(score), layers))
+    moments, outcome, others = jax.tree.unflatten(structure, found)
+    last, *average = others if best else [*others, layers]
+    return State(last, moments, outcome, best, average[0] if averaged else None)
+
+
+def _not_chosen(state: State) -> list[list[Layer]]:
+    """The last weights, then their average, without those that the fit chose."""
+    every = [state.layers] if state.average is None else [state.layers, state.average]
+    return every if state.best is not None else every[:-1]
 
 
 def _of_statistics(name: str, found: Statistics) -> Arrays:

@@ -271,8 +271,9 @@ def _like(leaf: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _with_layers(state: State, moved: Callable[[list[Layer]], list[Layer]]) -> State:
-    """The state with all its layers moved, those of its best epoch too."""
-    best = state.best
+    """The state with all its layers moved, those of its best epoch and of the average too."""
+    best, average = state.best, state.average
     if best is not None:
         best = best._replace(layers=moved(best.layers))
-    return state._replace(layers=moved(state.layers), best=best)
+    average = None if average is None else moved(average)
+    return state._replace(layers=moved(state.layers), best=best, average=average)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from cuesta.core.average import own_state
 from cuesta.core.lane import Best, State
 from cuesta.core.layer import Layer
 from cuesta.data.folds import Fold
@@ -202,9 +203,17 @@ def _resumed(resume: ResumePoint, recipe: Recipe) -> State:
     """
     state = resume.state
     if not recipe.patience:
-        return state._replace(layers=state.chosen, best=None)
-    none_yet = Best(np.int32(resume.epochs), np.float32(np.inf), state.layers)
+        return _without_best(state)
+    none_yet = Best(np.int32(resume.epochs), np.float32(np.inf), state.judged)
     return state._replace(best=state.best or none_yet)
+
+
+def _without_best(state: State) -> State:
+    """The state that goes on from the weights of its best epoch, where it has one."""
+    if state.best is None:
+        return state
+    average = None if state.average is None else state.best.layers
+    return state._replace(layers=state.best.layers, best=None, average=average)
 
 
 def _clock(recipe: Recipe, resume: ResumePoint, steps: int) -> tuple[int, int]:
@@ -251,7 +260,8 @@ def fit_one(
     states = [] if resume is None else [_resumed(resume, recipe)]
     arrays = feed.arrays(0, recipe.candidate.normalize)
     pieces, began = [], time.perf_counter()
-    for state, curves in _spans(chunk, feed, states, start):
+    for reached, curves in _spans(chunk, feed, states, start):
+        state = own_state(reached, averages=recipe.candidate.weight_average > 0)
         pieces.append(curves)
         epochs = sum(map(len, pieces))
         taken = (resume.steps if resume else 0) + epochs * steps

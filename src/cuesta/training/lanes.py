@@ -14,6 +14,7 @@ import jax
 import numpy as np
 
 from cuesta._util.caches import cache_folder
+from cuesta.core.average import room_for_average
 from cuesta.core.init import init_front, init_layers
 from cuesta.core.lane import ALL_FEATURES, FoldData, ProgramFeatures, Span, State, initial_state
 from cuesta.core.lane_hyperparameters import lane_hyperparameters
@@ -213,12 +214,14 @@ def _first_state(lane: Lane, chunk: Chunk, feed: Feed) -> State:
     """A lane's state before its first step."""
     layers = first_layers(lane, chunk.shape, feed)
     rule = float32(lane_hyperparameters(lane.candidate).rule)
-    return initial_state(layers, rule, chunk.shape, early=chunk.patience is not None)
+    early, averaged = chunk.patience is not None, chunk.features.averaged
+    return initial_state(layers, rule, chunk.shape, early=early, averaged=averaged)
 
 
 def _begin(chunk: Chunk, feed: Feed, states: Sequence[State] = ()) -> tuple[State, Tree]:
     """The stacked states and numbers; the last lane is repeated up to the width."""
-    states = [*states] or [_first_state(lane, chunk, feed) for lane in chunk.lanes]
+    states = [room_for_average(state, averaged=chunk.features.averaged) for state in states]
+    states = states or [_first_state(lane, chunk, feed) for lane in chunk.lanes]
     hyperparameters = [float32(lane_hyperparameters(lane.candidate)) for lane in chunk.lanes]
     spare = chunk.width - len(chunk.lanes)
     return stack(states + states[-1:] * spare), stack(

@@ -35,6 +35,14 @@ def test_watching_changes_nothing_but_roundings(make, optimizer, instruments):
     assert seen.diverged_at == plain.diverged_at[0] == 0
 
 
+def test_an_average_validates_under_watch_as_in_a_lane():
+    feed, candidate = class_feed(), base(weight_average=0.9, schedule="one_cycle", warmup=0.2)
+    plain = train(feed, [candidate]).curves[0]
+    seen = watch(feed, candidate).curves
+    np.testing.assert_allclose(seen, plain, rtol=2e-4, atol=1e-6)  # as above
+    assert np.abs(seen - watch(feed, base(schedule="one_cycle", warmup=0.2)).curves).max() > 1e-3
+
+
 def test_every_step_is_told_or_each_of_so_many():
     feed = class_feed()
     steps = -(-len(feed.folds[0].train) // 16)

@@ -1,5 +1,6 @@
 """Training that goes on: weights, optimizer, normalization, classes and curves are one state."""
 
+import pickle
 from itertools import pairwise
 
 import numpy as np
@@ -68,6 +69,8 @@ def test_a_loaded_network_reads_a_tables_text_as_before(tmp_path):
         {"optimizer": "momentum"},
         {"optimizer": "sgd", "dropout": 0.2},
         {"early_stopping": True},
+        {"weight_average": 0.9},
+        {"weight_average": 0.9, "early_stopping": True, "schedule": "coslog4"},
         {"optimizer": "optax.adam"},
     ],
 )
@@ -83,6 +86,23 @@ def test_a_loaded_network_goes_on_as_if_it_had_never_been_saved(how, tmp_path):
     assert_same(net, again)
     np.testing.assert_equal(again.history_, net.history_)  # NaN is NaN here
     assert again.n_epochs_ == 15
+
+
+@pytest.mark.parametrize("early_stopping", [False, True])
+def test_a_pickled_network_goes_on_with_its_average(early_stopping):
+    how = {"weight_average": 0.9, "early_stopping": early_stopping, "warm_start": True}
+    net = quick(**how).fit(*CANCER)
+    again = pickle.loads(pickle.dumps(net))  # noqa: S301 (our own)
+    for each in (net, again):
+        each.set_params(epochs=9).fit(*CANCER)
+    assert_same(net, again)
+
+
+def test_epochs_in_two_calls_are_those_of_one_with_an_average_too():
+    # At a constant rate: with a decay the two would have other schedules.
+    net = quick(weight_average=0.9, warm_start=True).fit(*CANCER)
+    net.set_params(epochs=12).fit(*CANCER)
+    assert_same(net, quick(weight_average=0.9, epochs=12).fit(*CANCER))
 
 
 def test_a_loaded_network_goes_on_with_a_table_and_a_normalization_that_follows(tmp_path):

@@ -17,8 +17,10 @@ OUT = tuple(range(60, 80))
 RATES = (0.03, 0.1, 1e-4)
 
 
-def recipe(rate, epochs=200, patience=4):
-    candidate = Candidate(hidden_layer_sizes=(8,), batch_size=16, learning_rate=rate)
+def recipe(rate, epochs=200, patience=4, average=0.0):
+    candidate = Candidate(
+        hidden_layer_sizes=(8,), batch_size=16, learning_rate=rate, weight_average=average
+    )
     return Recipe(candidate, "cross_entropy", 2, epochs, 0, patience, OUT)
 
 
@@ -38,6 +40,33 @@ def test_a_fit_ends_where_its_patience_does(patience):
     (whole, _), _ = alone(recipe(0.1, epochs=point.epochs, patience=None))
     for a, b in zip(point.state.layers, whole.state.layers, strict=True):
         np.testing.assert_array_equal(a.w, b.w)
+
+
+def test_of_a_lane_with_an_average_that_of_the_best_epoch_is_kept():
+    (_, fitted), _ = alone(recipe(0.1, average=0.9))
+    (whole, until), _ = alone(recipe(0.1, epochs=fitted.best, patience=None, average=0.9))
+    np.testing.assert_array_equal(fitted.curves[: fitted.best, 0], until.curves[:, 0])
+    for kept, average, w in zip(
+        fitted.layers, whole.state.average, whole.state.layers, strict=True
+    ):
+        np.testing.assert_array_equal(kept.w, average.w)
+        assert (average.w != w.w).any()
+
+
+def test_a_lane_without_an_average_ends_the_same_beside_one_with():
+    feed = ROWS.feed([Fold(np.arange(60), np.array(OUT))])
+    found = {}
+    fit_many(
+        [Fit(recipe(0.1, average=average), feed, 0) for average in (0.0, 0.9)],
+        Batching(this_machine(1)),
+        lambda done: None,
+        lambda place, fitted: found.update({place: fitted}),
+    )
+    for place, average in enumerate((0.0, 0.9)):
+        (_, own), _ = alone(recipe(0.1, average=average))
+        np.testing.assert_array_equal(found[place].curves, own.curves)
+        for a, b in zip(found[place].layers, own.layers, strict=True):
+            np.testing.assert_array_equal(a.w, b.w)
 
 
 def test_lanes_of_a_chunk_end_as_they_would_alone(monkeypatch):

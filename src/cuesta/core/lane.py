@@ -44,8 +44,8 @@ class ProgramFeatures(NamedTuple):
 
     That changes no bit of any lane: `memory` keeps the moments of all but SGD, `bounded` computes
     tanh and σ, `exponential` the activations with an exponential, `dropout` draws noise. `weighted`
-    reads the rows' weights, where rows have such. `averaged` keeps a moving average of the network's
-    weights.
+    reads the rows' weights, where rows have such. `averaged` keeps a moving average of the
+    network's weights.
     """
 
     memory: bool = True

@@ -180,6 +180,7 @@ class Shape:
     factory: Factory | None = field(default=None, repr=False)  # of a foreign optimizer
     front: Front = NO_FRONT
     residual: bool = False  # whether hidden layers add to what enters them (`resnet`)
+    transformed: bool = False  # whether targets are learned in another scale than their own
 
     @property
     def sizes(self) -> tuple[int, ...]:
@@ -279,9 +280,12 @@ class Candidate:
     huber_delta : float above 0, default 1
         δ of Huber's loss, in standard deviations of the target.
     target_transform : {"none", "log", "quantile"}, default "none"
-        In which scale a regression's targets are learned.
+        In which scale a regression's targets are learned: as they are, by log(1 + (y − least)/m)
+        with an m that makes them symmetric (for targets skewed to the right, such as prices), or by
+        ranks to the normal distribution. All validate and predict in the target's own units.
     clamp : bool, default False
-        Whether predictions of numbers are held between the least and the greatest that trained.
+        Whether predictions of numbers are held between the least and the greatest that trained
+        (Holzmüller et al., 2024).
     weight_average : float from 0 to below 1, default 0
         d in w̄ ← d·w̄ + (1 − d)·w after each step: w̄ is what validates and predicts. After step
         k, from 0, d is (1 + k)/(10 + k) where that is less, so that w̄ soon forgets its start.
@@ -417,7 +421,7 @@ class Candidate:
 def loss_of(candidate: Candidate, task: str) -> str:
     """The loss by which a candidate learns this kind of target, as `Shape` names it.
 
-    Raises SpecError for a loss that does not suit the task.
+    Raises SpecError for a loss that does not suit the task, and for what only numbers can have.
     """
     suited = LOSSES[task]
     name = suited[0] if candidate.loss == "auto" else candidate.loss
@@ -425,7 +429,17 @@ def loss_of(candidate: Candidate, task: str) -> str:
         raise SpecError(f"loss {name!r} cannot be used for {task}; choose {' or '.join(suited)}.")
     if candidate.label_smoothing and name != "cross_entropy":
         raise SpecError(f"label_smoothing works only for classification; the loss here is {name}.")
+    if task != "regression":
+        _check_no_numbers(candidate, task)
     return "smoothed" if candidate.label_smoothing else name
+
+
+def _check_no_numbers(candidate: Candidate, task: str) -> None:
+    """Raise SpecError for what only targets that are numbers can have."""
+    if candidate.target_transform != "none":
+        raise SpecError(f"target_transform works only for regression, not for {task}.")
+    if candidate.clamp:
+        raise SpecError(f"clamp works only for regression, not for {task}.")
 
 
 PARAMETERS = tuple(f.name for f in dataclasses.fields(Candidate) if f.name != "factory")

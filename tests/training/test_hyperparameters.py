@@ -39,7 +39,11 @@ EFFECTS = {
     "label_smoothing": ({}, 0.0, 0.2),
     "loss": ({}, "squared", "absolute"),
     "huber_delta": ({"loss": "huber"}, 0.1, 1.0),
+    "target_transform": ({}, "log", "quantile"),
+    "clamp": ({}, False, True),
 }
+OF_NUMBERS = ("loss", "huber_delta", "target_transform", "clamp")
+OF_VALIDATION = ("clamp", "weight_average")  # these change no weight
 
 
 def test_every_parameter_of_a_candidate_is_among_these():
@@ -49,11 +53,11 @@ def test_every_parameter_of_a_candidate_is_among_these():
 @pytest.mark.parametrize("name", EFFECTS)
 def test_parameter_has_its_effect(name):
     setting, one, other = EFFECTS[name]
-    feed = value_feed() if name in ("loss", "huber_delta") else FEED
+    feed = value_feed() if name in OF_NUMBERS else FEED
     a, b = (train(feed, [base(**{**setting, name: value})]).curves for value in (one, other))
     assert np.isfinite(a).all()
     assert np.isfinite(b).all()
-    column = VALIDATION if name == "weight_average" else TRAINING
+    column = VALIDATION if name in OF_VALIDATION else TRAINING
     assert np.abs(a[:, -1, column] - b[:, -1, column]).max() > 1e-6
 
 

@@ -119,6 +119,7 @@ def diverging_like(candidate):
         ("memory", {"activation": "selu", "optimizer": "sgd"}),
         ("averaged", {"dropout": 0.1, "schedule": "coslog4"}),
         ("averaged", {"activation": "identity", "optimizer": "sgd", "warmup": 0.3}),
+        ("clamped", {"activation": "tanh", "dropout": 0.1}),
     ],
 )
 def test_a_feature_that_a_lane_does_not_need_changes_no_bit_of_it(feed, feature, changes):

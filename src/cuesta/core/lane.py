@@ -12,6 +12,7 @@ from cuesta.core.activation import Activation
 from cuesta.core.foreign import factory_of
 from cuesta.core.layer import Layer
 from cuesta.core.optim import Rule, init_moments
+from cuesta.core.own_units import OwnUnits
 from cuesta.core.schedule import Decay
 from cuesta.core.types import Params, Scalar, Tensor
 from cuesta.hyperparameters import Shape
@@ -37,6 +38,7 @@ class LaneHyperparameters(NamedTuple):
     weight_decay: Scalar
     loss_number: Scalar
     least_share: Scalar
+    clamped: Scalar
 
 
 class ProgramFeatures(NamedTuple):
@@ -45,7 +47,7 @@ class ProgramFeatures(NamedTuple):
     That changes no bit of any lane: `memory` keeps the moments of all but SGD, `bounded` computes
     tanh and σ, `exponential` the activations with an exponential, `dropout` draws noise. `weighted`
     reads the rows' weights, where rows have such. `averaged` keeps a moving average of the
-    network's weights.
+    network's weights; `clamped` holds what validates within the bounds of the targets that train.
     """
 
     memory: bool = True
@@ -54,6 +56,7 @@ class ProgramFeatures(NamedTuple):
     weighted: bool = True
     exponential: bool = True
     averaged: bool = True
+    clamped: bool = True
 
 
 ALL_FEATURES = ProgramFeatures()
@@ -74,6 +77,8 @@ class FoldData(NamedTuple):
     labels; `weights` (rows,), their mean over the training rows 1;
     `order` (epochs, places): row numbers, a shuffle per epoch, of which the first `n_train`
     count; `validation` (places,): row numbers, of which the first `n_validation` count.
+    For numbers, `bounds` (2, targets) are the least and the greatest that train, in own units, and
+    `own` leads back to these from targets that are transformed.
     """
 
     x: Array
@@ -83,6 +88,8 @@ class FoldData(NamedTuple):
     n_train: Scalar
     validation: Array
     n_validation: Scalar
+    bounds: Tensor | None = None
+    own: OwnUnits | None = None
 
 
 class Span(NamedTuple):

@@ -28,6 +28,7 @@ def lane_hyperparameters(candidate: Candidate) -> LaneHyperparameters:
         weight_decay=candidate.weight_decay,
         loss_number=_loss_number(candidate),
         least_share=1.0 - candidate.weight_average,
+        clamped=candidate.clamp,
     )
 
 
@@ -41,6 +42,7 @@ def features_for(candidates: Iterable[Candidate]) -> ProgramFeatures:
         weighted=False,
         exponential=any(is_exponential(c.activation) for c in candidates),
         averaged=any(c.weight_average > 0 for c in candidates),
+        clamped=any(c.clamp for c in candidates),
     )
 
 

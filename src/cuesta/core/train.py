@@ -24,6 +24,7 @@ from cuesta.core.layer import Layer
 from cuesta.core.loss import row_scores
 from cuesta.core.net import forward
 from cuesta.core.noise import noise_bits
+from cuesta.core.own_units import held, in_own_units
 from cuesta.core.step import take_step
 from cuesta.core.types import Scalar, Tensor
 from cuesta.hyperparameters import Shape, is_classes
@@ -71,13 +72,15 @@ def validate(
     data: FoldData,
     offset: Array,
     features: ProgramFeatures = ALL_FEATURES,
+    clamped: Scalar = False,
 ) -> tuple[Array, Array]:
     """The mean scores over the fold's validation rows, and the units' sums of losses (UNITS,).
 
     Unit i sums the rows whose place among those that validate is i modulo UNITS: of each its
-    log-loss, or the mean over the targets of its squared errors, in normalized units. Block by
-    block; without rows the means are NaN and the sums 0. Rows count by their weights, where rows
-    have such.
+    log-loss, or the mean over the targets of its squared errors, in normalized units: those of
+    targets that are not transformed, whatever the scale in which they are learned. Block by block;
+    without rows the means are NaN and the sums 0. Rows count by their weights, where rows have
+    such.
     """
     places = data.validation.shape[0]
     block = SMALL_BLOCK if places <= MANY_ROWS else LARGE_BLOCK
@@ -95,7 +98,8 @@ def validate(
             front=shape.front,
             residual=shape.residual,
         )
-        scores = row_scores(shape.loss, outputs, data.y[rows])
+        outputs, y = _comparable(outputs, shape, data, features, clamped)
+        scores = row_scores(shape.loss, outputs, y[rows])
         counted = jnp.where(place < data.n_validation, data.weights[rows], 0.0)
         if not features.weighted:
             counted = (place < data.n_validation).astype(jnp.float32)
@@ -108,6 +112,17 @@ def validate(
     nothing = jnp.zeros(shape.scores), jnp.float32(0), jnp.zeros(UNITS)
     total, weight, units = jax.lax.fori_loop(0, blocks, add, nothing)
     return total / weight, units
+
+
+def _comparable(
+    outputs: Array, shape: Shape, data: FoldData, features: ProgramFeatures, clamped: Scalar
+) -> tuple[Array, Array]:
+    """What is predicted, and all rows' truths, in units that all lanes of a fold share."""
+    if data.own is not None and shape.transformed:
+        outputs = in_own_units(outputs, data.own, data.n_validation)
+    if data.bounds is not None and features.clamped:
+        outputs = held(outputs, data.bounds, clamped)
+    return outputs, data.y if data.own is None else data.own.y
 
 
 def draw_batch(
@@ -175,7 +190,13 @@ def train_lane(
             0, steps, lambda s, c: one_step(s, c, epoch), (state, jnp.float32(0))
         )
         scores, sums = validate(
-            state.judged, shape, hyperparameters.activation, data, offset, features
+            state.judged,
+            shape,
+            hyperparameters.activation,
+            data,
+            offset,
+            features,
+            hyperparameters.clamped,
         )
         state = keep_best(state, shape, scores, epoch, span.patience)
         row = jnp.concatenate([(loss_sum / data.n_train)[None], scores])

@@ -32,7 +32,7 @@ class Scaling:
         z = (x − shift)/scale; a scale of 0 marks a column that is constant.
     low, high : float array (columns,), optional
         Numbers below `low` or above `high` lie far from those that trained: as inputs they are
-        taken for missing.
+        taken for missing, as predictions they are held there.
     knots, places : float array (columns, m), optional
         Of a column whose knots are not all one number: z goes in a straight line from place to
         place where x goes from knot to knot; `shift` and `scale` are not looked at. Both ascend

@@ -98,7 +98,7 @@ def gather(
     """The evidence: a recording, and facts about the training's rows and its first `layers`."""
     feed, fold, candidate = training.feed, training.lane.fold, training.lane.candidate
     loss = training.shape.loss
-    targets = feed.training_targets(fold, candidate.normalize)
+    targets = feed.training_targets(fold, candidate.normalize, candidate.target_transform)
     return Evidence(
         candidate,
         training.shape,

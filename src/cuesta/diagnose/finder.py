@@ -219,7 +219,8 @@ def train_rates(
 ) -> list[tuple[float, bool]]:
     """Of each rate: the mean loss of its last epochs over the seeds, and whether it fell."""
     fits = [_with_rate(fit, rate, epochs, seed) for rate in rates for seed in range(seeds)]
-    targets = fit.feed.training_targets(fit.fold, fit.recipe.candidate.normalize)
+    candidate = fit.recipe.candidate
+    targets = fit.feed.training_targets(fit.fold, candidate.normalize, candidate.target_transform)
     baseline = baseline_loss(fit.recipe.loss, targets, fit.feed.training_weights(fit.fold))
     found: dict[int, tuple[float, bool]] = {}
 

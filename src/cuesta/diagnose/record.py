@@ -161,7 +161,13 @@ def _inputs(training: Training, sampling: Sampling, start: int, stop: int) -> Sp
     return SpanInputs(
         _hyperparameters(training),
         feed.span_data(
-            lane.fold, lane.candidate.normalize, lane.seed, start, stop, training.shape.front
+            lane.fold,
+            lane.candidate.normalize,
+            lane.seed,
+            start,
+            stop,
+            training.shape.front,
+            lane.candidate.target_transform,
         ),
         Span(np.int32(start), np.int32(stop), np.int32(training.schedule_epochs), np.int32(0)),
         np.int32(sampling.every),

@@ -213,7 +213,8 @@ def _path(name: str, walk: Walk, plane: Plane, heights: Heights) -> Path:
 def _loss_on_planes(recipe: Recipe, rows: Rows) -> Heights:
     """J on the training rows, or on some of them where they are many."""
     feed = rows.feed([])
-    arrays = feed.arrays(0, recipe.candidate.normalize)
+    candidate = recipe.candidate
+    arrays = feed.arrays(0, candidate.normalize, transform=candidate.target_transform)
     chosen = np.random.default_rng([10, recipe.seed]).permutation(len(rows.y))[:MOST_ROWS]
     x, y = arrays.x[chosen], arrays.y[chosen]
     kind = activation(recipe.candidate.activation)

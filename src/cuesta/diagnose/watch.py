@@ -197,7 +197,15 @@ class SpanWatch:
 
     def _curve_row(self, layers: list[Layer], loss_sum: Array) -> Array:
         """(1 + scores,): the epoch's mean training loss, then the validation scores."""
-        data, kind = self.inputs.data, self.inputs.hyperparameters.activation
+        data, numbers = self.inputs.data, self.inputs.hyperparameters
         program = self.program
-        scores, _ = validate(layers, program.shape, kind, data, self._offset, program.features)
+        scores, _ = validate(
+            layers,
+            program.shape,
+            numbers.activation,
+            data,
+            self._offset,
+            program.features,
+            numbers.clamped,
+        )
         return jnp.concatenate([(loss_sum / data.n_train)[None], scores])

@@ -252,8 +252,8 @@ def _with_targets(resume: ResumePoint, seen: Seen, wanted: Scaling) -> ResumePoi
     y = o c + s = o′ c′ + s′: W′ = W c/c′ and B′ = (B c + s − s′)/c′.
     """
     old = resume.targets
-    if old is None or seen.targets is None:
-        return resume
+    if old is None or seen.targets is None or old.knots is not None:
+        return resume  # a transform stays: no change of the last layer makes up for another
     new = _followed(old, wanted, seen.targets, seen.rows)
     if np.array_equal(new.shift, old.shift) and np.array_equal(new.scale, old.scale):
         return resume

@@ -11,6 +11,7 @@ import numpy as np
 
 from cuesta.data.layout import Layout
 from cuesta.data.scale import Scaling
+from cuesta.data.target_scale import unlearned
 from cuesta.hyperparameters import NO_FRONT, Candidate, Front
 from cuesta.model.activation import activate, softmax
 from cuesta.model.front import enter
@@ -34,7 +35,8 @@ class Network:
     inputs : Scaling
         Shift and scale of each input (N3).
     outputs : Scaling or None
-        Shift and scale of each value of a regression; None for classes and labels.
+        Shift, scale and perhaps knots of each value of a regression, and the bounds within which
+        it is held, if any; None for classes and labels.
     layers : tuple of pairs of arrays
         Weights (inputs, outputs) and biases (outputs,) of each layer, in float32; first those of
         the embeddings and the scale, where there are such.
@@ -113,7 +115,7 @@ class Network:
     def _finish(self, units: np.ndarray, task: str) -> np.ndarray:
         """From the last layer's sums to shares or values."""
         if self.outputs is not None:
-            return self.outputs.undo(units)
+            return unlearned(self.outputs, units)
         return activate("sigmoid", units) if task == "multilabel" else softmax(units)
 
     def sample(

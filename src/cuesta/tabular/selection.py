@@ -203,7 +203,7 @@ def _on_folds(run: Run, score: Score) -> list[Ended]:
 def _network(task: Task, ended: Ended, layers: list[Layer]) -> Network:
     """A trained lane as a network that predicts."""
     candidate = ended.lane.candidate
-    inputs, targets = task.feed.scalings(ended.lane.fold, candidate.normalize)
+    inputs, targets = task.feed.scalings_of(ended.lane.fold, candidate)
     weights = tuple((layer.w, layer.b) for layer in layers)
     return Network(candidate, inputs, targets, weights, task.feed.layout)
 

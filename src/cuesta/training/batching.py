@@ -37,6 +37,7 @@ def shape_of(
         candidate.factory,
         layout.front(candidate),
         candidate.architecture == "resnet",
+        candidate.target_transform != "none",
     )
 
 
@@ -47,6 +48,7 @@ class LaneGroup(NamedTuple):
     fold: int
     seed: int
     normalize: str
+    target_transform: str
     epochs: int | None
 
 
@@ -55,7 +57,7 @@ def groups_of(lanes: Iterable[Lane], shape: ShapeOf) -> dict[LaneGroup, list[Lan
     groups: dict[LaneGroup, list[Lane]] = {}
     for lane in lanes:
         c = lane.candidate
-        group = LaneGroup(shape(c), lane.fold, lane.seed, c.normalize, c.epochs)
+        group = LaneGroup(shape(c), lane.fold, lane.seed, c.normalize, c.target_transform, c.epochs)
         groups.setdefault(group, []).append(lane)
     return groups
 

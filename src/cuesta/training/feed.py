@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -13,12 +13,14 @@ import numpy as np
 
 from cuesta.core.lane import FoldData
 from cuesta.core.layer import Layer
+from cuesta.core.own_units import OwnUnits
 from cuesta.core.train import UNITS
 from cuesta.data.bins import bin_edges, bins_of
 from cuesta.data.folds import Fold
 from cuesta.data.layout import Layout
-from cuesta.data.scale import Scaling, fit_input_scaling, fit_scaling
-from cuesta.hyperparameters import NO_FRONT, Front
+from cuesta.data.scale import Scaling, fit_input_scaling
+from cuesta.data.target_scale import KNOTS, fit_target_scaling, learned, own_scale, unlearned
+from cuesta.hyperparameters import NO_FRONT, Candidate, Front
 
 LARGEST_ORDER = 1 << 22  # row numbers of shuffles held at once, 16 MiB
 LONGEST_SPAN = 16  # epochs between two looks at whether to stop
@@ -34,6 +36,8 @@ class FoldArrays:
     validation: jax.Array
     inputs: Scaling
     targets: Scaling | None
+    bounds: np.ndarray | None = None
+    own: OwnUnits | None = None
 
 
 def pad_to_few(n: int) -> int:
@@ -77,8 +81,8 @@ class Feed:
         self._same_draws, self._balanced = same_draws, balanced
         self.layout = layout or Layout(x.shape[1], tuple(range(x.shape[1])))
         self._given: dict[str, tuple[Scaling, Scaling | None]] = {}
-        self._scalings: dict[tuple[int, str], tuple[Scaling, Scaling | None]] = {}
-        self._kept: OrderedDict[tuple[int, str, bytes], FoldArrays] = OrderedDict()
+        self._scalings: dict[tuple[int, str, str], tuple[Scaling, Scaling | None]] = {}
+        self._kept: OrderedDict[tuple[int, str, bytes, str], FoldArrays] = OrderedDict()
         self._bins: dict[tuple[int, str, Front], Layer] = {}
         self._most_kept = kept
         self._lock = threading.Lock()
@@ -134,40 +138,73 @@ class Feed:
         """The number from which the fold's draws are made."""
         return fold if self._same_draws is None else self._same_draws
 
-    def arrays(self, fold: int, normalize: str, front: Front = NO_FRONT) -> FoldArrays:
+    def arrays(
+        self, fold: int, normalize: str, front: Front = NO_FRONT, transform: str = "none"
+    ) -> FoldArrays:
         """The fold's arrays; the least recently used are dropped, so memory stays bounded.
 
         The columns stand as a network with this front takes them.
         """
         order = self.layout.order(front)
-        key = (fold, normalize, b"" if order is None else order.tobytes())
         with self._lock:
-            if key not in self._kept:
-                self._kept[key] = self._make(fold, normalize, order)
-                if len(self._kept) > self._most_kept:
-                    self._kept.popitem(last=False)
-            self._kept.move_to_end(key)
-            return self._kept[key]
+            found = self._arrays(fold, normalize, order, "none")
+            if transform == "none" or found.targets is None:
+                return found
+            return self._arrays(fold, normalize, order, transform)
 
-    def scalings(self, fold: int, normalize: str) -> tuple[Scaling, Scaling | None]:
+    def _arrays(
+        self, fold: int, normalize: str, order: np.ndarray | None, transform: str
+    ) -> FoldArrays:
+        key = (fold, normalize, b"" if order is None else order.tobytes(), transform)
+        if key not in self._kept:
+            if transform == "none":
+                self._kept[key] = self._make(fold, normalize, order)
+            else:
+                plain = self._arrays(fold, normalize, order, "none")
+                self._kept[key] = self._transformed(plain, fold, normalize, transform)
+            if len(self._kept) > self._most_kept:
+                self._kept.popitem(last=False)
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def scalings(
+        self, fold: int, normalize: str, transform: str = "none"
+    ) -> tuple[Scaling, Scaling | None]:
         """How the fold's inputs and, for numbers, its targets are normalized (N3)."""
         if normalize in self._given:
             return self._given[normalize]
-        if (fold, normalize) not in self._scalings:
+        key = (fold, normalize, transform)
+        if key not in self._scalings:
             rows = self.folds[fold].train
             inputs = fit_input_scaling(self._x[rows], normalize, self._weights_of(rows))
-            targets = None if self.classes else self.target_scaling(fold, normalize)
-            self._scalings[fold, normalize] = inputs, targets
-        return self._scalings[fold, normalize]
+            targets = None if self.classes else self.target_scaling(*key)
+            self._scalings[key] = inputs, targets
+        return self._scalings[key]
+
+    def scalings_of(self, fold: int, candidate: Candidate) -> tuple[Scaling, Scaling | None]:
+        """Those of a candidate's network; with the bounds within which its predictions are held."""
+        inputs, targets = self.scalings(fold, candidate.normalize, candidate.target_transform)
+        if targets is None or not candidate.clamp:
+            return inputs, targets
+        low, high = self._bounds(fold, targets)
+        return inputs, replace(targets, low=low, high=high)
+
+    def _bounds(self, fold: int, targets: Scaling) -> np.ndarray:
+        """(2, targets): the least and the greatest targets that train, and that trained before."""
+        y = self._y[self.folds[fold].train]
+        bounds = np.stack([y.min(axis=0), y.max(axis=0)])
+        if targets.low is None or targets.high is None:
+            return bounds
+        return np.stack([np.minimum(bounds[0], targets.low), np.maximum(bounds[1], targets.high)])
 
     def training_rows(self, fold: int) -> np.ndarray:
         """The fold's training rows as they are."""
         return self._x[self.folds[fold].train]
 
-    def training_targets(self, fold: int, normalize: str) -> np.ndarray:
+    def training_targets(self, fold: int, normalize: str, transform: str = "none") -> np.ndarray:
         """The targets of the fold's training rows as the loss sees them."""
         y = self._y[self.folds[fold].train]
-        return y if self.classes else self.target_scaling(fold, normalize).apply(y)
+        return y if self.classes else learned(self.target_scaling(fold, normalize, transform), y)
 
     def training_weights(self, fold: int) -> np.ndarray | None:
         """The weights of the fold's training rows in the loss, or None where all count the same."""
@@ -188,16 +225,17 @@ class Feed:
         weights = self.validation_weights(fold)
         return np.bincount(np.arange(len(weights)) % UNITS, weights, UNITS)
 
-    def target_scaling(self, fold: int, normalize: str) -> Scaling:
-        """How the fold's targets are normalized: by their training rows (N3).
+    def target_scaling(self, fold: int, normalize: str, transform: str = "none") -> Scaling:
+        """How the fold's targets are normalized, and transformed: by their training rows (N3).
 
-        Targets are standardized under `minmax` too: a network's output has no bounds. One that
-        is constant in these rows keeps its unit, for it may not be so in the others.
+        Targets are standardized under `minmax` too: a network's output has no bounds. Under `none`
+        they keep their units, but for a transform: what that makes is always standardized, and
+        validation then has the units of the target. The scale is that of the own units in which
+        lanes validate, whatever the transform.
         """
         method = "none" if normalize == "none" else "standard"
         rows = self.folds[fold].train
-        fitted = fit_scaling(self._y[rows], method, self._weights_of(rows))
-        return Scaling(fitted.shift, np.where(fitted.scale > 0, fitted.scale, 1.0))
+        return fit_target_scaling(self._y[rows], method, transform, self._weights_of(rows))
 
     def _weights_of(self, rows: np.ndarray) -> np.ndarray | None:
         return None if self._weights is None else self._weights[rows]
@@ -232,7 +270,11 @@ class Feed:
         inputs, targets = self.scalings(number, normalize)
         x = inputs.inputs(self._x)
         x = x if order is None else x[:, order]
-        y = self._y if targets is None else targets.apply(self._y).astype(np.float32)
+        y, bounds = self._y, None
+        if targets is not None:
+            own = own_scale(targets)
+            y = own.apply(y).astype(np.float32)
+            bounds = own.apply(self._bounds(number, targets)).astype(np.float32)
         return FoldArrays(
             jax.device_put(_padded(x.astype(np.float32), self.rows)),
             jax.device_put(_padded(y, self.rows)),
@@ -240,6 +282,22 @@ class Feed:
             jax.device_put(_padded(fold.validation.astype(np.int32), self.validation_places)),
             inputs,
             targets,
+            bounds,
+        )
+
+    def _transformed(
+        self, plain: FoldArrays, fold: int, normalize: str, transform: str
+    ) -> FoldArrays:
+        """The fold's arrays with transformed targets; all else is the same memory."""
+        _, targets = self.scalings(fold, normalize, transform)
+        if targets is None:
+            return plain
+        y = learned(targets, self._y).astype(np.float32)
+        return replace(
+            plain,
+            y=jax.device_put(_padded(y, self.rows)),
+            targets=targets,
+            own=_own_units(plain.y, targets),
         )
 
     def span_data(
@@ -250,9 +308,10 @@ class Feed:
         start: int,
         stop: int,
         front: Front = NO_FRONT,
+        transform: str = "none",
     ) -> FoldData:
         """What a lane of this fold and seed trains on in the epochs from start to stop."""
-        arrays = self.arrays(fold, normalize, front)
+        arrays = self.arrays(fold, normalize, front, transform)
         rows = self.folds[fold].train
         order = np.zeros((self.span, self.rows), np.int32)
         for place, epoch in enumerate(range(start, stop)):
@@ -265,7 +324,19 @@ class Feed:
             np.int32(len(rows)),
             arrays.validation,
             np.int32(len(self.folds[fold].validation)),
+            arrays.bounds,
+            arrays.own,
         )
+
+
+def _own_units(y: jax.Array, targets: Scaling) -> OwnUnits:
+    """The way back to own units `y`, by the knots of the targets' map."""
+    ends = np.array([[-1.0], [1.0]]) if targets.places is None else targets.places.T[[0, -1]]
+    start, end = np.broadcast_to(ends, (2, len(targets.shift)))
+    values = unlearned(replace(targets, low=None, high=None), np.linspace(start, end, KNOTS))
+    knots = own_scale(targets).apply(values)
+    parts = knots.T, start, (KNOTS - 1) / (end - start)
+    return OwnUnits(y, *(np.ascontiguousarray(part, np.float32) for part in parts))
 
 
 def shuffled(rows: np.ndarray, seed: list[int]) -> np.ndarray:

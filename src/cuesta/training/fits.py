@@ -135,6 +135,7 @@ def fit_many(
             fold,
             recipe.seed,
             recipe.candidate.normalize,
+            recipe.candidate.target_transform,
             recipe.epochs,
             recipe.schedule,
             recipe.patience,
@@ -165,12 +166,12 @@ def fit_many(
 
 def _fitted(chunk: Chunk, feed: Feed, result: ChunkResult, place: int) -> Fitted:
     lane, patience = chunk.lanes[place], chunk.patience
-    arrays = feed.arrays(lane.fold, lane.candidate.normalize)
+    inputs, targets = feed.scalings_of(lane.fold, lane.candidate)
     best, curves = int(result.best[place]), result.curves[place]
     return Fitted(
         result.layers[place],
-        arrays.inputs,
-        arrays.targets,
+        inputs,
+        targets,
         curves if patience is None else curves[: best + patience],
         int(result.diverged_at[place]),
         float(result.norm[place]),
@@ -258,7 +259,7 @@ def fit_one(
     wide = batching.chunk(shape, (lane,), start + more, schedule, recipe.patience)
     chunk = batching.narrowed(wide, feed)
     states = [] if resume is None else [_resumed(resume, recipe)]
-    arrays = feed.arrays(0, recipe.candidate.normalize)
+    inputs, targets = feed.scalings_of(0, recipe.candidate)
     pieces, began = [], time.perf_counter()
     for reached, curves in _spans(chunk, feed, states, start):
         state = own_state(reached, averages=recipe.candidate.weight_average > 0)
@@ -266,11 +267,11 @@ def fit_one(
         epochs = sum(map(len, pieces))
         taken = (resume.steps if resume else 0) + epochs * steps
         yield (
-            ResumePoint(state, done + epochs, taken, recipe.seed, arrays.inputs, arrays.targets),
+            ResumePoint(state, done + epochs, taken, recipe.seed, inputs, targets),
             Fitted(
                 state.chosen,
-                arrays.inputs,
-                arrays.targets,
+                inputs,
+                targets,
                 np.concatenate(pieces),
                 int(state.outcome.diverged_at),
                 float(state.outcome.norm),

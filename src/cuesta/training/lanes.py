@@ -73,7 +73,7 @@ class Training:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Lanes of one shape, fold, seed and normalization, trained in one compiled call.
+    """Lanes of one shape, fold, seed and scales, trained in one compiled call.
 
     `features` are what any lane of this shape in the run needs of a program. Lanes that stop early
     keep the weights of their best epoch, once `patience` epochs have brought no better score.
@@ -187,9 +187,16 @@ def _arguments(
     chunk: Chunk, feed: Feed, state: State, hyperparameters: Tree, start: int
 ) -> Arguments:
     first = chunk.lanes[0]
+    candidate = first.candidate
     stop = min(start + feed.span, chunk.next_stop(start))
     data = feed.span_data(
-        first.fold, first.candidate.normalize, first.seed, start, stop, chunk.shape.front
+        first.fold,
+        candidate.normalize,
+        first.seed,
+        start,
+        stop,
+        chunk.shape.front,
+        candidate.target_transform,
     )
     patience = np.int32(chunk.patience or 0)
     span = Span(np.int32(start), np.int32(stop), np.int32(chunk.schedule_epochs), patience)

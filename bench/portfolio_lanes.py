@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -180,7 +180,16 @@ class Trainer:
             for chunk in batching.chunks(lanes, run.shape, lambda c: c.epochs or 0):
                 if not self._in_time():
                     return
-                self._train_chunk(table, task, chunk)
+                with self._told(table, chunk.lanes):
+                    self._train_chunk(table, task, chunk)
+
+    @contextmanager
+    def _told(self, table: TrainingTable, lanes: Sequence[Lane]) -> Iterator[None]:
+        """Say what failed, and go on with the others: such lanes are missing in the end."""
+        try:
+            yield
+        except Exception as error:
+            self.say(f"FAILED {table.name}, {len(lanes)} lanes: {type(error).__name__}: {error}")
 
     def _missing(self, table: TrainingTable, fold: int) -> list[Candidate]:
         """The candidates without a file, each once."""

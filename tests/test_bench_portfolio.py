@@ -3,6 +3,7 @@
 import json
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ import polars as pl
 import pytest
 
 sys.path.append(str(Path(__file__).parents[1] / "bench"))
+import ingredients
 import portfolio_choice as choice
 import portfolio_entries as reading
 import portfolio_lanes as lanes
@@ -131,3 +133,13 @@ def test_a_committee_is_weighed_by_the_other_folds():
     judged = judged_of(errors)
     # The first fold, by the second's rows: the second entry, 9; the second: mostly the first.
     assert judged.committee([0, 1]) > 5
+
+
+def test_an_ingredient_is_switched_off_where_it_is():
+    has = Candidate(activation="silu", dropout=0.1, normalize="quantile", epochs=10)
+    assert ingredients.without(has, "dropout") == replace(has, dropout=0.0)
+    assert ingredients.without(has, "clamp") == has
+    assert ingredients.without(has, ingredients.LENGTH).epochs == 4
+    tanh = replace(has, activation="tanh", normalize="minmax")
+    # What is neither smooth in that sense, nor of quantiles, stays.
+    assert ingredients.without(tanh, ingredients.ALL) == replace(tanh, dropout=0.0)

@@ -59,7 +59,7 @@ def test_on_a_quadratic_the_limits_are_where_algebra_says(scale):
 
 def test_the_best_first_step_is_that_of_the_quadratic():
     feed, plain = line(), recipe()
-    shape = plain.shape(feed.inputs)
+    shape = plain.shape(feed.layout)
     layer = first_layers(Lane(plain.candidate, 0, plain.seed), shape, feed)[0]
     rows = np.column_stack([inputs(1.0), np.ones(ROWS)])[:TRAIN]
     weights = np.append(layer.w[:, 0], layer.b).astype(np.float64)

@@ -261,7 +261,7 @@ def _initial_curvature(fit: Fit) -> tuple[float, float]:
     still = replace(recipe.candidate, learning_rate=NO_RATE, final_learning_rate=None,
                     weight_decay=0.0, optimizer="sgd")  # fmt: skip
     lane = Lane(still, fold, recipe.seed)
-    one = Training(lane, feed, recipe.shape(feed.inputs), 1, 1)
+    one = Training(lane, feed, recipe.shape(feed.layout), 1, 1)
     epochs = -(-CURVATURE_STEPS // steps_an_epoch(one))
     training = replace(one, epochs=epochs, schedule_epochs=epochs)
     seen = record(training, instruments="full", every=1).full

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -147,7 +148,7 @@ def _walk(recipe: Recipe, rows: Rows, batching: Batching) -> Walk:
     feed = rows.feed([])
     feed.span = 1  # the weights are wanted after every epoch
     lane = Lane(recipe.candidate, 0, recipe.seed)
-    shape = recipe.shape(feed.inputs)
+    shape = recipe.shape(feed.layout)
     batching.plan([(shape, [lane])])
     chunk = batching.chunk(shape, (lane,), recipe.epochs, recipe.schedule)
     points = [_flat(first_layers(lane, shape, feed))]
@@ -213,19 +214,20 @@ def _path(name: str, walk: Walk, plane: Plane, heights: Heights) -> Path:
 def _loss_on_planes(recipe: Recipe, rows: Rows) -> Heights:
     """J on the training rows, or on some of them where they are many."""
     feed = rows.feed([])
-    candidate = recipe.candidate
-    arrays = feed.arrays(0, candidate.normalize, transform=candidate.target_transform)
+    candidate, shape = recipe.candidate, recipe.shape(feed.layout)
+    arrays = feed.arrays(0, candidate.normalize, shape.front, transform=candidate.target_transform)
     chosen = np.random.default_rng([10, recipe.seed]).permutation(len(rows.y))[:MOST_ROWS]
     x, y = arrays.x[chosen], arrays.y[chosen]
     kind = activation(recipe.candidate.activation)
     number = lane_hyperparameters(recipe.candidate).loss_number
     shares = jnp.full(len(chosen), 1 / len(chosen))
-    layers_of = _unflattener(recipe.shape(feed.inputs))
+    layers_of = _unflattener(shape)
+    passed = partial(forward, front=shape.front, residual=shape.residual)
 
     @jax.jit
     def measure(center: Array, directions: Array, coordinates: Array) -> Array:
         def height(place: Array) -> Array:
-            outputs = forward(layers_of(center + place @ directions), x, kind)
+            outputs = passed(layers_of(center + place @ directions), x, kind)
             return loss_and_slope(recipe.loss, outputs, y, shares, number)[0]
 
         return jax.lax.map(height, coordinates, batch_size=POINTS_AT_ONCE)
@@ -235,10 +237,9 @@ def _loss_on_planes(recipe: Recipe, rows: Rows) -> Heights:
 
 def _unflattener(shape: Shape) -> Callable[[Array], list[Layer]]:
     """From all weights in a row, as `_flat` lays them out, back to layers."""
-    like = [
-        Layer(np.zeros((m, n), np.float32), np.zeros(n, np.float32))
-        for m, n in pairwise(shape.sizes)
-    ]
+    dense = [((m, n), (n,)) for m, n in pairwise(shape.sizes)]
+    shapes = [*shape.front.shapes(shape.inputs), *dense]
+    like = [Layer(np.zeros(w, np.float32), np.zeros(b, np.float32)) for w, b in shapes]
     return ravel_pytree(like)[1]
 
 

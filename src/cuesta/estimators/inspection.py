@@ -64,15 +64,15 @@ class InspectionMixin:
         check_choice("instruments", instruments, INSTRUMENTS[1:])
         prepared, recipe = _prepare_whole_training(self, X, y, sample_weight)
         fold = hold_out(prepared.rows.y, validation_fraction, recipe.seed)
-        encoder = prepared.encoding.encoder
+        feed = prepared.rows.feed([fold])
         training = Training(
             Lane(recipe.candidate, 0, recipe.seed),
-            prepared.rows.feed([fold]),
-            recipe.shape(encoder.width),
+            feed,
+            recipe.shape(feed.layout),
             recipe.epochs,
             recipe.schedule,
         )
-        return check_up(training, instruments=instruments, names=encoder.inputs)
+        return check_up(training, instruments=instruments, names=prepared.encoding.encoder.inputs)
 
     def find_learning_rate(
         self, X: Any, y: Any, sample_weight: Any = None, *, validation_fraction: float = 0.2

@@ -12,6 +12,7 @@ import numpy as np
 from cuesta.core.lane import Best, State, initial_state
 from cuesta.core.lane_hyperparameters import lane_hyperparameters
 from cuesta.core.layer import Layer
+from cuesta.data.layout import Layout
 from cuesta.errors import SpecError
 from cuesta.estimators.seen import Seen, Statistics
 from cuesta.hyperparameters import loss_of
@@ -82,8 +83,8 @@ def _state(about: Mapping[str, Any], model: FittedModel, arrays: Arrays) -> Stat
     layers = [Layer(w, b) for w, b in model.layers]
     candidate = model.candidate
     averaged = candidate.weight_average > 0
-    sizes = model.encoder.width, model.target.outputs
-    shape = shape_of(candidate, *sizes, loss_of(candidate, model.target.task))
+    layout, loss = Layout.of(model.encoder), loss_of(candidate, model.target.task)
+    shape = shape_of(candidate, layout.width, model.target.outputs, loss, layout)
     try:
         rule = float32(lane_hyperparameters(candidate).rule)
         first = initial_state(layers, rule, shape, averaged=averaged)

@@ -36,7 +36,7 @@ DRAWS = 0  # every fit makes its draws as a first fold does
 class Rows:
     """Encoded rows with their targets and weights, as a feed takes them.
 
-    `layout` says what their columns are, by which embeddings go; without it none is embedded.
+    `layout` says what their columns are, by which embeddings go; without it all are numbers.
     """
 
     x: np.ndarray
@@ -89,9 +89,9 @@ class Recipe:
         """The epochs over which the learning rate decays."""
         return self.schedule_epochs or self.epochs
 
-    def shape(self, inputs: int) -> Shape:
-        """The static shape of the network."""
-        return shape_of(self.candidate, inputs, self.outputs, self.loss)
+    def shape(self, layout: Layout) -> Shape:
+        """The static shape of the network for inputs of this layout."""
+        return shape_of(self.candidate, layout.width, self.outputs, self.loss, layout)
 
 
 class Fitted(NamedTuple):
@@ -130,7 +130,7 @@ def fit_many(
     places: dict[tuple[Any, ...], list[int]] = {}
     for place, (recipe, feed, fold) in enumerate(fits):
         together = (
-            recipe.shape(feed.inputs),
+            recipe.shape(feed.layout),
             id(feed),
             fold,
             recipe.seed,
@@ -249,7 +249,7 @@ def fit_one(
     if resume is not None:
         feed.keep_scalings(recipe.candidate.normalize, resume.inputs, resume.targets)
     lane = Lane(recipe.candidate, 0, recipe.seed)
-    shape = recipe.shape(feed.inputs)
+    shape = recipe.shape(feed.layout)
     batching.plan([(shape, [lane])])
     done, more = (0, recipe.epochs) if resume is None else (
         resume.epochs, recipe.epochs - resume.epochs

@@ -9,6 +9,7 @@ import numpy as np
 from cuesta.data.fold_means import standard_error
 from cuesta.hyperparameters import Candidate
 from cuesta.metrics import METRICS
+from cuesta.training.checkpoints import checkpoints
 from cuesta.training.journal import LaneRecord
 
 
@@ -45,6 +46,20 @@ def fold_curves(records: list[LaneRecord], metric: str, units: np.ndarray) -> np
     return scores[:, :, 0 if metric == "log_loss" else 1]
 
 
+def mean_losses(curves: np.ndarray, metric: str) -> np.ndarray:
+    """(epochs,): the mean over the folds, negated where higher is better; ∞ where not finite."""
+    sign = -1.0 if METRICS[metric].higher_is_better else 1.0
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean = curves.mean(axis=0)
+        return np.where(np.isfinite(mean), sign * mean, np.inf)
+
+
+def checkpoints_in_order(losses: np.ndarray, schedule: int) -> list[int]:
+    """The checkpoints among the epochs of these losses, best first, of equals the earlier."""
+    seen = np.array(checkpoints(schedule, len(losses)))
+    return [int(epoch) for epoch in seen[np.argsort(losses[seen - 1], kind="stable")]]
+
+
 def score_candidate(
     candidate: Candidate,
     index: int,
@@ -59,28 +74,27 @@ def score_candidate(
 
     `held_out` is the ratio of a fold's validation rows to its training rows, which the standard
     error takes into account. The records are of 1/`share` of the `schedule`, by default all of it.
-    The earliest of equally good epochs is taken. A candidate with a diverged lane never wins.
+    Only `checkpoints` are looked at, and of equally good ones the earliest is taken. A candidate
+    with a diverged lane never wins.
     """
     curves = fold_curves(records, metric, units)
-    sign = -1.0 if METRICS[metric].higher_is_better else 1.0
     diverged = tuple(record.diverged_at for record in records)
-    with np.errstate(invalid="ignore", over="ignore"):
-        mean = curves.mean(axis=0)
-        losses = np.where(np.isfinite(mean), sign * mean, np.inf)
-    best = int(np.argmin(losses))
+    schedule = schedule or curves.shape[1]
+    losses = mean_losses(curves, metric)
+    best = checkpoints_in_order(losses, schedule)[0] - 1
     at_best = curves[:, best]
     failed = any(diverged) or not np.isfinite(losses[best])
     return Score(
         candidate,
         index,
-        float(mean[best]),
+        float(curves[:, best].mean()),
         standard_error(at_best, held_out),
         best + 1,
         tuple(at_best.tolist()),
         diverged,
         np.inf if failed else float(losses[best]),
         curves.shape[1],
-        schedule or curves.shape[1],
+        schedule,
         share,
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,12 +13,20 @@ from cuesta.data.fold_means import held_out_ratio
 from cuesta.hyperparameters import Candidate
 from cuesta.search import halving
 from cuesta.search.samplers import space_sampler
-from cuesta.search.select import Score, score_candidate
+from cuesta.search.select import (
+    Score,
+    checkpoints_in_order,
+    fold_curves,
+    mean_losses,
+    score_candidate,
+)
 from cuesta.search.space import default_space
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
+from cuesta.training.journal import LaneRecord
 from cuesta.training.run import Run
+from cuesta.training.seen import Judged
 
 Numbered = dict[int, Candidate]  # candidates by their numbers in the run
 
@@ -72,8 +80,18 @@ class Scoring:
         lanes = self.run.lanes(numbered.values())
         known = set(lanes).difference(self.run.missing(lanes, share))
         self.listener.found(sum(self._epochs(lane.candidate, share) for lane in known))
-        self.run.train(numbered.values(), self.listener.progressed, share)
+        self.run.train(numbered.values(), self.listener.progressed, share, self._judge)
         return [self._score(number, each, share) for number, each in numbered.items()]
+
+    def _judge(self, candidate: Candidate, records: Mapping[int, LaneRecord]) -> Judged:
+        """How the candidate stands by the folds that are done."""
+        units = self._units[candidate.normalize][list(records)]
+        losses = mean_losses(
+            fold_curves([*records.values()], self.task.curve, units), self.task.curve
+        )
+        order = checkpoints_in_order(losses, self.run.schedule(candidate))
+        lost = any(record.diverged_at for record in records.values())
+        return Judged(math.inf if lost else float(losses[order[0] - 1]), tuple(order))
 
     def _epochs(self, candidate: Candidate, share: int) -> int:
         """1/`share` of the candidate's epochs."""

@@ -20,6 +20,7 @@ from cuesta.search.out_of_fold import OutOfFold
 from cuesta.search.select import Score, rank
 from cuesta.tabular.candidates import TargetUnits
 from cuesta.tabular.prepare import Task
+from cuesta.training.checkpoints import checkpoints
 from cuesta.training.run import Run
 
 Promise = tuple[float, float, float]  # the figure, and the ends of its 95 % interval
@@ -48,9 +49,10 @@ class Promises:
         if not whole:  # all that were trained to the end diverged
             self._known = False
             return
+        self._epochs = [checkpoints(score.schedule, score.trained) for score in whole]
         records = [
-            [record.until(score.trained) for record in run.records(score.candidate)]
-            for score in whole
+            [record.at(epochs) for record in run.records(score.candidate)]
+            for score, epochs in zip(whole, self._epochs, strict=True)
         ]
         scales = None
         self._unit = 1.0
@@ -84,7 +86,8 @@ class Promises:
 
     def _loss(self, score: Score) -> float:
         """The loss of a candidate at its epoch, over all units."""
-        sums = self._losses.sums[self._numbers.index(score.index), score.epochs - 1]
+        place = self._numbers.index(score.index)
+        sums = self._losses.sums[place, self._epochs[place].index(score.epochs)]
         return float(sums.sum(dtype=np.float64) / self._losses.weights.sum())
 
     def of_committee(

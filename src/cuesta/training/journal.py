@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -42,6 +42,11 @@ class LaneRecord:
     def until(self, epochs: int) -> LaneRecord:
         """The record of the first epochs; a divergence stands, whenever it came."""
         return replace(self, curves=self.curves[:epochs], units=self.units[:epochs])
+
+    def at(self, epochs: Sequence[int]) -> LaneRecord:
+        """The record of these epochs alone, counted from 1."""
+        rows = np.array(epochs) - 1
+        return replace(self, curves=self.curves[rows], units=self.units[rows])
 
 
 def digest(*parts: bytes) -> str:

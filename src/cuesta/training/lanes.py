@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -78,7 +78,8 @@ class Chunk:
     `features` are what any lane of this shape in the run needs of a program. Lanes that stop early
     keep the weights of their best epoch, once `patience` epochs have brought no better score.
     `stops`, where given, are the epochs after which each lane ends; lanes that end before others
-    of the chunk are what they would be alone.
+    of the chunk are what they would be alone. `checkpoints` are epochs after which the weights of
+    all lanes are kept for the result.
     """
 
     shape: Shape
@@ -89,10 +90,12 @@ class Chunk:
     features: ProgramFeatures = ALL_FEATURES
     patience: int | None = None
     stops: tuple[int, ...] = ()
+    checkpoints: tuple[int, ...] = ()
 
     def next_stop(self, epoch: int) -> int:
-        """The first epoch after this one at which a lane ends."""
-        return min((stop for stop in self.stops if stop > epoch), default=self.epochs)
+        """The first epoch after this one at which a lane ends, or its weights are kept."""
+        stops = (*self.stops, *self.checkpoints)
+        return min((stop for stop in stops if stop > epoch), default=self.epochs)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,8 @@ class ChunkResult:
 
     `units` (epochs, UNITS) are the sums of validation losses of `core.train.validate`.
     `layers` are the weights at the end, or after the best epoch where lanes stop early; `best` is
-    that epoch, from 1, and else 0. `seconds` is the time that the whole chunk took.
+    that epoch, from 1, and else 0. `seconds` is the time that the whole chunk took. `seen` are the
+    weights of all lanes after the epochs of the chunk's checkpoints.
     """
 
     curves: np.ndarray
@@ -111,6 +115,7 @@ class ChunkResult:
     layers: list[list[Layer]]
     best: np.ndarray
     seconds: float
+    seen: Mapping[int, list[list[Layer]]] = field(default_factory=dict)
 
 
 def stack(trees: Sequence[Tree]) -> Tree:
@@ -274,7 +279,12 @@ def train_spans(
 
 def lane_states(state: State, count: int) -> list[State]:
     """The stacked state's first lanes, one by one, in NumPy."""
-    whole = jax.tree.map(np.asarray, state)
+    return unstacked(state, count)
+
+
+def unstacked(tree: Tree, count: int) -> list[Tree]:
+    """The first lanes of a stacked tree, one by one, in NumPy: `stack` the other way round."""
+    whole = jax.tree.map(np.asarray, tree)
     return [jax.tree.map(lambda leaf, i=i: leaf[i], whole) for i in range(count)]
 
 
@@ -300,6 +310,7 @@ def train_chunk(
     pieces: list[tuple[np.ndarray, np.ndarray]] = []
     spans = train_spans(chunk, feed)
     states: dict[int, State] = {}  # of lanes that have ended
+    seen: dict[int, list[list[Layer]]] = {}
     ended = 0
     while ended < chunk.epochs:
         if stop is not None and stop.is_set():
@@ -313,6 +324,8 @@ def train_chunk(
             break
         if ended in chunk.stops:
             states |= _ending(chunk, state, ended)
+        if ended in chunk.checkpoints:
+            seen[ended] = unstacked(state.chosen, len(chunk.lanes))
     found = list((dict(enumerate(lane_states(state, len(chunk.lanes)))) | states).values())
     curves, units = (np.concatenate(each, axis=1) for each in zip(*pieces, strict=True))
     return ChunkResult(
@@ -323,6 +336,7 @@ def train_chunk(
         [state.chosen for state in found],
         np.array([state.best_epoch for state in found]),
         time.perf_counter() - began,
+        seen,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
@@ -12,14 +12,19 @@ import numpy as np
 from cuesta.core.layer import Layer
 from cuesta.hyperparameters import Candidate
 from cuesta.training.batching import Batching, ShapeOf, groups_of
+from cuesta.training.checkpoints import checkpoints
 from cuesta.training.feed import Feed
 from cuesta.training.journal import Journal, LaneKeys, LaneRecord
 from cuesta.training.lanes import Chunk, ChunkResult, Lane
 from cuesta.training.networks import NetworkStore
 from cuesta.training.planner import Machine
-from cuesta.training.workers import Progress, train_chunks
+from cuesta.training.seen import Judged, SeenWeights
+from cuesta.training.workers import Progress, is_far, train_chunks
 
 IF_LOST = "they are kept, and the same run goes on from there with workers that live"
+
+
+Judge = Callable[[Candidate, Mapping[int, LaneRecord]], Judged]  # by the records of folds
 
 
 class Ended(NamedTuple):
@@ -45,6 +50,7 @@ class Run:
     machine: Machine
     executor: Executor | None = None
     store: NetworkStore = field(default_factory=NetworkStore)
+    seen: SeenWeights = field(default_factory=SeenWeights)
 
     def __post_init__(self) -> None:
         self.keys = LaneKeys(self.feed, self.shape, self.epochs)
@@ -75,17 +81,52 @@ class Run:
         """The candidate's records, fold by fold."""
         return [self.journal.records[self.keys.of(lane)] for lane in self.lanes([candidate])]
 
-    def train(self, candidates: Iterable[Candidate], progress: Progress, share: int = 1) -> None:
+    def train(
+        self,
+        candidates: Iterable[Candidate],
+        progress: Progress,
+        share: int = 1,
+        judge: Judge | None = None,
+    ) -> None:
         """Train the lanes that are missing, in chunks on all threads; each is kept when done.
 
-        Each trains 1/`share`, rounded up, of its schedule: a lane's beginning. `progress` is told
-        of lane-epochs. On an interrupt the chunks at hand stop at their next span of epochs,
-        and what is finished stays. Raises WorkersError where the executor loses its workers.
+        Each trains 1/`share`, rounded up, of its schedule: a lane's beginning. Where a `judge`
+        tells which are the better ones, weights are kept as they are passed. `progress` is told
+        of lane-epochs. On an interrupt the chunks at hand stop at their next span of epochs, and
+        what is finished stays. Raises WorkersError where the executor loses its workers.
         """
         lanes = self.missing(self.lanes(candidates), share)
         chunks = self._batching.chunks(lanes, self.shape, self.schedule, share)
+        if judge is not None and not is_far(self.executor):
+            chunks = [replace(chunk, checkpoints=_checkpoints(chunk)) for chunk in chunks]
         work = [(chunk, self.feed) for chunk in chunks]
-        train_chunks(work, self.machine, self.executor, progress, self._keep, IF_LOST)
+
+        def keep(chunk: Chunk, _: Feed, result: ChunkResult) -> None:
+            self.journal.add([self.keys.of(lane) for lane in chunk.lanes], result)
+            if judge is not None:
+                self._keep_weights(chunk, result, judge)
+
+        train_chunks(work, self.machine, self.executor, progress, keep, IF_LOST)
+
+    def _keep_weights(self, chunk: Chunk, result: ChunkResult, judge: Judge) -> None:
+        """Keep what the lanes passed and what they ended with, as far as there is room."""
+        for place, lane in enumerate(chunk.lanes):
+            if result.diverged_at[place]:
+                continue
+            passed = {epochs: layers[place] for epochs, layers in result.seen.items()}
+            self.seen.add(lane, {**passed, chunk.epochs: result.layers[place]})
+        for candidate in dict.fromkeys(lane.candidate for lane in chunk.lanes):
+            lanes = self.lanes([candidate])
+            keys = [self.keys.of(lane) for lane in lanes]
+            records = [self.journal.records.get(key) for key in keys]
+            # Of fewer epochs than the chunk's are those of a part of the lane, by halving.
+            known = {
+                lane.fold: record.until(chunk.epochs)
+                for lane, record in zip(lanes, records, strict=True)
+                if record is not None and len(record.curves) >= chunk.epochs
+            }
+            self.seen.judge(candidate, judge(candidate, known), done=len(known) == len(lanes))
+        self.seen.make_room()
 
     def refit(self, candidate: Candidate) -> Lane:
         """The lane that trains the candidate on all rows."""
@@ -96,8 +137,9 @@ class Run:
     ) -> dict[Ended, list[Layer]]:
         """The weights of lanes, each after its epochs of the whole schedule.
 
-        They are trained for this, in chunks on all threads, unless the store knows them. Those
-        that diverge have no weights, and are left out. Raises as `train`.
+        They are trained for this, in chunks on all threads, unless they were seen, or the store
+        knows them: they are the same, bit for bit. Those that diverge have no weights, and are left
+        out. Raises as `train`.
         """
         found: dict[Ended, list[Layer]] = {}
 
@@ -112,12 +154,14 @@ class Run:
         work = [(chunk, self.feed) for chunk in self._ending_chunks(missing)]
         train_chunks(work, self.machine, self.executor, progress, keep, IF_LOST)
         for ended in set(wanted).difference(missing):
-            found[ended] = self._stored(ended) or []
+            found[ended] = self._at_hand(ended) or []
+            if self._stored(ended) is None:
+                self.store.add(self.keys.of(ended.lane), ended.epochs, found[ended])
         return {ended: found[ended] for ended in wanted if ended in found}
 
     def unknown(self, wanted: Sequence[Ended]) -> list[Ended]:
-        """Those whose weights the store does not know, each once."""
-        return [ended for ended in dict.fromkeys(wanted) if self._stored(ended) is None]
+        """Those whose weights are not at hand, each once."""
+        return [ended for ended in dict.fromkeys(wanted) if self._at_hand(ended) is None]
 
     def lane_epochs(self, wanted: Sequence[Ended]) -> int:
         """How much `networks` has to train: the lanes of a chunk train until its last one ends."""
@@ -126,6 +170,13 @@ class Run:
 
     def _stored(self, ended: Ended) -> list[Layer] | None:
         return self.store.get(self.keys.of(ended.lane), ended.epochs)
+
+    def _at_hand(self, ended: Ended) -> list[Layer] | None:
+        stored = self._stored(ended)
+        if stored is not None:
+            return stored
+        seen = self.seen.get(*ended)
+        return None if seen is None or not _is_finite(seen) else seen
 
     def _ending_chunks(self, wanted: Sequence[Ended]) -> list[Chunk]:
         """Lanes in chunks, those that end at about the same epoch together."""
@@ -143,8 +194,9 @@ class Run:
                 chunks.append(self._batching.narrowed(wide, self.feed) if len(part) == 1 else wide)
         return sorted(chunks, key=lambda c: self._batching.seconds(c) * c.epochs, reverse=True)
 
-    def _keep(self, chunk: Chunk, _: Feed, result: ChunkResult) -> None:
-        self.journal.add([self.keys.of(lane) for lane in chunk.lanes], result)
+
+def _checkpoints(chunk: Chunk) -> tuple[int, ...]:
+    return tuple(checkpoints(chunk.schedule_epochs, chunk.epochs))
 
 
 def _is_finite(layers: list[Layer]) -> bool:

@@ -64,8 +64,7 @@ def _train(
 ) -> None:
     """Train the work, and tell `trained` of each chunk that is kept."""
     pool = executor or ThreadPoolExecutor(machine.threads, "chunk")
-    # Other processes tell nothing until they end, and compile for themselves.
-    far = not isinstance(pool, ThreadPoolExecutor)
+    far = is_far(executor)
     stop = threading.Event()
     compiling: list[Future[None]] = []
     running: dict[Future[ChunkResult], Work] = {}
@@ -116,6 +115,11 @@ def _losses_told(trained: Sized, work: Sized, if_lost: str) -> Iterator[None]:
             f"The executor lost its workers, or was shut down ({_in_words(error)}); "
             f"{len(trained)} of {len(work)} chunks were trained before; {if_lost}."
         ) from error
+
+
+def is_far(executor: Executor | None) -> bool:
+    """Whether chunks train in other processes: they tell nothing until they end."""
+    return not (executor is None or isinstance(executor, ThreadPoolExecutor))
 
 
 def check_executor(executor: Executor | None) -> None:

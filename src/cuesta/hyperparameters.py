@@ -221,7 +221,8 @@ class Candidate:
         φ of every hidden unit (N4): "relu", "tanh", "sigmoid", "identity", "leaky_relu", "silu",
         "gelu", "mish" or "selu".
     init : {"uniform", "normal", "glorot", "he"}, default "he"
-        The distribution of initial weights (N10).
+        The distribution of initial weights (N10). "he" suits ReLU and all that bend like it; SELU
+        was made for LeCun's N(0, 1/inputs), which is "normal".
     optimizer : str or callable, default "adam"
         "sgd", "momentum", "adagrad", "rmsprop" or "adam" (N11, N13 to N16), "optax.NAME", or a
         function that makes an optimizer in optax's protocol from `learning_rate`.

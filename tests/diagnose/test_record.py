@@ -78,14 +78,37 @@ def test_clipped_steps_are_told():
     assert (watch(class_feed(), base(), every=1).economy.clipped == 1).all()
 
 
-def test_predictions_are_near_what_came():
-    told = watch(class_feed(), base(optimizer="sgd", learning_rate=0.02, activation="tanh"),
-                 every=1, instruments="full")  # fmt: skip
+NETWORKS = [
+    {"activation": "tanh"},
+    {"activation": "gelu", "numeric_embedding": "piecewise", "input_scale": True},
+    {
+        "activation": "silu",
+        "learning_rate": 0.002,  # its curvature is far higher
+        "numeric_embedding": "pbld",
+        "architecture": "resnet",
+        "hidden_layer_sizes": (8, 8),
+    },
+]
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda how: how["activation"])
+def test_predictions_are_near_what_came(network):
+    candidate = base(**{"optimizer": "sgd", "learning_rate": 0.02, **network})
+    told = watch(class_feed(), candidate, every=1, instruments="full")
     # A smooth network and short steps: what is left is of third order.
     np.testing.assert_allclose(told.full.second, told.full.actual, rtol=0.05, atol=1e-5)
     assert np.abs(told.full.second - told.full.actual).mean() < (
         0.3 * np.abs(told.full.first - told.full.actual).mean()
     )
+
+
+@pytest.mark.slow("compiles a watched program for each network")
+@pytest.mark.parametrize("network", NETWORKS[1:], ids=lambda how: how["activation"])
+def test_other_networks_train_under_watch_as_without(network):
+    candidate = base(dropout=0.1, weight_decay=0.1, **network)
+    seen, plain = watch(class_feed(), candidate), train(class_feed(), [candidate])
+    # As above: another program rounds otherwise.
+    np.testing.assert_allclose(seen.curves, plain.curves[0], rtol=2e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("instruments", ["economy", "full"])

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from cuesta.hyperparameters import PARAMETERS, SCHEDULES
+from cuesta.hyperparameters import ACTIVATIONS, PARAMETERS, SCHEDULES
 from tests.training.tables import base, class_feed, train, value_feed
 
 FEED = class_feed()
@@ -88,6 +88,13 @@ def test_without_a_last_rate_a_line_is_constant_and_a_wave_falls_to_none(schedul
         FEED, [base(schedule=schedule, final_learning_rate=last), base(schedule=schedule)]
     ).curves
     np.testing.assert_array_equal(given, none)
+
+
+def test_every_activation_trains_in_its_own_way():
+    curves = train(FEED, [base(activation=name) for name in ACTIVATIONS], width=16).curves
+    assert np.isfinite(curves).all()
+    for one, other in combinations(curves[:, -1, 0], 2):
+        assert abs(one - other) > 1e-6
 
 
 @pytest.mark.parametrize("name", ["momentum", "rho", "beta_1", "beta_2", "epsilon"])

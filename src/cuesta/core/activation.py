@@ -114,8 +114,8 @@ def activate(kind: Activation, z: Array, *, bounded: bool = True) -> tuple[Array
     the exponential forms see `_exponential`.
     Without `bounded` no activation at hand is, and no tanh is computed.
     """
-    straight_slope = jnp.where(z > 0, 1.0, kind.slope)
-    found = z * straight_slope, straight_slope
+    # Chosen after the product: a residual layer adds to it, and one rounding must not become none.
+    found = jnp.where(z > 0, z, kind.slope * z), jnp.where(z > 0, 1.0, kind.slope)
     if bounded:
         curve = jnp.tanh(kind.pace * z)
         # As 1 − tanh², some programs would round the square and others not.

@@ -160,6 +160,13 @@ def _rows_product(a: Array, b: Array) -> Array:
     return jax.lax.dot_general(a, b, (((2,), (2,)), ((0,), (0,))))
 
 
+def fixed_places(front: Front) -> list[Layer]:
+    """Of each of the front's layers, whether w and b are never learned: edges, phases of "plr"."""
+    edges, phases = front.embedding in PIECEWISE, front.embedding.startswith("plr")
+    first = [Layer(edges, edges or phases)] if front.numbers else []
+    return [*first, *[Layer(False, False)] * (front.depth - len(first))]
+
+
 def decaying_layers(front: Front) -> list[bool]:
     """Of each of the front's layers, whether weights decay: those of linear maps of numbers."""
     numbers = [False, True] if front.numbers else []

@@ -27,7 +27,7 @@ class Init(NamedTuple):
 
 ROWS = {
     "uniform": Init(1.0, 1.0, 0.0, False),  # U(−1/√m, 1/√m): N10
-    "normal": Init(1.0, 1.0, 0.0, True),  # N(0, 1/m): N10
+    "normal": Init(1.0, 1.0, 0.0, True),  # N(0, 1/m): N10; LeCun's, which SELU was made for
     "glorot": Init(6.0, 1.0, 1.0, False),  # U(±√(6/(m+n))): Glorot and Bengio, 2010
     "he": Init(2.0, 1.0, 0.0, True),  # N(0, 2/m): He et al., 2015
 }

@@ -108,6 +108,6 @@ def gather(
         validation_loss(loss, curves[:, 1:]),
         describe_inputs(feed.training_rows(fold), candidate.normalize),
         1.0 if is_classes(loss) else largest_target_size(targets),
-        initial_gains(layers),
+        initial_gains(layers[training.shape.front.depth :]),
         names,
     )

@@ -74,8 +74,8 @@ class Evidence:
     target_size : float
         The largest root mean square of a target as the loss sees it; 1 for classes.
     gains : float array (layers,)
-        The initial weights' root mean square times √inputs of the layer: √2 for `he`, 1 for
-        `normal`.
+        The dense layers' initial weights' root mean square times √inputs of the layer: √2 for
+        `he`, 1 for `normal`.
     names : tuple of str
         The inputs' names, where they have names.
     """

@@ -14,6 +14,7 @@ from cuesta.core.lane import LaneHyperparameters
 from cuesta.core.layer import Layer
 from cuesta.core.step import Pass
 from cuesta.core.types import Tensor
+from cuesta.diagnose import automatic
 from cuesta.diagnose.second_order import (
     LocalLoss,
     curvature_along,
@@ -21,7 +22,7 @@ from cuesta.diagnose.second_order import (
     first_tangent,
     loss_after,
 )
-from cuesta.diagnose.spectrum import EigenvalueProbe, dot, power_iteration, ratio
+from cuesta.diagnose.spectrum import EigenvalueProbe, dot, hessian_product, power_iteration, ratio
 
 COLUMNS_AT_ONCE = 64  # columns of a row that are summed side by side
 SATURATED_SLOPE = 0.05  # of the activation's largest slope: for tanh, |tanh| > 0.975
@@ -31,7 +32,8 @@ class FirstOrderGauges(NamedTuple):
     """What first derivatives say of a step: the instruments `economy`.
 
     A recording holds the same names with a leading axis of recorded steps. L is the number of
-    layers, of which L − 1 are hidden.
+    dense layers, of which L − 1 are hidden: embeddings and a learned scale before them have no
+    gauges of their own.
 
     Attributes
     ----------
@@ -45,7 +47,8 @@ class FirstOrderGauges(NamedTuple):
     update : array (L,)
         ‖Δ_l‖/‖w_l‖: each layer's update beside its weights after the step.
     clipped : float
-        The share of ‖G‖ that clipping by norm left; 1 where it left all of it (N5).
+        The share of ‖G‖, that of all weights, which clipping by norm left; 1 where it left all of
+        it (N5).
     dead : array (L − 1,)
         The share of units whose slope is 0 for every row of the batch.
     saturated : array (L − 1,)
@@ -53,9 +56,10 @@ class FirstOrderGauges(NamedTuple):
         0 for activations without bounds.
     noise : float
         tr Σ/‖G‖², the simple gradient noise scale [1]_, in rows; Σ is the covariance of one row's
-        gradient.
+        gradient, and both are of the dense layers.
     broken : int
-        The first layer, from 1, with an infinite or NaN output or gradient; 0 if none.
+        The first layer, from 1, with an infinite or NaN output or gradient; 0 if none. What stands
+        before the first dense layer counts as part of it.
 
     References
     ----------
@@ -136,13 +140,16 @@ def first_order_gauges(
     shares: Array,
     *,
     bounded: bool = True,
+    front: int = 0,
 ) -> FirstOrderGauges:
     """The gauges that a pass and the step that it led to give without another pass.
 
     `squares` are the gradient's `squares_of`, `after` the weights after the step, `shares` (rows,)
-    the rows' shares of the loss. Without `bounded` no activation of the program can saturate.
+    the rows' shares of the loss. Without `bounded` no activation of the program can saturate. The
+    first `front` layers are not dense.
     """
-    gradient = jnp.sqrt(jnp.stack([square.w + square.b for square in squares]))
+    norms = jnp.sqrt(jnp.stack([square.w + square.b for square in squares]))
+    gradient, step, after = norms[front:], step[front:], after[front:]
     errors = [row_squares(delta) for delta in seen.deltas]
     error_norms = jnp.sqrt(jnp.stack([jnp.sum(each) for each in errors]))
     norm = jnp.sqrt(jnp.sum(gradient**2))
@@ -152,13 +159,13 @@ def first_order_gauges(
         gradient,
         ratio(error_norms[:-1], error_norms[1:]),
         jnp.stack([update_ratio(s, a) for s, a in zip(step, after, strict=True)]),
-        jnp.minimum(1.0, ratio(hyperparameters.clip_norm, norm)),
+        jnp.minimum(1.0, ratio(hyperparameters.clip_norm, jnp.sqrt(jnp.sum(norms**2)))),
         _stacked([_dead(slope, shares) for slope in slopes]),
         _stacked([_saturated(slope, kind, shares) for slope in slopes])
         if bounded
         else jnp.zeros(len(slopes)),
         noise_scale(seen.tape.units, errors, shares, norm),
-        _first_broken_layer(gradient, seen),
+        _first_broken_layer(gradient.at[0].add(jnp.sum(norms[:front])), seen),
     )
 
 
@@ -237,17 +244,37 @@ def second_order_gauges(
     Every second `recording` (they are numbered) costs a Hessian product, alternately towards λmax
     and λmin.
     """
-    tangent = first_tangent(at, step)
-    slope, curvature = dot(at.seen.grads, step), curvature_along(at, step, tangent)
+    slope, (height, curvature, along_gradient) = dot(at.seen.grads, step), _along(at, step, after)
     probe = jax.lax.cond(recording % 2 == 0, lambda p: power_iteration(p, at), lambda p: p, probe)
     gauges = SecondOrderGauges(
-        loss_after(at, after, tangent) - at.seen.loss,
+        height - at.seen.loss,
         slope,
         slope + 0.5 * curvature,
         ratio(curvature, -slope) - 1.0,
-        ratio(curvature_along_gradient(at), dot(at.seen.grads, at.seen.grads)),
+        ratio(along_gradient, dot(at.seen.grads, at.seen.grads)),
         ratio(curvature, dot(step, step)),
         probe.highest,
         probe.lowest,
     )
     return gauges, probe
+
+
+class _Along(NamedTuple):
+    """J after the step, ΔᵀHΔ and GᵀHG."""
+
+    height: Array
+    step: Array
+    gradient: Array
+
+
+def _along(at: LocalLoss, step: list[Layer], after: list[Layer]) -> _Along:
+    grads = at.seen.grads
+    if at.is_plain:
+        first = first_tangent(at, step)
+        curvature = curvature_along(at, step, first)
+        return _Along(loss_after(at, after, first), curvature, curvature_along_gradient(at))
+    return _Along(
+        automatic.loss_after(at, after),
+        dot(step, hessian_product(at, step)),
+        dot(grads, hessian_product(at, grads)),
+    )

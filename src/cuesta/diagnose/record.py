@@ -141,7 +141,7 @@ def watch_spans(
     layers = training.first_layers() if layers is None else layers
     rule = _hyperparameters(training).rule
     state = initial_state(layers, rule, shape, averaged=features.averaged)
-    probe = first_probe(layers, lane.seed) if instruments == "full" else None
+    probe = first_probe(layers, lane.seed, shape.front) if instruments == "full" else None
     for start in range(0, training.epochs, sampling.span):
         stop = min(start + sampling.span, training.epochs)
         arguments = (state, probe, _inputs(training, sampling, start, stop))

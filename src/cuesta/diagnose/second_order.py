@@ -8,7 +8,8 @@ each of them. A dot marks a tangent, the derivative along the direction V = (Ẇ
     (HV)_l = u̇_lᵀ δ_l + u_lᵀ δ̇_l
 
 with H_ℓ the Hessian of the loss by the network's outputs, and φ the activation (Pearlmutter, Fast
-exact multiplication by the Hessian, Neural Computation 6, 1994).
+exact multiplication by the Hessian, Neural Computation 6, 1994). For networks with embeddings, with
+residual layers, or whose φ″ is not 0 wherever φ′ is, see `automatic`.
 """
 
 from __future__ import annotations
@@ -42,6 +43,12 @@ class LocalLoss(NamedTuple):
     hyperparameters: LaneHyperparameters
     batch: Batch
     features: ProgramFeatures
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether this file's formulas hold: dense layers alone, φ″ a multiple of φ′."""
+        exponential = self.features.exponential and self.hyperparameters.activation.exponential
+        return not (exponential or self.shape.front.depth or self.shape.residual)
 
 
 class Tangents(NamedTuple):

@@ -14,9 +14,12 @@ import numpy as np
 from jax import Array
 
 from cuesta.core.clip import sum_of_products
+from cuesta.core.front import fixed_places
 from cuesta.core.layer import Layer
 from cuesta.core.types import Params, Scalar, Tensor
-from cuesta.diagnose.second_order import LocalLoss, hessian_product
+from cuesta.diagnose import automatic, second_order
+from cuesta.diagnose.second_order import LocalLoss
+from cuesta.hyperparameters import NO_FRONT, Front
 
 SMALLEST_DIVISOR = 1e-30  # stands for 0 below a fraction bar, so that 0/0 is 0
 
@@ -35,18 +38,26 @@ class EigenvalueProbe(NamedTuple):
     lowest: Tensor
 
 
-def first_probe(layers: list[Layer], seed: int) -> EigenvalueProbe:
-    """Two random directions, the same for the same seed."""
+def first_probe(layers: list[Layer], seed: int, front: Front = NO_FRONT) -> EigenvalueProbe:
+    """Two random directions, the same for the same seed; 0 in what the front never learns."""
     rng = np.random.default_rng([5, seed])
-    first, second = (_random_direction(rng, layers) for _ in range(2))
+    first, second = (_random_direction(rng, layers, front) for _ in range(2))
     return EigenvalueProbe(first, second, np.bool_(True), np.float32(0), np.float32(0))
 
 
-def _random_direction(rng: np.random.Generator, layers: list[Layer]) -> list[Layer]:
+def _random_direction(rng: np.random.Generator, layers: list[Layer], front: Front) -> list[Layer]:
     drawn = [
         Layer(*(rng.standard_normal(leaf.shape, np.float32) for leaf in layer)) for layer in layers
     ]
+    for place, (w, b) in enumerate(fixed_places(front)):
+        drawn[place] = Layer(drawn[place].w * (not w), drawn[place].b * (not b))
     return jax.tree.map(np.asarray, unit_vector(drawn))
+
+
+def hessian_product(at: LocalLoss, direction: list[Layer]) -> list[Layer]:
+    """HV, written out where the network is plain."""
+    of = second_order if at.is_plain else automatic
+    return of.hessian_product(at, direction)
 
 
 def power_iteration(probe: EigenvalueProbe, at: LocalLoss) -> EigenvalueProbe:

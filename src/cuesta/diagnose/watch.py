@@ -159,7 +159,14 @@ class SpanWatch:
         update = compute_update(state, shape, numbers, self.total, k, seen.grads, features, squares)
         after = follow(apply_update(state, k, seen.loss, update), numbers.least_share, k)
         economy = first_order_gauges(
-            seen, squares, update.delta, after.layers, numbers, batch[2], bounded=features.bounded
+            seen,
+            squares,
+            update.delta,
+            after.layers,
+            numbers,
+            batch[2],
+            bounded=features.bounded,
+            front=shape.front.depth,
         )
         if probe is None:
             return after, None, Gauges(economy, None), rows

@@ -33,7 +33,7 @@ class MLPClassifier(ClassifierMixin, Network):
         where both layers have the same size, are added to them: u + φ(N(u)W + b), N the
         normalization of a row.
     init : {"uniform", "normal", "glorot", "he"}, default="he"
-        How the initial weights are drawn (N10); biases start at 0.
+        How the initial weights are drawn (N10); biases start at 0. SELU was made for "normal".
     optimizer : str or callable, default="adam"
         "sgd" (N11), "momentum" (N13), "adagrad" (N14), "rmsprop" (N15), "adam" (N16), or
         "optax.NAME"; or a function of a module that takes `learning_rate` and returns an optimizer
@@ -327,7 +327,7 @@ class MLPRegressor(RegressorMixin, Network):
         where both layers have the same size, are added to them: u + φ(N(u)W + b), N the
         normalization of a row.
     init : {"uniform", "normal", "glorot", "he"}, default="he"
-        How the initial weights are drawn (N10); biases start at 0.
+        How the initial weights are drawn (N10); biases start at 0. SELU was made for "normal".
     optimizer : str or callable, default="adam"
         "sgd" (N11), "momentum" (N13), "adagrad" (N14), "rmsprop" (N15), "adam" (N16), or
         "optax.NAME"; or a function of a module that takes `learning_rate` and returns an optimizer

@@ -77,8 +77,13 @@ def vanishing_gradients(e: Evidence, s: Symptoms) -> Finding | None:
 
 
 def dead_units(e: Evidence, s: Symptoms) -> Finding | None:
-    """ReLU units whose output is 0 for every row of a batch; those that are dropped are not."""
-    if not s.dead_last.size or e.candidate.dropout >= HIGH_DROPOUT:
+    """ReLU units whose output is 0 for every row of a batch; those that are dropped are not.
+
+    Units of other activations have a slope everywhere, but for what a float cannot hold.
+    """
+    if e.candidate.activation != "relu" or e.candidate.dropout >= HIGH_DROPOUT:
+        return None
+    if not s.dead_last.size:
         return None
     at_once = float(s.dead_first.max()) >= DEAD_AT_ONCE
     layer = int(np.argmax(s.dead_first if at_once else s.dead_last)) + 1

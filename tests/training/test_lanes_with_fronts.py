@@ -1,10 +1,17 @@
 """Idea 3 for networks with embeddings, and for residual ones: a lane depends on itself alone."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from sklearn.datasets import load_diabetes
 
-from cuesta.hyperparameters import NUMERIC_EMBEDDINGS
-from cuesta.training.lanes import lane_states, train_spans
+from cuesta.core.lane_hyperparameters import features_for
+from cuesta.data.folds import Fold
+from cuesta.hyperparameters import NUMERIC_EMBEDDINGS, Candidate
+from cuesta.training.batching import shape_of
+from cuesta.training.feed import Feed
+from cuesta.training.lanes import Chunk, Lane, lane_states, train_chunk, train_spans
 from tests.training.tables import assert_same_bits, base, chunk_of, class_feed, leaves, train
 
 FEED = class_feed()
@@ -54,3 +61,20 @@ def test_bins_see_no_validation_row():
     front = chunk_of(FEED, [candidate]).shape.front
     one, other = (feed.bins(0, "standard", front) for feed in (FEED, class_feed(x)))
     assert_same_bits(one, other)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda s: "-".join(map(str, s.values())))
+def test_what_other_lanes_need_of_the_program_changes_no_bit(shape):
+    x, y = load_diabetes(return_X_y=True)
+    feed = Feed(x, y[:, None], [Fold(np.arange(148, 442), np.arange(148))])
+    one = Candidate(**{"hidden_layer_sizes": (8, 8), **shape})
+    lanes = Lane(one, 0, 0), Lane(replace(one, activation="silu", dropout=0.2), 0, 0)
+    network = shape_of(one, 10, 1, "squared")
+    alone, beside = (
+        train_chunk(Chunk(network, 2, lanes[:count], 3, 3, features), feed)
+        for count, features in [
+            (1, features_for([one])),
+            (2, features_for([lane.candidate for lane in lanes])),
+        ]
+    )
+    assert_same_bits(leaves(alone), leaves(beside))

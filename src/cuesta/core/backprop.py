@@ -28,7 +28,7 @@ def deltas(
         back = backward_product(found[0], layers[depth].w, precision)
         spread = tape.spreads[depth] if depth < len(tape.spreads) else None
         if spread is not None:
-            back = above + normalized_back(back, tape.units[depth], spread)
+            back = above + normalized_back(back, tape.units[depth], spread, tape.step)
         above = back
         found.insert(0, back * tape.slopes[depth - 1])
     return found

@@ -12,6 +12,7 @@ from cuesta.core.layer import Layer
 from cuesta.core.noise import NOISE_LEVELS, drop
 from cuesta.core.products import forward_product
 from cuesta.core.residual import normalized
+from cuesta.core.rounding import rounded
 from cuesta.core.types import Scalar
 from cuesta.hyperparameters import NO_FRONT, Front
 
@@ -23,7 +24,7 @@ class Tape(NamedTuple):
     made of it; `sums[l]` is what hidden layer l put out before its activation, and `slopes[l]` the
     derivative of `units[l + 1]` by it, dropout's factor in it; `outputs` (rows, outputs) come
     before the loss's own link. `spreads[l]` (rows, 1) is by what the units of residual layer l were
-    divided, None of others.
+    divided, None of others; by `step` the way back is `rounded`.
     """
 
     units: list[Array]
@@ -32,6 +33,7 @@ class Tape(NamedTuple):
     outputs: Array
     front: Any = None
     spreads: tuple[Array | None, ...] = ()
+    step: Scalar = 0.0
 
 
 def record(
@@ -60,18 +62,18 @@ def record(
         adds = residual and is_residual(layers, depth)
         spread = None
         if adds:
-            units[depth], spread = normalized(stream)
+            units[depth], spread = normalized(stream, kind.slope)
         z = forward_product(units[depth], layer.w, precision) + layer.b
         dropped = None if noise is None else noise[depth]
         unit, slope = hidden_units(kind, z, dropped, threshold, bounded=bounded)
-        stream = stream + unit if adds else unit
+        stream = stream + rounded(unit, kind.slope) if adds else unit
         units.append(stream)
         sums.append(z)
         slopes.append(slope)
         spreads.append(spread)
     last = layers[-1]
     outputs = forward_product(stream, last.w, precision) + last.b
-    return Tape(units, sums, slopes, outputs, entered, tuple(spreads))
+    return Tape(units, sums, slopes, outputs, entered, tuple(spreads), kind.slope)
 
 
 def is_residual(layers: list[Layer], depth: int) -> bool:

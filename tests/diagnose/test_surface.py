@@ -38,6 +38,21 @@ def test_a_paths_end_is_the_network_that_fit_gives(seen):
         assert len(path.places) == len(path.heights) == 5
 
 
+@pytest.mark.parametrize(
+    "how",
+    [
+        {"numeric_embedding": "pbld", "input_scale": True},
+        {"architecture": "resnet", "hidden_layer_sizes": (5, 5)},
+    ],
+    ids=["embedded", "residual"],
+)
+def test_so_it_is_with_embeddings_and_residual_layers(how):
+    (path,) = quick(**how).landscape(*IRIS, {"a": {"learning_rate": 0.01}}).paths
+    net = quick(**how, learning_rate=0.01).fit(*IRIS)
+    assert path.heights[-1] == pytest.approx(loss_of(net), rel=1e-4)
+    assert path.heights[-1] < path.heights[0]
+
+
 def test_all_paths_begin_at_one_place(seen):
     np.testing.assert_allclose(seen.paths[0].places[0], seen.paths[1].places[0], atol=1e-5)
     assert seen.paths[0].heights[0] == seen.paths[1].heights[0]

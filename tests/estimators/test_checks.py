@@ -15,6 +15,8 @@ pytestmark = [
 # check on weights asks for; its folds have up to 60 rows.
 WIDE = {"batch_size": 128, "epochs": 80}
 RATES = {"learning_rate": [1e-2, 3e-3]}
+# So it is with the preset, whose batches follow the number of rows.
+TABULAR = {"preset": "tabular", "batch_size": 128, "epochs": 80}
 # A run of two candidates on two folds: enough to learn what the checks ask for.
 SMALL = {
     "space": {"hidden_layer_sizes": [[32]], "learning_rate": [1e-2, 3e-3], "batch_size": [16]},
@@ -30,6 +32,8 @@ SMALL = {
     [
         MLPClassifier(),
         MLPRegressor(),
+        MLPClassifier(**TABULAR),
+        MLPRegressor(**TABULAR),
         SearchCV(MLPClassifier(**WIDE), RATES, cv=3),
         SearchCV(MLPRegressor(**WIDE), RATES, cv=3),
         TabularClassifier(**SMALL),

@@ -43,7 +43,9 @@ class MLPClassifier(ClassifierMixin, Network):
     final_learning_rate : float or None, default=None
         α_T, at least 0, of the last step: α goes there by the `schedule`. None keeps α.
     schedule : {"linear", "cosine", "one_cycle", "coslog4"}, default="linear"
-        The way of the learning rate from α to α_T: "linear" is N12's.
+        The way of the rate at t = k/T, step k of T, from α to α_T: a line (N12); half a cosine; up
+        from α/25 to α while t < 0.3, then down to α_T, by half cosines; or four waves,
+        α_T + ½(α − α_T)(1 − cos(2π log₂(1 + 15t))).
     warmup : float, default=0.0
         The share of the steps, from 0 to 1, in which α first rises in a line from 0.
     momentum : float, default=0.9
@@ -337,7 +339,9 @@ class MLPRegressor(RegressorMixin, Network):
     final_learning_rate : float or None, default=None
         α_T, at least 0, of the last step: α goes there by the `schedule`. None keeps α.
     schedule : {"linear", "cosine", "one_cycle", "coslog4"}, default="linear"
-        The way of the learning rate from α to α_T: "linear" is N12's.
+        The way of the rate at t = k/T, step k of T, from α to α_T: a line (N12); half a cosine; up
+        from α/25 to α while t < 0.3, then down to α_T, by half cosines; or four waves,
+        α_T + ½(α − α_T)(1 − cos(2π log₂(1 + 15t))).
     warmup : float, default=0.0
         The share of the steps, from 0 to 1, in which α first rises in a line from 0.
     momentum : float, default=0.9
@@ -396,7 +400,9 @@ class MLPRegressor(RegressorMixin, Network):
     huber_delta : float, default=1.0
         δ, above 0, in standard deviations of the target.
     target_transform : {"none", "log", "quantile"}, default="none"
-        In which scale the targets are learned; predictions are in the targets' own units.
+        In which scale the targets are learned: as they are, by log(1 + (y − least)/m) with an m
+        that makes them symmetric, or by ranks to the normal distribution. Scores and predictions
+        are in the targets' own units.
     clamp : bool, default=False
         Whether predictions are held between the least and the greatest target that trained.
     weight_average : float, default=0.0

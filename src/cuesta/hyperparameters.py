@@ -253,7 +253,8 @@ class Candidate:
     batch_size : int of at least 1, default 32
         Rows of a step (N11).
     normalize : {"standard", "robust", "quantile", "minmax", "none"}, default "standard"
-        How inputs are scaled (N3).
+        How inputs are scaled (N3): by mean and deviation, by median and quartiles with a smooth
+        bound of ±3, by their ranks to a normal distribution, or to [0, 1].
     numeric_embedding : str, default "none"
         What each numeric column becomes before the first dense layer: "plr", ReLU of a linear map
         of sines and cosines (Gorishniy et al., 2022), "plr-lite", with one map for all columns,

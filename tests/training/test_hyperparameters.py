@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from cuesta.hyperparameters import ACTIVATIONS, PARAMETERS, SCHEDULES
+from cuesta.hyperparameters import ACTIVATIONS, NORMALIZATIONS, PARAMETERS, SCHEDULES
 from tests.training.tables import base, class_feed, train, value_feed
 
 FEED = class_feed()
@@ -102,6 +102,12 @@ def test_decay_of_another_optimizer_has_none(name):
     _, one, other = EFFECTS[name]
     a, b = (train(FEED, [base(optimizer="sgd", **{name: v})]).curves for v in (one, other))
     np.testing.assert_array_equal(a, b)
+
+
+def test_every_normalization_is_another_training():
+    ends = [train(FEED, [base(normalize=how)]).curves[0, -1, 0] for how in NORMALIZATIONS]
+    assert np.isfinite(ends).all()
+    assert np.diff(np.sort(ends)).min() > 1e-6
 
 
 def curve(**changes):

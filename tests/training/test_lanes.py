@@ -141,6 +141,29 @@ def test_scaling_never_sees_validation_rows(make):
         assert_same_bits(leaves(a, lane)[2:], leaves(b, lane)[2:])  # outcomes and weights
 
 
+@pytest.mark.parametrize("normalize", ["robust", "quantile"])
+def test_ranks_never_see_validation_rows(normalize):
+    plain, x = class_feed(), numbers()
+    held = plain.folds[0].validation
+    x[held] = x[held] * 1e3 + 777.0
+    candidate = base(normalize=normalize)
+    a, b = train(plain, [candidate]), train(class_feed(x), [candidate])
+    np.testing.assert_array_equal(a.curves[:, :, 0], b.curves[:, :, 0])  # training curves
+    assert (a.curves[:, :, 1] != b.curves[:, :, 1]).all()  # validation curves
+    assert_same_bits(leaves(a)[2:], leaves(b)[2:])  # outcomes and weights
+    mine, theirs = (feed.scalings(0, normalize)[0] for feed in (plain, class_feed(x)))
+    for field in dataclasses.fields(mine):
+        np.testing.assert_array_equal(getattr(mine, field.name), getattr(theirs, field.name))
+
+
+@pytest.mark.parametrize("normalize", ["standard", "robust", "quantile", "minmax"])
+def test_targets_are_standardized_under_every_normalization_but_none(normalize):
+    feed = value_feed()
+    y = feed.training_targets(0, normalize)
+    assert y.mean() == pytest.approx(0, abs=1e-12)  # of values of about 1,000
+    assert y.std() == pytest.approx(1, rel=1e-12)
+
+
 def test_target_scaling_never_sees_validation_rows():
     plain, y = value_feed(), target_values()
     y[plain.folds[0].validation] = 1e6

@@ -1,4 +1,4 @@
-"""Normalization (N3): x ↦ (x − shift)/scale, fitted on the training rows of one fold.
+"""Normalization (N3): x ↦ (x − shift)/scale, or by ranks, fitted on the training rows of one fold.
 
 In float64 on the host: a column such as 1e6 ± 1 would lose its digits in float32 before its
 mean could be taken away; and prediction then scales with the very same code.

@@ -49,6 +49,12 @@ def test_beyond_the_ends_it_is_held_there_and_back():
     ]
 
 
+def test_flat_ends_hold_whatever_lies_beyond_them():
+    knots, places = np.array([0.0, 1.0, 2.0, 3.0]), np.array([-3.0, -3.0, 3.0, 3.0])
+    x = np.array([-np.inf, -1e308, 0.5, 1.5, 2.5, 1e308, np.inf])
+    assert along(x, knots, places).tolist() == [-3.0, -3.0, -3.0, 0.0, 3.0, 3.0, 3.0]
+
+
 @given(hnp.arrays(np.float64, (20, 1), elements=st.floats(1.0, 4.0)))
 def test_undo_is_the_inverse_between_the_ends(first):
     x = np.hstack([first, first * 3, np.full((20, 1), 4.0)])

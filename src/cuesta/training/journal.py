@@ -19,7 +19,7 @@ from cuesta.training.code_digest import code_digest, package_version
 from cuesta.training.feed import Feed
 from cuesta.training.lanes import ChunkResult, Lane
 
-FORMAT = 5  # of the records, and of the arithmetic behind them
+FORMAT = 6  # of the records, and of the arithmetic behind them
 SUFFIX = ".safetensors"
 LANES = "lanes"  # the name of the text that lists a file's keys
 COLUMNS = ("curves", "units", "diverged_at", "norm")  # its arrays, a row a lane

@@ -17,9 +17,11 @@ from cuesta.data.encode import Encoder, Feature, Target
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.diagnose.findings import Finding
 from cuesta.errors import TableError
+from cuesta.hyperparameters import Candidate
 from cuesta.metrics import METRICS
 from cuesta.report.console import SafeConsole, print_hanging, sentence, shown
 from cuesta.report.diagnosis import show_findings
+from cuesta.report.run.candidates import describe
 from cuesta.report.run.terminal import TerminalListener, describe_columns, describe_task
 
 HOSTILE = "a\x1b[31m\x9b0m\u202eb\x07\r\n\x00[bold]:smile:[/]"
@@ -217,3 +219,9 @@ def test_python_is_told_its_parameters():
     from cuesta.errors import in_python
 
     assert told_of("columns, dropout=0.2", in_python) == "→ do this (columns, dropout=0.2)"
+
+
+def test_a_candidates_line_names_its_schedule_and_its_average():
+    told = describe(Candidate(schedule="cosine", warmup=0.1, weight_average=0.9995))
+    assert told == "adam lr=0.003 cosine 64-64 relu he warmup=0.1 weight_average=0.9995"
+    assert describe(Candidate(final_learning_rate=1e-5)) == "adam lr=0.003→1e-05 64-64 relu he"

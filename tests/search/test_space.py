@@ -8,6 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from cuesta.core.lane_hyperparameters import lane_hyperparameters
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import OPTIMIZERS, Candidate
 from cuesta.search.samplers import sobol
@@ -66,8 +67,12 @@ def test_the_final_rate_is_a_share_of_the_rate():
     assert alone == DEFAULTS.learning_rate / 2
 
 
-def test_a_final_share_of_1_is_a_constant_rate():
+def test_a_final_share_of_1_is_a_constant_rate_and_with_a_wave_none():
     assert make_candidate({"final_ratio": 1.0}) == DEFAULTS
+    waved = make_candidate({"final_ratio": 1.0, "schedule": "cosine"})
+    assert waved.final_learning_rate is None
+    for candidate, last in ((DEFAULTS, DEFAULTS.learning_rate), (waved, 0.0)):
+        assert lane_hyperparameters(candidate).alpha_t == last
 
 
 def test_infinity_is_no_bound():

@@ -41,7 +41,8 @@ class MLPClassifier(ClassifierMixin, Network):
     learning_rate : float, default=0.003
         α, above 0.
     final_learning_rate : float or None, default=None
-        α_T, at least 0, of the last step: α goes there by the `schedule`. None keeps α.
+        α_T, at least 0, of the last step: α goes there by the `schedule`. None keeps α with
+        "linear", and is 0 with the others.
     schedule : {"linear", "cosine", "one_cycle", "coslog4"}, default="linear"
         The way of the rate at t = k/T, step k of T, from α to α_T: a line (N12); half a cosine; up
         from α/25 to α while t < 0.3, then down to α_T, by half cosines; or four waves,
@@ -337,7 +338,8 @@ class MLPRegressor(RegressorMixin, Network):
     learning_rate : float, default=0.003
         α, above 0.
     final_learning_rate : float or None, default=None
-        α_T, at least 0, of the last step: α goes there by the `schedule`. None keeps α.
+        α_T, at least 0, of the last step: α goes there by the `schedule`. None keeps α with
+        "linear", and is 0 with the others.
     schedule : {"linear", "cosine", "one_cycle", "coslog4"}, default="linear"
         The way of the rate at t = k/T, step k of T, from α to α_T: a line (N12); half a cosine; up
         from α/25 to α while t < 0.3, then down to α_T, by half cosines; or four waves,

@@ -15,7 +15,8 @@ from cuesta.errors import SpecError
 from cuesta.hyperparameters import OPTIMIZERS, PARAMETERS, Candidate, is_foreign
 
 # `final_ratio` stands for final_learning_rate as a share of the learning rate, so that one
-# value suits every optimizer's range; 1 is a constant rate (N12).
+# value suits every optimizer's range. 1 leaves it out: by the linear schedule the rate is constant
+# (N12), by the others it falls to 0.
 NAMES = (*PARAMETERS, "final_ratio")
 
 # Which optimizer reads which decay; the others do not carry it.

@@ -48,12 +48,15 @@ def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
     """A candidate in a line: optimizer, layers, what differs from the defaults, then `also`.
 
     Parameters have their names in a search space, but for `lr`, the learning rate: 0.01→0.001 is
-    its linear decay. "128-64" are the sizes of the hidden layers.
+    its decay, by a line unless it is followed by the name of another schedule. "128-64" are the
+    sizes of the hidden layers.
     """
     sizes = "-".join(map(str, candidate.hidden_layer_sizes)) or "no hidden layer"
     rate = f"lr={candidate.learning_rate:.3g}"
     if candidate.final_learning_rate is not None:
         rate += f"→{candidate.final_learning_rate:.2g}"
+    if candidate.schedule != DEFAULTS.schedule:
+        rate += f" {candidate.schedule}"
     parts = [candidate.optimizer, rate, sizes, candidate.activation, candidate.init]
     own = {"momentum": ("momentum",), "rmsprop": ("rho",), "adam": ("beta_1", "beta_2")}
     parts.extend(
@@ -63,8 +66,10 @@ def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
     )
     parts.extend(
         f"{name}={getattr(candidate, name):.2g}"
-        for name in ("dropout", "weight_decay", "clip_norm", "clip_value")
+        for name in ("warmup", "dropout", "weight_decay", "clip_norm", "clip_value")
         if getattr(candidate, name) != getattr(DEFAULTS, name)
     )
+    if candidate.weight_average:
+        parts.append(f"weight_average={candidate.weight_average:g}")
     parts.extend(f"{name}={getattr(candidate, name)}" for name in also)
     return " ".join(parts)

@@ -19,8 +19,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from cuesta.core import train
-from cuesta.core.lane import ProgramFeatures
+from cuesta.core import step
+from cuesta.core.lane_hyperparameters import features_for
 from cuesta.core.optim import Moments
 from cuesta.data.folds import make_folds
 from cuesta.hyperparameters import Candidate, Shape
@@ -49,7 +49,7 @@ def adam_alone(rule: Any, alpha: Any, step: Any, grads: Any, moments: Moments) -
 # A run of SGD alone keeps no moments: its part of the table is `descend`.
 ALONE: dict[str, tuple[str, Callable[..., Any]]] = {
     "sgd": ("descend", sgd_alone),
-    "adam": ("update", adam_alone),
+    "adam": ("apply_rule", adam_alone),
 }
 
 
@@ -62,10 +62,7 @@ def prepared(optimizer: str) -> Callable[[], None]:
     shape = Shape(INPUTS, (128, 128), 10, 32, "cross_entropy")
     candidate = Candidate(hidden_layer_sizes=(128, 128), optimizer=optimizer, learning_rate=1e-3)
     lanes = tuple(Lane(candidate, 0, seed) for seed in range(WIDTH))
-    parts = ProgramFeatures(
-        memory=optimizer != "sgd", bounded=False, dropout=False, exponential=False
-    )
-    chunk = Chunk(shape, WIDTH, lanes, EPOCHS, EPOCHS, parts)
+    chunk = Chunk(shape, WIDTH, lanes, EPOCHS, EPOCHS, features_for([candidate]))
     arguments = _arguments(chunk, feed, *_begin(chunk, feed), 0)
     with mock.patch.object(lanes_module, "PROGRAMS", Programs()):
         program = _program(chunk, feed, arguments)
@@ -83,7 +80,7 @@ def main() -> None:
     print("|---|---|---|---|")
     for name, (part, alone) in ALONE.items():
         runs = [prepared(name)]
-        with mock.patch.object(train, part, alone):
+        with mock.patch.object(step, part, alone):
             runs.append(prepared(name))
         times: list[list[float]] = [[], []]
         for _ in range(rounds + 1):

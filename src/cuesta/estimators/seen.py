@@ -180,7 +180,7 @@ def go_on(
         inputs = merged(inputs, _statistics(near.near(rows.x), rows.weights, settled))
         resume = resume._replace(inputs=near)
         resume = _with_inputs(resume, seen, input_scaling_of(inputs, method))
-    follow = candidate.target_transform == "none" and not candidate.clamp
+    follow = candidate.target_transform == "none"  # no last layer makes up for another map
     if follow and targets is not None and not (settled := _settled(targets, seen.rows)).all():
         targets = merged(targets, _statistics(rows.y, rows.weights, settled))
         method = "none" if method == "none" else "standard"
@@ -252,8 +252,8 @@ def _with_targets(resume: ResumePoint, seen: Seen, wanted: Scaling) -> ResumePoi
     y = o c + s = o′ c′ + s′: W′ = W c/c′ and B′ = (B c + s − s′)/c′.
     """
     old = resume.targets
-    if old is None or seen.targets is None or old.knots is not None:
-        return resume  # a transform stays: no change of the last layer makes up for another
+    if old is None or seen.targets is None:
+        return resume
     new = _followed(old, wanted, seen.targets, seen.rows)
     if np.array_equal(new.shift, old.shift) and np.array_equal(new.scale, old.scale):
         return resume

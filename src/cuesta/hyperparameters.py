@@ -283,8 +283,8 @@ class Candidate:
         δ of Huber's loss, in standard deviations of the target.
     target_transform : {"none", "log", "quantile"}, default "none"
         In which scale a regression's targets are learned: as they are, by log(1 + (y − least)/m)
-        with an m that makes them symmetric (for targets skewed to the right, such as prices), or by
-        ranks to the normal distribution. All validate and predict in the target's own units.
+        with m the median distance from the least (for targets skewed to the right, such as prices),
+        or by ranks to the normal distribution. All validate and predict in the target's own units.
     clamp : bool, default False
         Whether predictions of numbers are held between the least and the greatest that trained
         (Holzmüller et al., 2024).

@@ -15,9 +15,7 @@ from cuesta.data.scale import Scaling, fit_scaling
 
 KNOTS = 65  # of a map; an odd number, so that the middle of its range is one of them
 NARROWEST = 2.0**-40  # of its size: less of a width has no room for the knots in float64
-TAILS = (0.1, 0.5, 0.9)  # the shares of rows below three targets that a logarithm makes symmetric
-STEEPEST = 0.1  # of the middle one's distance from the least: a logarithm's smallest unit
-SHORTEST, LONGEST = 1e-9, 10.0  # of the range of the targets: a logarithm's unit at all
+SHORTEST = 1e-9  # of the range of the targets: a logarithm's unit
 RAREST = 1e-7  # the least share of rows that a normal quantile is taken of
 
 
@@ -29,10 +27,10 @@ def fit_target_scaling(
     The shift and the scale are those of the targets' own units, whatever the transform: mean and
     standard deviation, or 0 and 1 where `method` is "none". A target that is constant in these rows
     keeps its unit, for it may not be so in others. A transform adds knots, whose places have mean 0
-    and deviation 1 over the rows and are evenly spaced: "log", log(1 + (y − least)/m), for
-    targets skewed to the right such as prices, with the m by which the median of the rows above the
-    least is midway between their tenths (Hinkley, 1975, "On power transformations to symmetry"),
-    but no less than a tenth of its own distance; "quantile", to the normal distribution by ranks.
+    and deviation 1 over the rows and are evenly spaced: "log", log(1 + (y − least)/m), m the
+    median distance from the least of the rows above it, for targets skewed to the right such as
+    prices (a smaller m bends more, and then the errors of the largest targets, which weigh most in
+    own units, grow); "quantile", to the normal distribution by ranks.
     """
     fitted = fit_scaling(y, method, weights)
     varies = fitted.scale > 0
@@ -109,16 +107,10 @@ def _fitted_map(y: np.ndarray, weights: np.ndarray, transform: str) -> Map | Non
 
 
 def _log(unit: np.ndarray, counts: np.ndarray) -> Map:
-    """log(1 + t/m), evenly spaced, of t from 0 to 1: all but a line for what is skewed to the left.
-
-    m makes the logarithms symmetric: (t₅₀ + m)² = (t₁₀ + m)(t₉₀ + m), of the t above 0.
-    """
+    """log(1 + t/m), evenly spaced, of t from 0 to 1; m is the median of the t above 0."""
     below = np.cumsum(counts[1:])
-    at = np.searchsorted(below, below[-1] * np.array(TAILS))
-    low, middle, high = unit[1:][np.minimum(at, len(below) - 1)]
-    skew = low + high - 2 * middle
-    m = (middle**2 - low * high) / skew if skew > 0 else LONGEST
-    m = np.clip(m, max(middle * STEEPEST, SHORTEST), LONGEST)
+    middle = unit[1:][np.searchsorted(below, below[-1] / 2)]
+    m = max(float(middle), SHORTEST)
     grid = np.linspace(0.0, np.log1p(1 / m), KNOTS)
     return m * np.expm1(grid), grid
 

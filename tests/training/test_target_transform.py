@@ -9,9 +9,11 @@ from cuesta.data.target_scale import learned
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import loss_of
 from cuesta.model.network import Network
-from cuesta.training.batching import groups_of, shape_of
+from cuesta.training.batching import Batching, groups_of, shape_of
 from cuesta.training.feed import Feed
+from cuesta.training.fits import Fit, Fitted, Recipe, fit_many
 from cuesta.training.lanes import PROGRAMS, Lane, train_chunk
+from cuesta.training.planner import this_machine
 from tests.training.tables import (
     assert_same_bits,
     base,
@@ -176,3 +178,17 @@ def test_other_losses_validate_by_squared_errors_in_own_units(loss):
     result = train(feed, [candidate], fold=FOLD, epochs=2)
     wanted = squared_error(feed, candidate, result)
     np.testing.assert_allclose(result.curves[0, -1, 1:], wanted, rtol=FLOAT32)
+
+
+def test_fits_that_transform_are_together_what_they_are_alone():
+    feed = value_feed(y=skewed())
+    batching = Batching(this_machine())
+    kinds = [base(target_transform=t) for t in ("log", "quantile", "none")]
+    fits = [Fit(Recipe(c, "squared", 1, 3, 0), feed, FOLD) for c in kinds]
+    found: dict[int, Fitted] = {}
+    fit_many(fits, batching, lambda done: None, found.__setitem__)
+    for place, candidate in enumerate(kinds):
+        alone = train(feed, [candidate], fold=FOLD, epochs=3)
+        np.testing.assert_array_equal(found[place].curves, alone.curves[0])
+        _, outputs = feed.scalings_of(FOLD, candidate)
+        assert_same_bits(vars(outputs).values(), vars(found[place].targets).values())

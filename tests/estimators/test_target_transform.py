@@ -99,3 +99,22 @@ def test_a_transform_lasts_and_is_for_numbers_alone():
     with pytest.raises(SpecError, match="target_transform='log'"):
         net.set_params(target_transform="none").partial_fit(X, PRICES)
     assert "target_transform" not in MLPClassifier().get_params()
+
+
+@pytest.mark.parametrize("transform", TRANSFORMS)
+def test_new_rows_leave_the_scale_that_was_learned(transform):
+    net = quick(target_transform=transform, learning_rate=1e-30)
+    net.partial_fit(X[:20], PRICES[:20])
+    before = net.predict(X)
+    net.partial_fit(X[20:], 10 * PRICES[20:])
+    # The inputs' normalization moves, and the first layer with it, in float32.
+    np.testing.assert_allclose(net.predict(X), before, rtol=1e-4)
+
+
+@pytest.mark.slow("compiles the instruments")
+def test_the_doctor_sees_what_the_loss_sees():
+    net = quick(target_transform="log", clamp=True)
+    evidence = net.diagnose(X, PRICES).evidence
+    # Mean 0 and deviation 1: the mean's own loss is ½.
+    assert evidence.target_size == pytest.approx(1, abs=1e-9)
+    assert evidence.baseline == pytest.approx(0.5, abs=1e-9)

@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from cuesta.data.target_scale import learned
+from cuesta.diagnose.record import record
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import loss_of
 from cuesta.model.network import Network
 from cuesta.training.batching import Batching, groups_of, shape_of
 from cuesta.training.feed import Feed
 from cuesta.training.fits import Fit, Fitted, Recipe, fit_many
-from cuesta.training.lanes import PROGRAMS, Lane, train_chunk
+from cuesta.training.lanes import PROGRAMS, Lane, Training, train_chunk
 from cuesta.training.planner import this_machine
 from tests.training.tables import (
     assert_same_bits,
@@ -192,3 +193,12 @@ def test_fits_that_transform_are_together_what_they_are_alone():
         np.testing.assert_array_equal(found[place].curves, alone.curves[0])
         _, outputs = feed.scalings_of(FOLD, candidate)
         assert_same_bits(vars(outputs).values(), vars(found[place].targets).values())
+
+
+@pytest.mark.slow("compiles the instruments")
+def test_the_instruments_see_the_curves_of_the_lane():
+    feed, candidate = value_feed(y=skewed()), base(target_transform="log", clamp=True)
+    chunk = chunk_of(feed, [candidate], fold=FOLD)
+    seen = record(Training(chunk.lanes[0], feed, chunk.shape, chunk.epochs, chunk.epochs))
+    # A program without a lane axis: the same to the roundings of float32 that steps pass on.
+    np.testing.assert_allclose(seen.curves, train_chunk(chunk, feed).curves[0], rtol=1e-4)

@@ -58,6 +58,16 @@ def number_or_word(parameter: str, text: str | None) -> float | str | None:
         raise SpecError(f"{parameter} must be a number or auto, not {text!r}.") from None
 
 
+def count_or_auto(parameter: str, text: str) -> int | str:
+    """A whole number, where the text is one, or the word auto. Raises SpecError."""
+    if text == "auto":
+        return text
+    try:
+        return int(text)
+    except ValueError:
+        raise SpecError(f"{parameter} must be a whole number or auto, not {text!r}.") from None
+
+
 def check_output(parameter: str, path: Path, endings: tuple[str, ...]) -> None:
     """Raise SpecError or RunFolderError, before long work, where its result could not be written.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from cuesta.cli import options
-from cuesta.cli.arguments import make_settings, number_or_word, pair_of_numbers
+from cuesta.cli.arguments import count_or_auto, make_settings, number_or_word, pair_of_numbers
 from cuesta.cli.base import flag, guarded
 
 
@@ -25,7 +25,7 @@ def fit(
     costs: options.Costs = None,
     folds: options.Folds = 5,
     candidates: options.Candidates = 64,
-    epochs: options.Epochs = 50,
+    epochs: options.Epochs = "auto",
     space: options.SearchSpace = None,
     sampler: options.Sampler = "random",
     test_size: options.TestSize = 0.2,
@@ -81,6 +81,7 @@ def fit(
         columns=parse_kinds(columns or ()),
         missing=tuple(missing or ()),
         space=read_space(str(space)) if space else None,
+        epochs=count_or_auto("epochs", epochs),
         threshold=number_or_word("threshold", threshold),
         costs=pair_of_numbers("costs", costs),
     )

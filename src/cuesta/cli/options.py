@@ -277,9 +277,12 @@ Halving = Annotated[
     ),
 ]
 Epochs = Annotated[
-    int,
+    str,
     _option(
-        "The largest number of epochs, from 1; how many are used is chosen by the folds.",
+        "The largest number of epochs, from 1; how many are used is chosen by the folds. With auto "
+        "all candidates take about as many steps, and the better ones that still learn at their "
+        "end are trained once more for twice the epochs.",
+        metavar="NUMBER",
         panel=TRAINING,
     ),
 ]

@@ -13,6 +13,7 @@ OF_A_RUN = frozenset(
         "test far from validation",
         "loses to a baseline",
         "unearned confidence",
+        "trained to its last epoch",
     }
 )
 
@@ -25,7 +26,8 @@ class Finding:
     ----------
     fault : str
         Its name: one of `cuesta.diagnose.doctor.FAULTS`; or, of a whole run, `target given away`,
-        `test far from validation`, `loses to a baseline` or `unearned confidence`.
+        `test far from validation`, `loses to a baseline`, `unearned confidence` or
+        `trained to its last epoch`.
     severity : str
         `severe` or `warning`.
     says : str

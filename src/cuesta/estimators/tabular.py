@@ -50,8 +50,10 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         The number of outer folds of "nested", at least 2.
     candidates : int, default=64
         How many sets of hyper-parameters to try, at least 1; a grid has its own number.
-    epochs : int, default=50
-        The largest number of epochs, at least 1; how many are used is chosen by the folds.
+    epochs : int or "auto", default="auto"
+        The largest number of epochs, at least 1; how many are used is chosen by the folds. "auto"
+        gives all candidates about as many steps, and the better ones that still learn at their
+        end twice the epochs.
     space : dict, str, pathlib.Path or None, default=None
         What candidates may be: for each hyper-parameter a value, a list of values or a range
         {"low": 1e-4, "high": 1e-1, "log": True}, an optimizer's own under its name; or the path of
@@ -150,7 +152,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         protocol: str = "kfold",
         outer: int = 5,
         candidates: int = 64,
-        epochs: int = 50,
+        epochs: int | str = "auto",
         space: Any = None,
         sampler: str = "random",
         halving: bool = False,
@@ -272,8 +274,10 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         The number of outer folds of "nested", at least 2.
     candidates : int, default=64
         How many sets of hyper-parameters to try, at least 1; a grid has its own number.
-    epochs : int, default=50
-        The largest number of epochs, at least 1; how many are used is chosen by the folds.
+    epochs : int or "auto", default="auto"
+        The largest number of epochs, at least 1; how many are used is chosen by the folds. "auto"
+        gives all candidates about as many steps, and the better ones that still learn at their
+        end twice the epochs.
     space : dict, str, pathlib.Path or None, default=None
         What candidates may be: for each hyper-parameter a value, a list of values or a range
         {"low": 1e-4, "high": 1e-1, "log": True}, an optimizer's own under its name; or the path of
@@ -366,7 +370,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         protocol: str = "kfold",
         outer: int = 5,
         candidates: int = 64,
-        epochs: int = 50,
+        epochs: int | str = "auto",
         space: Any = None,
         sampler: str = "random",
         halving: bool = False,

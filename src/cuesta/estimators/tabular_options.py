@@ -16,7 +16,7 @@ from cuesta.errors import SpecError
 from cuesta.estimators.parameters import draw_seed, plain
 from cuesta.estimators.tabular_rows import TabularRows, texts
 from cuesta.search.space import Space, read_space, space_of
-from cuesta.tabular.options import Options
+from cuesta.tabular.options import AUTO, Options
 
 MOST = {"folds": 10_000, "outer": 10_000, "candidates": 1_000_000, "epochs": 1_000_000}
 
@@ -29,7 +29,8 @@ def options_of(net: Any, rows: TabularRows) -> Options:
     """
     given = {name: plain(value) for name, value in net.get_params(deep=False).items()}
     for name, most in MOST.items():
-        check_count(name, given[name], most)
+        if name not in AUTO or not isinstance(given[name], str):
+            check_count(name, given[name], most)
     if given["threads"] is not None:
         check_count("threads", given["threads"], 10_000)
     check_range("test_size", given["test_size"], 0, 1)

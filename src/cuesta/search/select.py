@@ -9,6 +9,7 @@ import numpy as np
 from cuesta.data.fold_means import standard_error
 from cuesta.hyperparameters import Candidate
 from cuesta.metrics import METRICS
+from cuesta.search.falling import still_falls
 from cuesta.training.checkpoints import checkpoints
 from cuesta.training.journal import LaneRecord
 
@@ -19,6 +20,8 @@ class Score:
 
     `loss` orders candidates: the mean, negated where higher is better; ∞ if a lane diverged.
     `trained` of its `schedule` epochs were seen, 1/`share`: fewer where halving stopped it.
+    `falls`: its mean curve still falls at its end. One that is another candidate with more epochs
+    was `lengthened_from` that one.
     """
 
     candidate: Candidate
@@ -32,6 +35,8 @@ class Score:
     trained: int
     schedule: int
     share: int = 1
+    falls: bool = False
+    lengthened_from: int | None = None
 
 
 def fold_curves(records: list[LaneRecord], metric: str, units: np.ndarray) -> np.ndarray:
@@ -96,6 +101,7 @@ def score_candidate(
         curves.shape[1],
         schedule,
         share,
+        falls=share == 1 and not failed and still_falls(losses, best + 1),
     )
 
 

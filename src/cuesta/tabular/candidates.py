@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -12,6 +12,7 @@ import numpy as np
 from cuesta.data.fold_means import held_out_ratio
 from cuesta.hyperparameters import Candidate
 from cuesta.search import halving
+from cuesta.search.length import DOUBLINGS, lengthened, to_lengthen, with_length
 from cuesta.search.samplers import space_sampler
 from cuesta.search.select import (
     Score,
@@ -38,12 +39,15 @@ def score_candidates(run: Run, task: Task, options: Options, listener: Listener)
     scoring = Scoring(run, task, options, listener)
     scores: list[Score] = []
     while candidates := sampler.ask():
+        if options.epochs == "auto":
+            rows = len(task.feed.folds[0].train)
+            candidates = [with_length(candidate, rows) for candidate in candidates]
         if not scores:
             scoring.announce(candidates)
         found = scoring.score(dict(enumerate(candidates, start=len(scores))))
         sampler.tell([score.loss for score in found])
         scores.extend(found)
-    return scores
+    return scoring.lengthened(scores) if options.epochs == "auto" else scores
 
 
 @dataclass
@@ -74,6 +78,23 @@ class Scoring:
             found |= {score.index: score for score in scores}
             numbered = {score.index: score.candidate for score in halving.survivors(scores)}
         return list(found.values())
+
+    def lengthened(self, scores: list[Score]) -> list[Score]:
+        """All scores, and those of the better candidates with more epochs (`search.length`)."""
+        newest = scores
+        for _ in range(DOUBLINGS):
+            chosen = to_lengthen(newest, scores)
+            if not chosen:
+                break
+            longer = {len(scores) + i: lengthened(score) for i, score in enumerate(chosen)}
+            epochs = sum(map(self.run.schedule, longer.values()))
+            self.listener.added(epochs * self.task.feed.refit)
+            newest = [
+                replace(score, lengthened_from=origin.index)
+                for score, origin in zip(self._after(1, longer), chosen, strict=True)
+            ]
+            scores = [*scores, *newest]
+        return scores
 
     def _after(self, share: int, numbered: Numbered) -> list[Score]:
         """Train the candidates' lanes for 1/`share` of their epochs, and score them."""

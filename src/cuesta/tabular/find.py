@@ -6,6 +6,7 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 
 from cuesta.hyperparameters import Candidate, Shape, loss_of
+from cuesta.search.length import base_epochs
 from cuesta.tabular.candidates import score_candidates
 from cuesta.tabular.delivery import Delivery, deliver
 from cuesta.tabular.listener import Listener
@@ -40,13 +41,20 @@ class Means:
         return Run(
             feed=task.feed,
             shape=shape,
-            epochs=options.epochs,
+            epochs=_epochs(task, options),
             seed=options.seed,
             journal=self.journal,
             machine=this_machine(options.threads),
             executor=self.executor,
             store=self.store,
         )
+
+
+def _epochs(task: Task, options: Options) -> int:
+    """Those of candidates without a number of their own."""
+    if isinstance(options.epochs, int):
+        return options.epochs
+    return base_epochs(len(task.feed.folds[0].train), Candidate.batch_size)
 
 
 def find(run: Run, task: Task, options: Options, listener: Listener) -> tuple[Selection, Delivery]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -12,7 +12,9 @@ from cuesta.diagnose.faults.confidence import unearned_confidence
 from cuesta.diagnose.faults.leaks import single_input_tells
 from cuesta.diagnose.faults.promise import far_from_validation, outside_promise
 from cuesta.diagnose.faults.rivals import Figures, loses_to_baseline
-from cuesta.diagnose.findings import Finding
+from cuesta.diagnose.findings import WARNING, Finding
+from cuesta.search.length import may_go_on
+from cuesta.search.select import Score
 from cuesta.tabular.baselines import Baselines
 from cuesta.tabular.delivery import Delivery
 from cuesta.tabular.prepare import Task
@@ -27,6 +29,23 @@ def findings_of_run(
     """The findings of a run's rows, its confidence, its test and its baselines, in that order."""
     checked = _checks(task, delivery, baselines, outcome, seed)
     return [finding for finding in checked if finding is not None]
+
+
+def trained_to_its_end(winner: Score, scores: Sequence[Score]) -> list[Finding]:
+    """That the winner's validation still falls at its last epoch, and none tried it longer."""
+    if not may_go_on(winner, scores):
+        return []
+    return [
+        Finding(
+            "trained to its last epoch",
+            WARNING,
+            f"the winner's validation still falls after {winner.epochs:,} epochs, all that it was "
+            "given",
+            "more epochs may help",
+            f"epochs={2 * winner.schedule}",
+            45,
+        )
+    ]
 
 
 def _checks(

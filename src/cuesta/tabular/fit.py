@@ -16,7 +16,7 @@ from cuesta.data.table import Table
 from cuesta.errors import SpecError
 from cuesta.tabular.baselines import run_baselines
 from cuesta.tabular.find import Means, find
-from cuesta.tabular.findings import findings_of_run
+from cuesta.tabular.findings import findings_of_run, trained_to_its_end
 from cuesta.tabular.inspection import inspect_training
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.nested import inner, search_outer_folds
@@ -110,9 +110,9 @@ class _Job:
             outcome = outer_outcome(task, folds, delivery, options, openings)
         elif task.sealed is not None:
             outcome = open_test(task, task.sealed, delivery, baselines, options, self._opened())
-        inspection = inspection.with_findings(
-            findings_of_run(task, delivery, baselines, outcome, options.seed)
-        )
+        found = findings_of_run(task, delivery, baselines, outcome, options.seed)
+        found += trained_to_its_end(selection.winner, selection.scores)
+        inspection = inspection.with_findings(found)
         seconds = time.perf_counter() - self.began
         return FitResult(
             task, selection, delivery, baselines, outcome, inspection, seconds, options

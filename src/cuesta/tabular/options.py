@@ -22,6 +22,7 @@ TASKS = ("auto", "classification", "regression")
 PROTOCOLS = (*ROW_PROTOCOLS, "nested")
 MODELS = ("auto", "committee", "single")
 DECIMALS = ("auto", ".", ",")
+AUTO = ("epochs",)  # what may be left to the run
 LEAST = {"candidates": 1, "epochs": 1, "folds": 2, "outer": 2}
 
 
@@ -61,8 +62,9 @@ class Options:
     drop : tuple of str
         Columns to leave out.
     candidates : int of at least 1, default 64
-    epochs : int of at least 1, default 50
-        At most so many; how many are used is chosen with the winner.
+    epochs : int of at least 1 or "auto", default "auto"
+        At most so many; how many are used is chosen with the winner. "auto" gives all candidates
+        about as many steps, and the better ones that still learn at their end twice the epochs.
     space : Space, optional
         What candidates may be; by default `default_space` of the table's size.
     sampler : {"random", "grid", "tpe"}, default "random"
@@ -105,7 +107,7 @@ class Options:
     groups: str | None = None
     drop: tuple[str, ...] = ()
     candidates: int = 64
-    epochs: int = 50
+    epochs: int | str = "auto"
     space: Space | None = None
     sampler: str = "random"
     test_size: float = 0.2
@@ -122,8 +124,11 @@ class Options:
     def __post_init__(self) -> None:
         self._check_names()
         for name, least in LEAST.items():
-            if getattr(self, name) < least:
-                raise SpecError(f"{name} must be at least {least}, not {getattr(self, name)}.")
+            value = getattr(self, name)
+            if name in AUTO and isinstance(value, str):
+                check_choice(name, value, ("auto",))
+            elif value < least:
+                raise SpecError(f"{name} must be at least {least}, not {value}.")
         self._check_search()
         self._check_decision()
         check_seed(self.seed)

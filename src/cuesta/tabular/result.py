@@ -16,6 +16,7 @@ import polars as pl
 from cuesta.baselines.problem import Baseline
 from cuesta.diagnose.checkup import Diagnosis
 from cuesta.model import FittedModel
+from cuesta.search.length import may_go_on
 from cuesta.search.select import Score
 from cuesta.tabular.baselines import Baselines
 from cuesta.tabular.delivery import Delivery
@@ -98,6 +99,7 @@ def candidates_table(result: FitResult) -> pl.DataFrame:
                 "tied": score.index in tied,
                 "epochs": score.epochs,
                 "max_epochs": score.schedule,
+                "lengthened_from": score.lengthened_from,
                 "diverged_at": steps,
                 **folds,
                 **plain,
@@ -127,6 +129,13 @@ def summary(result: FitResult, options: Options) -> dict[str, Any]:
         "winner": winner.candidate.to_dict(),
         "winner_candidate": winner.index,
         "epochs": winner.epochs,
+        "lengthened_from": winner.lengthened_from,
+        "trained_to_last_epoch": may_go_on(winner, result.scores),
+        "lengthened": {
+            str(score.index): score.lengthened_from
+            for score in sorted(result.scores, key=lambda score: score.index)
+            if score.lengthened_from is not None
+        },
         "candidates": len(result.scores),
         "folds": task.feed.refit,
         "protocol": options.protocol,

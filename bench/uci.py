@@ -2,7 +2,7 @@
 
     python bench/uci.py [FOLDER] [--sets bostonHousing,yacht] [--splits N] [--threads N]
         [--methods dropout,committee] [--set numeric_embedding=plr] [--dropout-set activation=tanh]
-        [--steps 6000] [--dropout-steps 16000] [--draws 1000]
+        [--steps 3000] [--dropout-steps 16000] [--draws 1000]
 
 FOLDER is the folder of the sets (Hernández-Lobato and Adams, 2015; Gal and Ghahramani, 2016). The
 published figures are those of Monte-Carlo dropout, its rerun of 2018.
@@ -12,8 +12,9 @@ ReLU, Adam, batches of 128. The published networks train for 100 times the epoch
 a constant rate of .001; ours for 10 times as many, or the steps given where that is more, by a rate
 that decays from .01. Inputs are not dropped, and there is no L2 penalty (theirs, 1e-4(1 − p)/2Nτ,
 is below any effect).
-committee: variants of one network on five folds of a split's training rows, weighed out of fold;
-a row's variance is that of the members and of the residuals out of fold.
+committee: variants of one network on five folds of a split's training rows, weighed out of fold (of
+sets with many rows one alone); a row's variance is that of the members and of the residuals out of
+fold.
 
 Nothing is chosen by test rows. `--set` and `--dropout-set` give hyper-parameters of a candidate.
 RMSE and the mean log-likelihood are in the target's own units, with standard errors over splits;
@@ -47,10 +48,15 @@ DROPOUT = {
 }
 COMMITTEE = {
     "hidden_layer_sizes": (128, 64),
+    "activation": "silu",
+    "numeric_embedding": "plr",
+    "schedule": "cosine",
     "learning_rate": 3e-3,
     "final_learning_rate": 3e-5,
+    "weight_decay": 1e-2,
 }
 VARIANTS = ({"dropout": 0.0}, {"dropout": 0.1})  # of the committee's network, of one shape
+MANY = 5000  # from so many rows on the first one alone, for the time that they take
 METHODS = ("dropout", "committee")
 
 
@@ -97,13 +103,13 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--dropout-set", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--steps", type=int, default=6000, help="of each of the committee's")
+    parser.add_argument("--steps", type=int, default=3000, help="of each of the committee's")
     parser.add_argument("--dropout-steps", type=int, default=16_000, help="of dropout's, at least")
     parser.add_argument("--draws", type=int, default=1000, help="of Monte-Carlo dropout")
     given = parser.parse_args(arguments)
     methods = given.methods.split(",")
     trainer = Trainer(given.threads, given.seed)
-    variants = default_variants(COMMITTEE | assigned(given.set), VARIANTS)
+    values = COMMITTEE | assigned(given.set)
     names = ["set", "splits", "published RMSE", "published log-likelihood"]
     names += [f"{method}'s {what}" for method in methods for what in ("RMSE", "log-likelihood")]
     print(f"| {' | '.join([*names, 'seconds'])} |")
@@ -123,6 +129,8 @@ def main(arguments: Sequence[str]) -> int:
                         dropout_figures(one, settings, trainer, given.dropout_steps, given.draws)
                     )
                 else:
+                    grid = VARIANTS[:1] if len(one.x) >= MANY else VARIANTS
+                    variants = default_variants(values, grid)
                     found = list(committee_figures(one, variants, trainer, given.steps))
             seconds.append(f"{time.perf_counter() - began:.0f}")
             cells += cells_of(name, found)

@@ -28,12 +28,12 @@ from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task, prepare
 from cuesta.tabular.selection import _network
 from cuesta.training.batching import Batching
+from cuesta.training.checkpoints import checkpoints
 from cuesta.training.lanes import Chunk, Lane, compile_chunk, lane_states, train_spans
 from cuesta.training.planner import this_machine
 from cuesta.training.run import Ended
 from portfolio_entries import Entry, TableSize
 
-CHECKPOINTS = 8  # epochs at which predictions are kept, evenly spaced, the last one among them
 FORMAT = 1  # of the files
 SOURCES = ("core", "data", "training", "model")  # of what a lane's result depends on
 
@@ -99,7 +99,7 @@ def lane_key(candidate: Candidate) -> str:
     plain = Candidate()
     values = {name: getattr(candidate, name) for name in PARAMETERS}
     changed = {n: v for n, v in values.items() if v != getattr(plain, n)}
-    about = {"format": FORMAT, "checkpoints": CHECKPOINTS, "candidate": changed}
+    about = {"format": FORMAT, "checkpoints": checkpoints(100, 100), "candidate": changed}
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:24]
 
 
@@ -111,11 +111,6 @@ def sources() -> str:
         for path in sorted((root / folder).rglob("*.py")):
             sha.update(path.read_bytes())
     return sha.hexdigest()[:12]
-
-
-def checkpoints(epochs: int) -> tuple[int, ...]:
-    """The epochs at which predictions are kept."""
-    return tuple(sorted({-(-epochs * k // CHECKPOINTS) for k in range(1, CHECKPOINTS + 1)}))
 
 
 @dataclass
@@ -218,7 +213,7 @@ class Trainer:
 
     def _train_chunk(self, table: TrainingTable, task: Task, chunk: Chunk) -> None:
         """Train a chunk, and write a file for each of its lanes."""
-        epochs = checkpoints(chunk.epochs)
+        epochs = tuple(checkpoints(chunk.epochs, chunk.epochs))
         chunk = dataclasses.replace(chunk, stops=epochs)
         compile_chunk(chunk, task.feed)
         fold = chunk.lanes[0].fold

@@ -41,20 +41,22 @@ def again():
 
 @given(st.integers(1, 2000), st.integers(1, 9))
 def test_checkpoints_are_few_and_reach_the_end(schedule, share):
-    """Multiples of a twelfth, rounded down: so at most 23, where a twelfth is nearly 2."""
+    """At most 23 multiples of a twelfth, which is rounded down, and two a doubling before it."""
     last = -(-schedule // share)
     found = checkpoints(schedule, last)
+    every = max(1, schedule // 12)
     assert found == sorted(set(found))
     assert found[-1] == last
-    assert len(found) <= 24
-    assert set(found[:-1]) == {e for e in range(1, last + 1) if e % max(1, schedule // 12) == 0} - {
-        last
-    }
+    assert {e for e in range(1, last + 1) if e % every == 0} <= set(found)
+    early = [e for e in found[:-1] if e < every]
+    assert early == [
+        e for e in (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128) if e < min(every, last)
+    ]
 
 
-def test_of_fifty_epochs_every_fourth_is_one():
-    assert checkpoints(50, 50) == [*range(4, 49, 4), 50]
-    assert checkpoints(50, 6) == [4, 6]
+def test_of_fifty_epochs_every_fourth_is_one_and_the_first_three_are():
+    assert checkpoints(50, 50) == [1, 2, 3, *range(4, 49, 4), 50]
+    assert checkpoints(50, 6) == [1, 2, 3, 4, 6]
 
 
 def test_networks_that_were_seen_are_those_trained_again(again, monkeypatch):

@@ -14,11 +14,14 @@ from typer.testing import CliRunner
 from cuesta import MLPClassifier
 from cuesta.cli import app
 from cuesta.diagnose.baseline import baseline_loss, describe_baseline
+from cuesta.diagnose.checkup import check_up
 from cuesta.diagnose.doctor import FAULTS, examine
 from cuesta.diagnose.evidence import describe_inputs
 from cuesta.diagnose.storage import FILE, read_diagnosis, write_evidence
 from cuesta.errors import RunFolderError, SpecError
 from cuesta.report.diagnosis import bar, sparkline
+from cuesta.training.lanes import Lane, Training
+from tests.training.tables import base, chunk_of, class_feed
 
 BENCH = Path(__file__).parents[2] / "bench" / "doctor.py"
 SPEC = importlib.util.spec_from_file_location("bench_doctor", BENCH)
@@ -292,3 +295,15 @@ def test_a_bar_is_full_at_one():
     assert bar(1.0, 4) == "████"
     assert bar(0.0, 4) == "····"
     assert bar(float("nan"), 4) == "████"
+
+
+@pytest.mark.parametrize(("activation", "told"), [("relu", True), ("silu", False), ("tanh", False)])
+def test_only_units_of_relu_die(activation, told):
+    # Biases far below 0: ReLU puts out nothing, the others have a slope, however small.
+    feed, candidate = class_feed(), base(activation=activation, learning_rate=1e-4)
+    shape = chunk_of(feed, [candidate]).shape
+    training = Training(Lane(candidate, 0, 0), feed, shape, 2, 2)
+    hidden, *rest = training.first_layers()
+    layers = [hidden._replace(b=hidden.b - 50.0), *rest]
+    found = check_up(training, layers=layers).findings
+    assert ("dead units" in [finding.fault for finding in found]) == told

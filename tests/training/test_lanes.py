@@ -35,6 +35,7 @@ MIXED = [
     base(schedule="one_cycle", optimizer="sgd", final_learning_rate=1e-4),
     base(schedule="coslog4", optimizer="momentum", weight_average=0.99),
 ]
+RESIDUAL = {"architecture": "resnet", "hidden_layer_sizes": (8, 8)}
 DIVERGING = base(optimizer="sgd", learning_rate=1e30, activation="identity")
 
 
@@ -109,7 +110,9 @@ def diverging_like(candidate):
         ("bounded", {"activation": "identity", "optimizer": "momentum"}),
         ("dropout", {"activation": "tanh", "optimizer": "rmsprop"}),
         ("exponential", {"activation": "relu", "dropout": 0.1}),
-        ("exponential", {"activation": "leaky_relu"}),
+        # A residual layer adds what an activation hands on: in one rounding, or in two.
+        ("exponential", {"activation": "leaky_relu", **RESIDUAL}),
+        ("bounded", {"activation": "gelu", **RESIDUAL}),
         ("exponential", {"activation": "tanh", "optimizer": "sgd"}),
         ("bounded", {"activation": "gelu", "dropout": 0.1}),
         ("bounded", {"activation": "mish", "optimizer": "momentum"}),

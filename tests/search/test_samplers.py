@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import OPTIMIZERS, Candidate
 from cuesta.search.samplers import TPE_BATCH, FixedSampler, TPESampler, sobol, space_sampler
-from cuesta.search.space import READERS, Choice, Range, Space, default_space
+from cuesta.search.space import READERS, Choice, Range, Space, notes_space
 
 SEEDS = st.integers(0, 2**32 - 1)
 COUNTS = st.integers(0, 100)
@@ -65,7 +65,7 @@ def test_draws_fill_a_range_evenly(seed):
 
 @given(few=COUNTS, more=COUNTS, seed=SEEDS, start=st.booleans())
 def test_the_first_candidates_are_the_same_whatever_the_count(few, more, seed, start):
-    space = default_space(1000) if start else SPACE
+    space = notes_space(1000) if start else SPACE
     few, more = sorted((few, more))
     assert sobol(space, more, seed)[:few] == sobol(space, few, seed)
 
@@ -73,7 +73,7 @@ def test_the_first_candidates_are_the_same_whatever_the_count(few, more, seed, s
 @given(seed=SEEDS)
 def test_the_start_of_a_space_is_its_first_candidate(seed):
     start = Candidate(learning_rate=0.01)
-    candidates = sobol(Space({"dropout": Range(0.1, 0.5)}, start=start), 5, seed)
+    candidates = sobol(Space({"dropout": Range(0.1, 0.5)}, first=(start,)), 5, seed)
     assert candidates[0] == start
     assert start not in candidates[1:]
 
@@ -209,8 +209,8 @@ def test_tpe_takes_a_list_of_each_optimizers_own():
 
 
 def test_tpe_begins_with_the_start_of_a_space():
-    space = default_space(1000)
-    assert all_of(space, "tpe", 2)[0] == space.start
+    space = notes_space(1000)
+    assert all_of(space, "tpe", 2)[0] == space.first[0]
 
 
 def small_space(*values):

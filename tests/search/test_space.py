@@ -18,9 +18,9 @@ from cuesta.search.space import (
     Range,
     Space,
     default_batch_size,
-    default_space,
     grid,
     make_candidate,
+    notes_space,
     read_space,
 )
 
@@ -139,22 +139,25 @@ def test_a_space_that_names_no_optimizer_has_the_default_one():
 
 
 @given(st.integers(0, 10_000_000))
-def test_the_default_batch_size_is_a_power_of_two_from_8_to_256(rows):
+def test_the_default_batch_size_is_a_power_of_two_from_8_to_1024(rows):
     size = default_batch_size(rows)
-    assert 8 <= size <= 256
+    assert 8 <= size <= (256 if rows <= 100_000 else 1024)
+    assert rows < 100_000 or size >= 256
     assert size & (size - 1) == 0
 
 
-@pytest.mark.parametrize(("rows", "size"), [(1, 8), (512, 16), (1024, 32), (8192, 256)])
+@pytest.mark.parametrize(
+    ("rows", "size"), [(1, 8), (512, 16), (1024, 32), (8192, 256), (400_000, 1024)]
+)
 def test_the_default_batch_size_leaves_about_32_steps(rows, size):
     assert default_batch_size(rows) == size
 
 
 @given(rows=st.integers(1, 100_000), seed=st.integers(0, 1000))
-def test_the_default_space_starts_from_its_start_and_tries_every_optimizer(rows, seed):
-    space = default_space(rows)
+def test_the_notes_space_starts_from_its_start_and_tries_every_optimizer(rows, seed):
+    space = notes_space(rows)
     candidates = sobol(space, 33, seed)
-    assert candidates[0] == space.start
+    assert candidates[0] == space.first[0]
     assert {c.optimizer for c in candidates} == set(OPTIMIZERS)
     assert {c.batch_size for c in candidates} == {default_batch_size(rows)}
 

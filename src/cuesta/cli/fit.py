@@ -24,7 +24,7 @@ def fit(
     threshold: options.Threshold = None,
     costs: options.Costs = None,
     folds: options.Folds = 5,
-    candidates: options.Candidates = 64,
+    candidates: options.Candidates = "auto",
     epochs: options.Epochs = "auto",
     space: options.SearchSpace = None,
     sampler: options.Sampler = "random",
@@ -66,6 +66,7 @@ def fit(
     from cuesta.data.table import read_table
     from cuesta.report.console import SafeConsole
     from cuesta.report.run.terminal import ErrorListener, TerminalListener, show_result
+    from cuesta.search.portfolio import SPACES
     from cuesta.search.space import read_space
     from cuesta.tabular.fit import fit as run_fit
     from cuesta.tabular.options import Options
@@ -80,7 +81,8 @@ def fit(
         drop=tuple(drop or ()),
         columns=parse_kinds(columns or ()),
         missing=tuple(missing or ()),
-        space=read_space(str(space)) if space else None,
+        space=space if space in SPACES or space is None else read_space(space),
+        candidates=count_or_auto("candidates", candidates),
         epochs=count_or_auto("epochs", epochs),
         threshold=number_or_word("threshold", threshold),
         costs=pair_of_numbers("costs", costs),

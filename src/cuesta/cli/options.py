@@ -159,16 +159,20 @@ TestTable = Annotated[
     ),
 ]
 Candidates = Annotated[
-    int,
+    str,
     _option(
-        "How many candidates (sets of hyper-parameters) to try, from 1; a grid has its own number.",
+        "How many candidates (sets of hyper-parameters) to try, from 1; a grid has its own number. "
+        "auto are those of the built-in space, or 64 of another one, of 100,000 rows or more 20.",
+        metavar="NUMBER",
         panel=SEARCH,
     ),
 ]
 SearchSpace = Annotated[
-    Path | None,
+    str | None,
     _option(
-        "A file with the values and ranges to search.",
+        "A file with the values and ranges to search; or notes, the optimizers and ranges of the "
+        "notes. The built-in space has a few good configurations, tried first, and what is near "
+        "them.",
         metavar="FILE.toml",
         default="the built-in space",
         panel=SEARCH,

@@ -48,8 +48,9 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         each of the `outer` folds tests a whole search on the others.
     outer : int, default=5
         The number of outer folds of "nested", at least 2.
-    candidates : int, default=64
-        How many sets of hyper-parameters to try, at least 1; a grid has its own number.
+    candidates : int or "auto", default="auto"
+        How many sets of hyper-parameters to try, at least 1; a grid has its own number. "auto" are
+        those of the built-in space, or 64 of another one, of large tables 20.
     epochs : int or "auto", default="auto"
         The largest number of epochs, at least 1; how many are used is chosen by the folds. "auto"
         gives all candidates about as many steps, and the better ones that still learn at their
@@ -57,7 +58,8 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
     space : dict, str, pathlib.Path or None, default=None
         What candidates may be: for each hyper-parameter a value, a list of values or a range
         {"low": 1e-4, "high": 1e-1, "log": True}, an optimizer's own under its name; or the path of
-        a TOML file of the same form. None takes the built-in space.
+        a TOML file of the same form; or "notes", the rows of the notes. None takes the built-in
+        space: good configurations, and what is near them.
     sampler : {"random", "grid", "tpe"}, default="random"
         How candidates are chosen: evenly spread, every combination of the lists in `space`, or 16
         at a time by what was learned of those before.
@@ -151,7 +153,7 @@ class TabularClassifier(ClassifierMixin, TabularEstimator):
         folds: int = 5,
         protocol: str = "kfold",
         outer: int = 5,
-        candidates: int = 64,
+        candidates: int | str = "auto",
         epochs: int | str = "auto",
         space: Any = None,
         sampler: str = "random",
@@ -272,8 +274,9 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         each of the `outer` folds tests a whole search on the others.
     outer : int, default=5
         The number of outer folds of "nested", at least 2.
-    candidates : int, default=64
-        How many sets of hyper-parameters to try, at least 1; a grid has its own number.
+    candidates : int or "auto", default="auto"
+        How many sets of hyper-parameters to try, at least 1; a grid has its own number. "auto" are
+        those of the built-in space, or 64 of another one, of large tables 20.
     epochs : int or "auto", default="auto"
         The largest number of epochs, at least 1; how many are used is chosen by the folds. "auto"
         gives all candidates about as many steps, and the better ones that still learn at their
@@ -281,7 +284,8 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
     space : dict, str, pathlib.Path or None, default=None
         What candidates may be: for each hyper-parameter a value, a list of values or a range
         {"low": 1e-4, "high": 1e-1, "log": True}, an optimizer's own under its name; or the path of
-        a TOML file of the same form. None takes the built-in space.
+        a TOML file of the same form; or "notes", the rows of the notes. None takes the built-in
+        space: good configurations, and what is near them.
     sampler : {"random", "grid", "tpe"}, default="random"
         How candidates are chosen: evenly spread, every combination of the lists in `space`, or 16
         at a time by what was learned of those before.
@@ -369,7 +373,7 @@ class TabularRegressor(RegressorMixin, TabularEstimator):
         folds: int = 5,
         protocol: str = "kfold",
         outer: int = 5,
-        candidates: int = 64,
+        candidates: int | str = "auto",
         epochs: int | str = "auto",
         space: Any = None,
         sampler: str = "random",

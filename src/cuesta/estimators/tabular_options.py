@@ -15,6 +15,7 @@ from cuesta.data.kinds import Kind, parse_kinds
 from cuesta.errors import SpecError
 from cuesta.estimators.parameters import draw_seed, plain
 from cuesta.estimators.tabular_rows import TabularRows, texts
+from cuesta.search.portfolio import SPACES
 from cuesta.search.space import Space, read_space, space_of
 from cuesta.tabular.options import AUTO, Options
 
@@ -67,9 +68,9 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _space(space: Any) -> Space | None:
+def _space(space: Any) -> Space | str | None:
     """A space, from what a file holds as a dict, or from the file. Raises SpecError."""
-    if space is None or isinstance(space, Space):
+    if space is None or isinstance(space, Space) or (isinstance(space, str) and space in SPACES):
         return space
     if isinstance(space, str | Path):
         return read_space(str(space))

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from cuesta.hyperparameters import Candidate
-from cuesta.search.space import default_batch_size
+from cuesta.search.space import Choice, Dimension, Range, Space, default_batch_size, notes_space
 
 
 class TableSize(NamedTuple):
@@ -21,6 +21,10 @@ class TableSize(NamedTuple):
     columns: int
     task: str
 
+
+LARGE, MOST_OF_LARGE = 100_000, 20  # rows of a large table, and how many candidates it is worth
+USUAL = 64  # candidates of a space that is not the portfolio's
+SPACES: dict[str, Callable[[TableSize], Space]] = {"notes": lambda table: notes_space(table.rows)}
 
 Entry = Mapping[str, Any | Callable[[TableSize], Any]]
 
@@ -95,16 +99,63 @@ PORTFOLIO: tuple[Entry, ...] = (
     },
 )
 
+# What a candidate near the portfolio may be; `search.near` says how far it goes from a member.
+RANGES: dict[str, Dimension] = {
+    "hidden_layer_sizes": Choice(((128,), (128, 128), (256, 128))),
+    "activation": Choice(("relu", "silu", "selu")),
+    "normalize": Choice(("quantile", "robust")),
+    "numeric_embedding": Choice(("none", "plr", "pbld")),
+    "embedding_size": Choice((4, 8)),
+    "embedding_frequencies": Choice((8, 16, 24)),
+    "embedding_sigma": Range(0.05, 1.0, log=True),
+    "input_scale": Choice((False, True)),
+    "schedule": Choice(("cosine",)),
+    "final_ratio": Choice((0.01,)),
+    "learning_rate": Range(5e-4, 1e-2, log=True),
+    "weight_decay": Range(1e-3, 0.1, log=True),
+    "dropout": Range(0.0, 0.3),
+}
+
 PRESET_TABULAR: Entry = {**COMMON, **PORTFOLIO[0]}
 """The best single configuration: the portfolio's first entry, all its values together."""
 
 
 def values_of(entry: Entry, table: TableSize) -> dict[str, Any]:
-    """The fields of a candidate on a table of this size."""
+    """The fields of a candidate on a table of this size.
+
+    An entry may say `final_ratio`, the final learning rate as a share of the first.
+    """
     merged = {**COMMON, **entry}
-    return {name: value(table) if callable(value) else value for name, value in merged.items()}
+    found = {name: value(table) if callable(value) else value for name, value in merged.items()}
+    if "final_ratio" in found:
+        found["final_learning_rate"] = found.pop("final_ratio") * found["learning_rate"]
+    return found
 
 
 def portfolio(table: TableSize) -> list[Candidate]:
     """The portfolio's candidates on a table of this size, in their order."""
     return [Candidate(**values_of(entry, table)) for entry in PORTFOLIO]
+
+
+def portfolio_space(table: TableSize) -> Space:
+    """The default space: the portfolio, and what is near it."""
+    return Space(RANGES, first=tuple(portfolio(table)), near=True)
+
+
+def space_on(space: Space | str | None, table: TableSize) -> Space:
+    """A space of the user's own, one of `SPACES` by its name, or the default one."""
+    if isinstance(space, Space):
+        return space
+    return portfolio_space(table) if space is None else SPACES[space](table)
+
+
+def candidates_on(wanted: int | str, space: Space | str | None, rows: int) -> int:
+    """How many candidates are tried: so many, or, of "auto", as many as the table is worth.
+
+    The portfolio's own where the space is the default one, else 64; of tables with 100,000 rows or
+    more 20 at most.
+    """
+    if isinstance(wanted, int):
+        return wanted
+    usual = len(PORTFOLIO) if space is None else USUAL
+    return min(usual, MOST_OF_LARGE) if rows >= LARGE else usual

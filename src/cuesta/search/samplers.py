@@ -17,6 +17,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from cuesta._util.checks import check_choice
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import Candidate
+from cuesta.search.near import nearby
 from cuesta.search.space import Choice, Space, grid, make_candidate
 
 SAMPLERS = ("random", "grid", "tpe")
@@ -151,8 +152,9 @@ def space_sampler(space: Space, sampler: str, count: int, seed: int) -> Sampler[
     """
     check_choice("sampler", sampler, SAMPLERS)
     if sampler == "tpe":
-        first = [space.start] if space.start else []
-        return TPESampler(lambda trial: _suggested(trial, space), count, seed, first)
+        return TPESampler(lambda trial: _suggested(trial, space), count, seed, space.first)
+    if sampler == "random" and space.near:
+        return FixedSampler(nearby(space, count, seed))
     if sampler == "random":
         return FixedSampler(sobol(space, count, seed))
     candidates = list(grid(space))
@@ -172,7 +174,7 @@ def sobol(space: Space, count: int, seed: int) -> list[Candidate]:
     from scipy.stats.qmc import Sobol
 
     names = space.names
-    found = dict.fromkeys([space.start] if space.start else [])
+    found = dict.fromkeys(space.first)
     with warnings.catch_warnings():
         # SciPy warns where the count is no power of two; then the balance is only nearly even.
         warnings.filterwarnings("ignore", message="The balance properties")

@@ -63,12 +63,14 @@ RANGE = {"low", "high", "log"}
 class Space:
     """Dimensions for every candidate, and those that an optimizer has of its own.
 
-    `start`, where given, is the first candidate, whatever the draws.
+    `first` are the first candidates, whatever the draws; where the space is `near` them, random
+    draws are of their neighbourhood (`search.near`) instead of the whole space.
     """
 
     common: Mapping[str, Dimension]
     own: Mapping[str, Mapping[str, Dimension]] = field(default_factory=dict)
-    start: Candidate | None = None
+    first: tuple[Candidate, ...] = ()
+    near: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -88,8 +90,9 @@ class Space:
         """The space with products in this precision for all candidates; None leaves it alone."""
         if precision is None:
             return self
-        start = None if self.start is None else replace(self.start, precision=precision)
-        return Space({**self.common, "precision": Choice((precision,))}, self.own, start)
+        first = tuple(replace(candidate, precision=precision) for candidate in self.first)
+        common = {**self.common, "precision": Choice((precision,))}
+        return replace(self, common=common, first=first)
 
     @property
     def optimizers(self) -> Choice:
@@ -138,8 +141,8 @@ def grid(space: Space) -> Iterator[Candidate]:
             yield make_candidate({"optimizer": optimizer, **named})
 
 
-def default_space(rows: int) -> Space:
-    """The space for a table with this many training rows: two layer sizes, one batch size.
+def notes_space(rows: int) -> Space:
+    """The rows of the notes, for so many training rows: two layer sizes, one batch size.
 
     Learning rates have a range for each optimizer: a step of SGD is as long as its gradient,
     one of Adam as its learning rate.
@@ -171,12 +174,13 @@ def default_space(rows: int) -> Space:
         "adam": {"learning_rate": Range(5e-4, 2e-2, log=True)},
     }
     start = Candidate(hidden_layer_sizes=(128, 64), batch_size=batch_size, final_learning_rate=3e-5)
-    return Space(common, own, start)
+    return Space(common, own, (start,))
 
 
 def default_batch_size(rows: int) -> int:
-    """A power of two that leaves about 32 steps an epoch, from 8 to 256."""
-    return int(min(256, max(8, 2 ** round(math.log2(max(rows, 1) / 32)))))
+    """A power of two: about 32 steps an epoch, from 8 to 256; of many rows a 400th, to 1,024."""
+    steps = max(min(256, rows / 32), rows / 400, 8)
+    return int(min(1024, 2 ** round(math.log2(steps))))
 
 
 def read_space(path: str) -> Space:

@@ -13,6 +13,7 @@ from cuesta.data.fold_means import held_out_ratio
 from cuesta.hyperparameters import Candidate
 from cuesta.search import halving
 from cuesta.search.length import DOUBLINGS, lengthened, to_lengthen, with_length
+from cuesta.search.portfolio import TableSize, candidates_on, space_on
 from cuesta.search.samplers import space_sampler
 from cuesta.search.select import (
     Score,
@@ -21,7 +22,6 @@ from cuesta.search.select import (
     mean_losses,
     score_candidate,
 )
-from cuesta.search.space import default_space
 from cuesta.tabular.listener import Listener
 from cuesta.tabular.options import Options
 from cuesta.tabular.prepare import Task
@@ -34,16 +34,19 @@ Numbered = dict[int, Candidate]  # candidates by their numbers in the run
 
 def score_candidates(run: Run, task: Task, options: Options, listener: Listener) -> list[Score]:
     """Train every candidate on every fold, and score it by its mean over the folds (N2)."""
-    space = (options.space or default_space(len(task.x))).with_precision(options.precision)
-    sampler = space_sampler(space, options.sampler, options.candidates, options.seed)
+    rows, columns = task.x.shape
+    space = space_on(options.space, TableSize(rows, columns, task.target.task))
+    space = space.with_precision(options.precision)
+    count = candidates_on(options.candidates, options.space, rows)
+    sampler = space_sampler(space, options.sampler, count, options.seed)
     scoring = Scoring(run, task, options, listener)
     scores: list[Score] = []
     while candidates := sampler.ask():
         if options.epochs == "auto":
-            rows = len(task.feed.folds[0].train)
-            candidates = [with_length(candidate, rows) for candidate in candidates]
+            trained = len(task.feed.folds[0].train)
+            candidates = [with_length(candidate, trained) for candidate in candidates]
         if not scores:
-            scoring.announce(candidates)
+            scoring.announce(candidates, count)
         found = scoring.score(dict(enumerate(candidates, start=len(scores))))
         sampler.tell([score.loss for score in found])
         scores.extend(found)
@@ -59,9 +62,8 @@ class Scoring:
     options: Options
     listener: Listener
 
-    def announce(self, first: Sequence[Candidate]) -> None:
+    def announce(self, first: Sequence[Candidate], wanted: int) -> None:
         """Tell how much work there is, from the candidates that were asked for `first`."""
-        wanted = self.options.candidates
         count = wanted if self.options.sampler == "tpe" else len(first)
         if count < wanted and self.options.sampler == "random":
             self.listener.said(f"the space has only {count} different candidates; all are tried")

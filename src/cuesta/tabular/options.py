@@ -15,6 +15,7 @@ from cuesta.data.kinds import Kind
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import INSTRUMENTS, PRECISIONS
 from cuesta.search.choice import CHOICES
+from cuesta.search.portfolio import SPACES
 from cuesta.search.samplers import SAMPLERS
 from cuesta.search.space import Space, check_grid
 
@@ -22,7 +23,7 @@ TASKS = ("auto", "classification", "regression")
 PROTOCOLS = (*ROW_PROTOCOLS, "nested")
 MODELS = ("auto", "committee", "single")
 DECIMALS = ("auto", ".", ",")
-AUTO = ("epochs",)  # what may be left to the run
+AUTO = ("candidates", "epochs")  # what may be left to the run
 LEAST = {"candidates": 1, "epochs": 1, "folds": 2, "outer": 2}
 
 
@@ -61,12 +62,14 @@ class Options:
         For "grouped" or "nested": a column whose rows of one value stay on one side.
     drop : tuple of str
         Columns to leave out.
-    candidates : int of at least 1, default 64
+    candidates : int of at least 1 or "auto", default "auto"
+        "auto" are the portfolio's, or 64 of another space; of large tables 20 at most.
     epochs : int of at least 1 or "auto", default "auto"
         At most so many; how many are used is chosen with the winner. "auto" gives all candidates
         about as many steps, and the better ones that still learn at their end twice the epochs.
-    space : Space, optional
-        What candidates may be; by default `default_space` of the table's size.
+    space : Space or "notes", optional
+        What candidates may be; by default the portfolio and what is near it (`search.portfolio`);
+        "notes" are the rows of the notes.
     sampler : {"random", "grid", "tpe"}, default "random"
     test_size : float from 0 to below 1, default 0.2
         The share of rows that is sealed for the test; with 0 all rows train and validate.
@@ -106,9 +109,9 @@ class Options:
     outer: int = 5
     groups: str | None = None
     drop: tuple[str, ...] = ()
-    candidates: int = 64
+    candidates: int | str = "auto"
     epochs: int | str = "auto"
-    space: Space | None = None
+    space: Space | str | None = None
     sampler: str = "random"
     test_size: float = 0.2
     seed: int = 0
@@ -159,9 +162,12 @@ class Options:
             raise SpecError(
                 "halving compares all candidates; it goes with random or grid, not tpe."
             )
+        own = self.space if isinstance(self.space, Space) else None
+        if isinstance(self.space, str):
+            check_choice("space", self.space, tuple(SPACES))
         if self.sampler == "grid":
-            check_grid(self.space)
-        for optimizer in self.space.optimizers.values if self.space else ():
+            check_grid(own)
+        for optimizer in own.optimizers.values if own else ():
             check_optimizer(optimizer)
 
     def _check_decision(self) -> None:

@@ -10,10 +10,28 @@ from cuesta._text import count
 from cuesta.hyperparameters import Candidate
 from cuesta.report.console import sentence
 from cuesta.report.run.words import NAMES, number
+from cuesta.search.near import is_read
 from cuesta.search.select import Score
 
 SHOWN = 10
 DEFAULTS = Candidate()
+# Shown where they differ from the defaults, as they stand in a search space.
+OTHERS = (
+    "architecture",
+    "numeric_embedding",
+    "embedding_size",
+    "embedding_frequencies",
+    "embedding_sigma",
+    "embedding_bins",
+    "category_embedding",
+    "input_scale",
+    "loss",
+    "label_smoothing",
+    "huber_delta",
+    "target_transform",
+    "clamp",
+    "precision",
+)
 
 
 def best_table(scores: list[Score], metric: str, winner: int, tied: Collection[int]) -> Table:
@@ -40,7 +58,7 @@ def best_table(scores: list[Score], metric: str, winner: int, tied: Collection[i
 
 def varied(scores: list[Score]) -> list[str]:
     """Of the parameters that are printed only where they vary, those that do."""
-    names = ("batch_size", "normalize", "dialect", "epsilon")
+    names = ("batch_size", "normalize", "dialect", "epsilon", "epochs")
     return [n for n in names if len({getattr(score.candidate, n) for score in scores}) > 1]
 
 
@@ -71,5 +89,14 @@ def describe(candidate: Candidate, also: Iterable[str] = ()) -> str:
     )
     if candidate.weight_average:
         parts.append(f"weight_average={candidate.weight_average:g}")
+    parts.extend(
+        f"{name}={_plain(getattr(candidate, name))}"
+        for name in OTHERS
+        if getattr(candidate, name) != getattr(DEFAULTS, name) and is_read(name, vars(candidate))
+    )
     parts.extend(f"{name}={getattr(candidate, name)}" for name in also)
     return " ".join(parts)
+
+
+def _plain(value: object) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -163,3 +163,13 @@ def test_a_number_of_epochs_is_for_all_and_nobody_is_lengthened():
     assert all(s.lengthened_from is None for s in result.scores)
     auto = {s.candidate.epochs for s in result.scores}
     assert auto == {None}
+
+
+def test_a_run_that_goes_on_lengthens_the_same(short, tmp_path):
+    """Their curves come from the folder, their networks from there or from a new training."""
+    found = []
+    for folder in (tmp_path / "run", tmp_path / "run", None):
+        result = summary(fit(table(), options(instruments="off"), folder), options())
+        found.append({k: v for k, v in result.items() if k not in ("seconds", "test_openings")})
+    assert found[0]["lengthened"]
+    assert found[0] == found[1] == found[2]

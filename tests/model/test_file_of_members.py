@@ -14,7 +14,9 @@ from cuesta._util import model_file
 from cuesta._util.model_file import checksum
 from cuesta.data.encode import Target
 from cuesta.errors import ModelFileError, TableError
+from cuesta.hyperparameters import Candidate
 from cuesta.model import Calibration, file, load_model
+from cuesta.model.plan import LEFT_OUT, candidate_of, describe_candidate
 from tests.model.models import CLASSES, FRAME, VALUES, committee, drawn, residuals_of, rows
 
 TWO = Target("classification", ("y",), ("no", "yes"))
@@ -85,6 +87,47 @@ def test_one_network_is_written_as_it_always_was(name, path):
     older = Path(__file__).parent / "files" / f"{name}.safetensors"
     load_model(older).save(path)
     assert path.read_bytes() == older.read_bytes()
+
+
+# One value that is not the default of each hyper-parameter that earlier versions have not.
+LATER = {
+    "architecture": "resnet",
+    "schedule": "cosine",
+    "warmup": 0.1,
+    "numeric_embedding": "plr",
+    "embedding_size": 4,
+    "embedding_frequencies": 5,
+    "embedding_sigma": 0.1,
+    "embedding_bins": 6,
+    "category_embedding": "learned",
+    "input_scale": True,
+    "target_transform": "log",
+    "clamp": True,
+    "weight_average": 0.9,
+    "epochs": 7,
+}
+
+
+def test_a_file_leaves_out_what_earlier_versions_have_not_at_its_default():
+    assert LATER.keys() == LEFT_OUT.keys()
+    older = Path(__file__).parent / "files" / "classes.safetensors"
+    plain = describe_candidate(Candidate(**LEFT_OUT))
+    assert plain.keys() == described(older)["candidate"].keys()
+
+
+def test_what_a_file_leaves_out_keeps_its_meaning_when_a_default_changes(monkeypatch):
+    monkeypatch.setitem(LEFT_OUT, "warmup", 0.5)  # as if the default had become another
+    assert candidate_of({}).warmup == 0.5
+    assert describe_candidate(Candidate())["warmup"] == 0.0
+
+
+@pytest.mark.parametrize("name", LATER)
+def test_a_candidate_comes_back_from_its_description(name):
+    candidate = Candidate(**{name: LATER[name]})
+    about = json.loads(json.dumps(describe_candidate(candidate)))
+    assert about[name] == LATER[name]
+    assert not about.keys() & (LATER.keys() - {name})
+    assert candidate_of(about) == candidate
 
 
 def test_a_committees_file_has_a_format_that_an_older_version_names(path):

@@ -19,12 +19,11 @@ from cuesta._util.model_file import FORMAT, read_model_file, write_model_file, w
 from cuesta.data.encode import Encoder, Target
 from cuesta.data.layout import Layout
 from cuesta.data.scale import Scaling
-from cuesta.hyperparameters import Candidate
 from cuesta.model.calibration import UNCALIBRATED
 from cuesta.model.description import feature_of, require, target_of
 from cuesta.model.fitted import FittedModel
 from cuesta.model.member import Member
-from cuesta.model.plan import CalibrationPlan, MemberPlan
+from cuesta.model.plan import CalibrationPlan, MemberPlan, candidate_of, describe_candidate
 from cuesta.model.scaling import checked, scaling_of_arrays, scaling_to_arrays
 
 FORMAT_OF_MEMBERS = 2
@@ -57,7 +56,7 @@ def _describe(model: FittedModel) -> dict[str, Any]:
     }
     plans = _plans(model)
     if plans[0].alone:
-        return {**about, "candidate": plans[0].candidate.to_dict()}
+        return {**about, "candidate": describe_candidate(plans[0].candidate)}
     return {
         **about,
         "format": FORMAT_OF_MEMBERS,
@@ -131,7 +130,7 @@ class _Plan(NamedTuple):
         require(estimator is None or isinstance(estimator, dict), "estimator is no table")
         target = target_of(description["target"])
         if description["format"] == FORMAT:
-            members = [MemberPlan(Candidate.from_dict(description["candidate"]))]
+            members = [MemberPlan(candidate_of(description["candidate"]))]
             calibration = CalibrationPlan()
         else:
             members = MemberPlan.read_all(description["members"], target)

@@ -26,6 +26,37 @@ from cuesta.model.network import Layers, Network
 
 FIELDS = {"candidate", "weight", "fold", "fold_weight", "inputs", "outputs"}
 
+# Hyper-parameters that earlier versions have not. At these values they are left out of a file, so
+# that a plain network is written as it always was, and an earlier version reads it. They stand here
+# for good: should a default of `Candidate` change, what a file leaves out still means these.
+LEFT_OUT: dict[str, Any] = {
+    "architecture": "mlp",
+    "schedule": "linear",
+    "warmup": 0.0,
+    "numeric_embedding": "none",
+    "embedding_size": 8,
+    "embedding_frequencies": 16,
+    "embedding_sigma": 0.3,
+    "embedding_bins": 16,
+    "category_embedding": "one-hot",
+    "input_scale": False,
+    "target_transform": "none",
+    "clamp": False,
+    "weight_average": 0.0,
+    "epochs": None,
+}
+
+
+def describe_candidate(candidate: Candidate) -> dict[str, Any]:
+    """A candidate for JSON, without what is as `LEFT_OUT` says."""
+    values = candidate.to_dict()
+    return {n: v for n, v in values.items() if n not in LEFT_OUT or v != LEFT_OUT[n]}
+
+
+def candidate_of(about: Mapping[str, Any]) -> Candidate:
+    """The candidate of a description, which may leave fields out."""
+    return Candidate.from_dict({**LEFT_OUT, **about})
+
 
 class LayerShapes(NamedTuple):
     """The names of a layer's weights and biases, and their shapes."""
@@ -61,7 +92,7 @@ class MemberPlan(NamedTuple):
     @classmethod
     def _read(cls, about: Mapping[str, Any], place: int, target: Target) -> MemberPlan:
         require(isinstance(about, dict) and set(about) == FIELDS, f"member {place}")
-        plan = cls(**{**about, "candidate": Candidate.from_dict(about["candidate"])}, place=place)
+        plan = cls(**{**about, "candidate": candidate_of(about["candidate"])}, place=place)
         require(_is_number(plan.inputs), f"scaling of member {place}")
         if target.task == "regression":
             require(_is_number(plan.outputs), f"scaling of member {place}")
@@ -72,7 +103,7 @@ class MemberPlan(NamedTuple):
     def describe(self) -> dict[str, Any]:
         """The member for JSON."""
         about = {name: value for name, value in self._asdict().items() if name in FIELDS}
-        return about | {"candidate": self.candidate.to_dict()}
+        return about | {"candidate": describe_candidate(self.candidate)}
 
     @property
     def inputs_name(self) -> str:

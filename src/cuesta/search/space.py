@@ -55,6 +55,15 @@ class Range:
         return self.low + (self.high - self.low) * share
 
 
+# A program is compiled for each of their values.
+COMPILED = (
+    "batch_size",
+    "hidden_layer_sizes",
+    "embedding_size",
+    "embedding_frequencies",
+    "embedding_bins",
+)
+
 Dimension = Choice | Range
 RANGE = {"low", "high", "log"}
 
@@ -267,7 +276,7 @@ def range_of(name: str, value: Mapping[str, Any]) -> Range:
         raise SpecError(f"In the range of {name} low must be above 0, since log = true.")
     if name == "epochs":
         raise SpecError("epochs needs a list of values, not a range: equal lanes train together.")
-    if name in ("batch_size", "hidden_layer_sizes"):
+    if name in COMPILED:
         raise SpecError(
             f"{name} needs a list of values, not a range: a program is compiled for each value."
         )

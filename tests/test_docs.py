@@ -10,13 +10,32 @@ DOCS = Path(__file__).parents[1] / "docs"
 
 @pytest.mark.slow("the searches of a whole page, scikit-learn's among them")
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
-@pytest.mark.parametrize("page", ["estimators.md"])
+@pytest.mark.parametrize("page", ["estimators.md", "ingredients.md"])
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), flags=re.S)
     assert blocks
     exec(compile("\n".join(blocks), page, "exec"), {"__name__": "page"})  # noqa: S102 (our own page)
     assert capsys.readouterr().out
+
+
+def test_the_space_of_the_page_on_ingredients_is_read(tmp_path):
+    from cuesta.search.samplers import sobol
+    from cuesta.search.space import read_space
+
+    (text,) = re.findall(r"```toml\n(.*?)```", (DOCS / "ingredients.md").read_text(), flags=re.S)
+    (tmp_path / "space.toml").write_text(text)
+    assert len(sobol(read_space(str(tmp_path / "space.toml")), 8, 0)) == 8
+
+
+def test_the_page_on_ingredients_names_every_choice():
+    from cuesta import hyperparameters as names
+
+    text = (DOCS / "ingredients.md").read_text()
+    listed = (*names.ACTIVATIONS, *names.NORMALIZATIONS, *names.SCHEDULES, *names.TARGET_TRANSFORMS)
+    listed += (*names.NUMERIC_EMBEDDINGS, *names.CATEGORY_EMBEDDINGS, "resnet", "clamp")
+    off = {"none", "one-hot"}
+    assert [name for name in {*listed} - off if f"`{name}" not in text] == []
 
 
 def test_every_parameter_of_a_search_space_is_in_the_readme():

@@ -137,7 +137,7 @@ def test_the_readmes_defaults_are_a_candidates():
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", text, flags=re.M))
     assert {"activation", "init", "learning_rate", "batch_size"} <= set(rows)
     for name, told in rows.items():
-        if name != "epsilon":
+        if name not in ("epsilon", "epochs"):  # another's: the dialect's, the run's
             assert (
                 told.strip(" `") == str(defaults[name]).removesuffix(".0")
                 or name == "learning_rate"

@@ -21,13 +21,18 @@ from cuesta.diagnose.surface import WAYS
 from cuesta.errors import SpecError, TableError
 from cuesta.hyperparameters import (
     ACTIVATIONS,
+    ARCHITECTURES,
+    CATEGORY_EMBEDDINGS,
     DIALECTS,
     INITS,
     INSTRUMENTS,
     LOSSES,
     NORMALIZATIONS,
+    NUMERIC_EMBEDDINGS,
     OPTIMIZERS,
     PRECISIONS,
+    SCHEDULES,
+    TARGET_TRANSFORMS,
 )
 from cuesta.lab.compare import STREAMS
 from cuesta.lab.functions import FUNCTIONS
@@ -124,11 +129,16 @@ def test_the_readmes_space_names_every_choice():
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| [^|]+ \| (.+) \|$", readme, flags=re.M))
     for name, choices in {
+        "architecture": ARCHITECTURES,
         "activation": ACTIVATIONS,
         "init": INITS,
         "optimizer": OPTIMIZERS,
         "dialect": DIALECTS,
+        "schedule": SCHEDULES,
         "normalize": NORMALIZATIONS,
+        "numeric_embedding": NUMERIC_EMBEDDINGS,
+        "category_embedding": CATEGORY_EMBEDDINGS,
+        "target_transform": TARGET_TRANSFORMS,
         "loss": LOSSES["regression"],
         "precision": PRECISIONS,
     }.items():

@@ -29,77 +29,32 @@ SPACES: dict[str, Callable[[TableSize], Space]] = {"notes": lambda table: notes_
 Entry = Mapping[str, Any | Callable[[TableSize], Any]]
 
 COMMON: Entry = {
+    "hidden_layer_sizes": (128, 128),
     "optimizer": "adam",
-    "schedule": "cosine",
+    "final_ratio": 0.01,
+    "normalize": "robust",
     "batch_size": lambda table: default_batch_size(table.rows),
 }
+PBLD: Entry = {"numeric_embedding": "pbld", "embedding_size": 4}
+PLR: Entry = {"numeric_embedding": "plr", "embedding_size": 8}
+BINS: Entry = {"numeric_embedding": "piecewise", "embedding_size": 8}
 
+# Entries of one shape stand in pairs: they train as lanes of one program.
 PORTFOLIO: tuple[Entry, ...] = (
+    {**PBLD, "learning_rate": 0.012, "weight_decay": 0.3, "dropout": 0.3},
+    {**PBLD, "activation": "silu", "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.1},
+    {**PLR, "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.1},
+    {**PLR, "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.3},
+    {**BINS, "learning_rate": 0.012, "weight_decay": 0.1, "dropout": 0.3},
     {
-        "hidden_layer_sizes": (256, 128),
-        "activation": "silu",
-        "normalize": "quantile",
-        "numeric_embedding": "plr",
-        "learning_rate": 2e-3,
-        "final_learning_rate": 2e-5,
-        "weight_decay": 1e-2,
-        "dropout": 0.1,
-    },
-    {
-        "hidden_layer_sizes": (128, 128),
-        "activation": "selu",
-        "init": "glorot",
-        "normalize": "robust",
-        "numeric_embedding": "pbld",
-        "embedding_size": 4,
-        "embedding_sigma": 0.1,
-        "input_scale": True,
-        "learning_rate": 3e-3,
-        "final_learning_rate": 3e-5,
-        "weight_decay": 2e-2,
-        "dropout": 0.15,
-    },
-    {
-        "hidden_layer_sizes": (128, 128),
-        "activation": "relu",
-        "normalize": "quantile",
-        "learning_rate": 1e-3,
-        "final_learning_rate": 1e-5,
-        "weight_decay": 1e-2,
+        **BINS,
+        "schedule": "coslog4",
+        "learning_rate": 0.012,
+        "weight_decay": 0.1,
         "dropout": 0.2,
-    },
-    {
-        "hidden_layer_sizes": (128, 128),
-        "activation": "silu",
-        "normalize": "robust",
-        "input_scale": True,
-        "learning_rate": 3e-3,
-        "final_learning_rate": 3e-5,
-        "weight_decay": 1e-2,
-    },
-    {
-        "hidden_layer_sizes": (256, 128),
-        "activation": "relu",
-        "normalize": "quantile",
-        "numeric_embedding": "pbld",
-        "learning_rate": 1e-3,
-        "final_learning_rate": 1e-5,
-        "weight_decay": 3e-2,
-        "dropout": 0.2,
-    },
-    {
-        "hidden_layer_sizes": (128, 128),
-        "activation": "silu",
-        "normalize": "robust",
-        "numeric_embedding": "plr",
-        "embedding_sigma": 0.1,
-        "learning_rate": 3e-3,
-        "final_learning_rate": 3e-5,
-        "weight_decay": 1e-2,
     },
 )
 
-# What a candidate near the portfolio may be; `search.near` says how far it goes from a member.
 RANGES: dict[str, Dimension] = {
     "hidden_layer_sizes": Choice(((128,), (128, 128), (256, 128))),
     "activation": Choice(("relu", "silu", "selu")),

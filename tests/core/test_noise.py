@@ -1,12 +1,12 @@
 import numpy as np
 
-from cuesta.core.noise import NOISE_LEVELS, mixed, noise_bits
+from cuesta.core.noise import NOISE_LEVELS, hashed_places, mixed, noise_bits
 
 KEY = np.array([123456789, 987654321], np.uint32)
 
 
 def bits(key=KEY, step=0, count=100_000):
-    return np.asarray(noise_bits(key, np.int32(step), count))
+    return np.asarray(noise_bits(key, hashed_places(key, count), np.int32(step), count))
 
 
 def correlation(a, b):

@@ -26,12 +26,26 @@ def mixed(word: Array) -> Array:
     return word ^ (word >> 16)
 
 
-def noise_bits(key: Tensor, step: Scalar, count: int) -> Array:
-    """(count,) uint16, uniform on 0…65,535, of a key (2,) of uint32 and a step."""
+def hashed_places(key: Tensor, count: int) -> Array:
+    """The part of `noise_bits` that no step enters, for so many values: computed once.
+
+    The barrier keeps the compiler from computing it anew at each step.
+    """
     places = jnp.arange(count // 2 + 1, dtype=jnp.uint32)
+    hashed: Array = jax.lax.optimization_barrier(mixed(places ^ key[0]))  # type: ignore[no-untyped-call]
+    return hashed
+
+
+def noise_bits(key: Tensor, places: Array, step: Scalar, count: int) -> Array:
+    """(count,) uint16, uniform on 0…65,535, of a key (2,) of uint32, its places, and a step.
+
+    The barrier keeps the compiler from drawing it anew for each lane.
+    """
     of_step = mixed(jnp.asarray(step).astype(jnp.uint32) ^ key[1])
-    words = mixed(mixed(places ^ key[0]) + of_step)
-    return jax.lax.bitcast_convert_type(words, jnp.uint16).reshape(-1)[:count]
+    words = mixed(places + of_step)
+    halves = jnp.concatenate([words & 0xFFFF, words >> 16]).astype(jnp.uint16)
+    bits: Array = jax.lax.optimization_barrier(halves)[:count]  # type: ignore[no-untyped-call]
+    return bits
 
 
 def keep_threshold(keep: float) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -23,7 +24,7 @@ from cuesta.core.lane import (
 from cuesta.core.layer import Layer
 from cuesta.core.loss import row_scores
 from cuesta.core.net import forward
-from cuesta.core.noise import noise_bits
+from cuesta.core.noise import hashed_places, noise_bits
 from cuesta.core.own_units import held, in_own_units
 from cuesta.core.step import take_step
 from cuesta.core.types import Scalar, Tensor
@@ -35,10 +36,25 @@ SMALL_BLOCK, LARGE_BLOCK, MANY_ROWS = 64, 256, 1024
 UNITS = 64  # parts of a fold's validation rows whose losses are summed apart; it divides a block
 
 
-def draw_noise(key: Tensor, step: Array, shape: Shape) -> list[Array]:
+class NoiseSource(NamedTuple):
+    """From what the steps of a lane draw their noise: its key, and the places' hashes."""
+
+    key: Tensor
+    places: Array | None
+
+    @classmethod
+    def of(cls, key: Tensor, shape: Shape, features: ProgramFeatures) -> NoiseSource:
+        """The source of a network of this shape; without places where nothing is dropped."""
+        count = shape.batch_size * sum(shape.hidden)
+        return cls(key, hashed_places(key, count) if features.dropout else None)
+
+
+def draw_noise(source: NoiseSource, step: Array, shape: Shape) -> list[Array] | None:
     """Uniform 16-bit noise (rows, units) for each hidden layer, of this step (N1)."""
     rows, start, pieces = shape.batch_size, 0, []
-    flat = noise_bits(key, step, rows * sum(shape.hidden))
+    if source.places is None:
+        return None
+    flat = noise_bits(source.key, source.places, step, rows * sum(shape.hidden))
     for units in shape.hidden:
         pieces.append(flat[start : start + rows * units].reshape(rows, units))
         start += rows * units
@@ -132,7 +148,7 @@ def draw_batch(
     row: Array,
     s: Array,
     k: Array,
-    noise_key: Tensor,
+    source: NoiseSource,
     features: ProgramFeatures = ALL_FEATURES,
 ) -> tuple[Batch, Array]:
     """Batch s of the order's row `row`, with the noise of step k; and how many rows it has."""
@@ -142,8 +158,7 @@ def draw_batch(
     count = jnp.sum(present.astype(jnp.float32))
     weights = data.weights[rows] if features.weighted else 1.0
     shares = jnp.where(present, weights / count, 0.0)
-    noise = draw_noise(noise_key, k, shape) if features.dropout else None
-    return (data.x[rows], data.y[rows], shares, noise), count
+    return (data.x[rows], data.y[rows], shares, draw_noise(source, k, shape)), count
 
 
 def train_lane(
@@ -172,13 +187,12 @@ def train_lane(
     """
     steps = ceiling(data.n_train, shape.batch_size)
     hyperparameters = needed(hyperparameters, features)
+    source = NoiseSource.of(noise_key, shape, features)
 
     def one_step(s: Array, carry: tuple[State, Array], epoch: Array) -> tuple[State, Array]:
         state, loss_sum = carry
         k = epoch * steps + s
-        batch, count = draw_batch(
-            shape, data, offset, epoch - span.start, s, k, noise_key, features
-        )
+        batch, count = draw_batch(shape, data, offset, epoch - span.start, s, k, source, features)
         state, loss = take_step(
             state, shape, hyperparameters, span.total * steps, k, batch, features
         )

@@ -21,7 +21,7 @@ from cuesta.core.lane import (
 )
 from cuesta.core.layer import Layer
 from cuesta.core.step import apply_update, compute_update, forward_backward, take_step, whole_step
-from cuesta.core.train import ceiling, draw_batch, validate
+from cuesta.core.train import NoiseSource, ceiling, draw_batch, validate
 from cuesta.core.types import Scalar, Tensor
 from cuesta.diagnose.gauges import Gauges, first_order_gauges, second_order_gauges, squares_of
 from cuesta.diagnose.second_order import LocalLoss
@@ -98,6 +98,7 @@ class SpanWatch:
 
     program: WatchProgram
     inputs: SpanInputs
+    source: NoiseSource
     steps: Array
     total: Array
     first_step: Array
@@ -111,7 +112,8 @@ class SpanWatch:
         steps = ceiling(inputs.data.n_train, program.shape.batch_size)
         first = inputs.span.start * steps
         total = inputs.span.total * steps
-        return cls(program, inputs, steps, total, first, ceiling(first, inputs.every))
+        source = NoiseSource.of(inputs.noise_key, program.shape, program.features)
+        return cls(program, inputs, source, steps, total, first, ceiling(first, inputs.every))
 
     def start(self, state: State, probe: EigenvalueProbe | None) -> Watched:
         """The state before the span, with room for what the span will bring."""
@@ -185,7 +187,7 @@ class SpanWatch:
         inputs, epoch = self.inputs, jax.lax.div(k, self.steps)
         row, s = epoch - inputs.span.start, k - epoch * self.steps
         return draw_batch(
-            self.program.shape, inputs.data, self._offset, row, s, k, inputs.noise_key,
+            self.program.shape, inputs.data, self._offset, row, s, k, self.source,
             self.program.features,
         )  # fmt: skip
 

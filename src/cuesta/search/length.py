@@ -1,7 +1,7 @@
 """How long candidates train where nobody says so: the budget is steps, not epochs.
 
-All begin with about as many steps. Of those whose validation still falls at the end, the better
-half is trained once more, as new candidates, for twice the epochs, its learning rate decaying over
+All begin with about as many steps. Those of the better third whose validation still falls at the
+end are trained once more, as new candidates, for twice the epochs, the learning rate decaying over
 all of these. Who is lengthened depends on scores alone, not on which of them was known first.
 """
 
@@ -17,7 +17,8 @@ from cuesta.search.select import Score, rank
 STEPS = 3_000  # of a training, about
 FEWEST, MOST = 20, 256  # epochs of it
 LONGEST = 1_024  # epochs of a candidate that was lengthened
-DOUBLINGS = 2  # how often a candidate may be lengthened
+DOUBLINGS = 1  # how often a candidate may be lengthened
+PART = 3  # one of so many is lengthened
 
 
 def base_epochs(rows: int, batch_size: int) -> int:
@@ -35,12 +36,12 @@ def with_length(candidate: Candidate, rows: int) -> Candidate:
 def to_lengthen(newest: Sequence[Score], scores: Sequence[Score]) -> list[Score]:
     """Those of the newest scores that are worth twice the epochs, by their numbers.
 
-    The better half of them, rounded up, as far as their curves still fall; what was lengthened
+    The better third of them, rounded up, as far as their curves still fall; what was lengthened
     before must be better than what it came from. `scores` are all.
     """
     of = {score.index: score for score in scores}
     known = {score.candidate for score in scores}
-    better = rank(list(newest))[: math.ceil(len(newest) / 2)]
+    better = rank(list(newest))[: math.ceil(len(newest) / PART)]
     found = [
         score
         for score in better

@@ -25,6 +25,7 @@ from cuesta.search.length import (
 )
 from cuesta.search.select import Score
 from cuesta.search.space import Choice, Range, Space
+from cuesta.tabular import candidates
 from cuesta.tabular.findings import trained_to_its_end
 from cuesta.tabular.fit import fit
 from cuesta.tabular.options import Options
@@ -77,9 +78,9 @@ def score(index, loss, falls=True, origin=None, epochs=50, share=1):
     return Score(*values, falls=falls, lengthened_from=origin)
 
 
-def test_of_the_better_half_those_that_fall_are_lengthened_in_their_order():
+def test_of_the_better_third_those_that_fall_are_lengthened_in_their_order():
     scores = [score(0, 3.0), score(1, 1.0), score(2, 0.5, falls=False), score(3, 0.4)]
-    scores += [score(4, 9.0)]
+    scores += [score(number, 9.0) for number in range(4, 8)]
     assert [s.index for s in to_lengthen(scores, scores)] == [1, 3]
     assert [s.index for s in to_lengthen(scores[::-1], scores)] == [1, 3]
     assert to_lengthen([score(0, math.inf)], []) == []
@@ -128,9 +129,10 @@ def options(**changes):
 
 @pytest.fixture
 def short(monkeypatch):
-    """Trainings so short that all still learn at their end."""
-    for name, value in (("STEPS", 32), ("FEWEST", 16), ("MOST", 20)):
+    """Trainings so short that all still learn at their end; half are lengthened, twice."""
+    for name, value in (("STEPS", 32), ("FEWEST", 16), ("MOST", 20), ("PART", 2)):
         monkeypatch.setattr(length, name, value)
+    monkeypatch.setattr(candidates, "DOUBLINGS", 2)
 
 
 def test_a_run_asks_first_and_lengthens_then(short, tmp_path):

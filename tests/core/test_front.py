@@ -19,15 +19,23 @@ from cuesta.model.front import enter as enter_in_numpy
 
 ROWS, INPUTS, NUMBERS, PARTS, WIDTH = 11, 9, 3, 5, 4
 EMBEDDINGS = [name for name in NUMERIC_EMBEDDINGS if name != "none"]
-FRONTS = [
-    *[
-        Front(name, NUMBERS, PARTS, WIDTH, scaled=scaled)
-        for name in EMBEDDINGS
-        for scaled in (0, 1)
-    ],
+ALL_AT_ONCE = Front("pbld", NUMBERS, PARTS, WIDTH, ((4, 2),), True)
+FORMS = [
+    *[Front(name, NUMBERS, PARTS, WIDTH) for name in EMBEDDINGS],
     Front(categories=((4, 2), (3, 2))),
-    Front("pbld", NUMBERS, PARTS, WIDTH, ((4, 2),), True),
     Front(scaled=True),
+    ALL_AT_ONCE,
+]
+SCALED = [Front(name, NUMBERS, PARTS, WIDTH, scaled=True) for name in EMBEDDINGS]
+FRONTS = [*FORMS, *SCALED]
+COMBINED = pytest.mark.slow("combinations of what is tested piece by piece")
+EVERY_FRONT = [*FORMS, *[pytest.param(front, marks=COMBINED) for front in SCALED]]
+# In residual networks too: of what enters the first dense layer these know nothing.
+EVERY_NETWORK = [
+    *[(front, False) for front in FORMS],
+    (ALL_AT_ONCE, True),
+    *[pytest.param(front, False, marks=COMBINED) for front in SCALED],
+    *[pytest.param(front, True, marks=COMBINED) for front in FRONTS if front != ALL_AT_ONCE],
 ]
 
 
@@ -78,7 +86,7 @@ def by_hand(front, layers, x):
     return np.array(out)
 
 
-@pytest.mark.parametrize("front", FRONTS, ids=str)
+@pytest.mark.parametrize("front", EVERY_FRONT, ids=str)
 def test_a_front_is_its_formula_in_both_worlds(front, float64):
     layers, x = front_layers(front), rows()
     wanted = by_hand(front, jax.tree.map(np.asarray, layers), x)
@@ -90,21 +98,25 @@ def test_a_front_is_its_formula_in_both_worlds(front, float64):
     np.testing.assert_allclose(enter_in_numpy(front, pairs, x), wanted, atol=1e-13)
 
 
-@pytest.mark.parametrize("front", FRONTS, ids=str)
-@pytest.mark.parametrize("residual", [False, True])
+@pytest.mark.parametrize(("front", "residual"), EVERY_NETWORK, ids=str)
 def test_gradient_through_the_front_is_the_automatic_one(front, residual, float64):
     sizes = (front.features(INPUTS), 6, 6, 6, 2)
     dense = jax.tree.map(lambda leaf: jnp.asarray(leaf, float) + 0.1, init_layers([1], sizes, "he"))
-    layers, x, kind = [*front_layers(front), *dense], jnp.asarray(rows()), activation("tanh")
+    x, kind = jnp.asarray(rows()), activation("tanh")
 
     def loss(outputs):
         return jnp.sum(jnp.sin(outputs) * jnp.array([1.0, 2.0]))
 
     how = {"front": front, "residual": residual}
-    tape = record(layers, x, kind, **how)
-    found = deltas(dense, tape, jax.grad(loss)(tape.outputs))
-    mine = [*gradient_before(front, layers, tape, found[0]), *gradient(tape, found)]
-    wanted = jax.grad(lambda net: loss(forward(net, x, kind, **how)))(layers)
+
+    @jax.jit
+    def both(layers):
+        tape = record(layers, x, kind, **how)
+        found = deltas(layers[front.depth :], tape, jax.grad(loss)(tape.outputs))
+        mine = [*gradient_before(front, layers, tape, found[0]), *gradient(tape, found)]
+        return mine, jax.grad(lambda net: loss(forward(net, x, kind, **how)))(layers)
+
+    mine, wanted = both([*front_layers(front), *dense])
     if front.embedding.startswith("piecewise"):  # the bins do not learn
         wanted[0] = jax.tree.map(jnp.zeros_like, wanted[0])
     if front.embedding.startswith("plr"):  # nor do its phases, which are 0

@@ -41,6 +41,7 @@ SMALL = {**OTHER, "batch_size": lambda table: 200 if table.rows < 300 else 64}
 @pytest.fixture
 def small(monkeypatch):
     """A preset of a network that trains in no time."""
+    monkeypatch.setattr(portfolio, "COMMON", {})  # what all of the portfolio have
     monkeypatch.setattr(portfolio, "PRESET_TABULAR", SMALL)
 
 
@@ -98,8 +99,9 @@ def test_what_a_user_sets_wins_over_the_preset(kind, small):
 
 @NETWORKS
 def test_what_a_preset_says_nothing_of_stays(kind, monkeypatch):
+    monkeypatch.setattr(portfolio, "COMMON", {"schedule": "cosine"})
     monkeypatch.setattr(portfolio, "PRESET_TABULAR", {"dropout": 0.3, "batch_size": 32})
-    plain = kind(dropout=0.3, schedule="cosine")  # which all of the portfolio have
+    plain = kind(dropout=0.3, schedule="cosine")
     assert values_of(kind(preset="tabular"), SIZE) == values_of(plain, SIZE)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cuesta.data.folds import make_folds
+from cuesta.data.layout import Layout
 from cuesta.hyperparameters import Candidate, loss_of
 from cuesta.training.batching import shape_of
 from cuesta.training.feed import Feed
@@ -27,6 +28,15 @@ def class_feed(x=None):
     return Feed(own if x is None else x, y.astype(np.int32), folds)
 
 
+def category_feed(levels=9):
+    """The same classes, and beside the numbers a category of so many levels."""
+    plain = class_feed()
+    marks = np.eye(levels)[np.random.default_rng(1).integers(levels, size=ROWS)]
+    layout = Layout(5 + levels, tuple(range(5)), (tuple(range(5, 5 + levels)),))
+    x = np.hstack([plain._x, marks])
+    return Feed(x, plain._y, plain.folds[:-1], layout=layout)
+
+
 def target_values():
     own = numbers()
     return (1000 + 300 * np.tanh(own[:, 0]) + 2 * own[:, 1])[:, None]
@@ -47,7 +57,8 @@ def base(**changes):
 
 def chunk_of(feed, candidates, width=4, fold=0, epochs=EPOCHS, seed=0, schedule=None):
     outputs, task = (3, "classification") if feed.classes else (1, "regression")
-    shape = shape_of(candidates[0], 5, outputs, loss_of(candidates[0], task))
+    loss = loss_of(candidates[0], task)
+    shape = shape_of(candidates[0], feed.inputs, outputs, loss, feed.layout)
     lanes = tuple(Lane(candidate, fold, seed) for candidate in candidates)
     epochs = candidates[0].epochs or epochs
     return Chunk(shape, width, lanes, epochs, schedule or epochs)

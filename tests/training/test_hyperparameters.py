@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cuesta.hyperparameters import ACTIVATIONS, NORMALIZATIONS, PARAMETERS, SCHEDULES
-from tests.training.tables import base, class_feed, train, value_feed
+from tests.training.tables import base, category_feed, class_feed, train, value_feed
 
 FEED = class_feed()
 TRAINING, VALIDATION = 0, 1  # columns of curves
@@ -32,8 +32,16 @@ EFFECTS = {
     "clip_value": ({"optimizer": "sgd"}, None, 0.01),
     "weight_decay": ({}, 0.0, 0.5),
     "hidden_layer_sizes": ({}, (9, 6), (9, 7)),
+    "architecture": ({"hidden_layer_sizes": (6, 6)}, "mlp", "resnet"),
     "batch_size": ({}, 16, 8),
     "normalize": ({}, "standard", "minmax"),
+    "numeric_embedding": ({"embedding_size": 4}, "none", "plr"),
+    "embedding_size": ({"numeric_embedding": "plr"}, 4, 5),
+    "embedding_frequencies": ({"numeric_embedding": "plr", "embedding_size": 4}, 16, 3),
+    "embedding_sigma": ({"numeric_embedding": "plr", "embedding_size": 4}, 0.1, 1.0),
+    "embedding_bins": ({"numeric_embedding": "piecewise"}, 4, 5),
+    "category_embedding": ({}, "one-hot", "learned"),
+    "input_scale": ({}, False, True),
     "precision": ({}, "float32", "bfloat16"),
     "epochs": ({"final_learning_rate": 1e-5}, 3, 4),
     "label_smoothing": ({}, 0.0, 0.2),
@@ -43,6 +51,15 @@ EFFECTS = {
     "clamp": ({}, False, True),
 }
 OF_NUMBERS = ("loss", "huber_delta", "target_transform", "clamp")
+FEEDS = {"category_embedding": category_feed} | dict.fromkeys(OF_NUMBERS, value_feed)
+OF_PROGRAMS = (
+    "architecture",
+    "embedding_size",
+    "embedding_frequencies",
+    "embedding_bins",
+    "category_embedding",
+    "input_scale",
+)
 OF_VALIDATION = ("clamp", "weight_average")  # these change no weight
 
 
@@ -50,10 +67,15 @@ def test_every_parameter_of_a_candidate_is_among_these():
     assert set(EFFECTS) == set(PARAMETERS)
 
 
-@pytest.mark.parametrize("name", EFFECTS)
+COMPILED = pytest.mark.slow("a program for each value")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=COMPILED if name in OF_PROGRAMS else ()) for name in EFFECTS]
+)
 def test_parameter_has_its_effect(name):
     setting, one, other = EFFECTS[name]
-    feed = value_feed() if name in OF_NUMBERS else FEED
+    feed = FEEDS.get(name, class_feed)()
     a, b = (train(feed, [base(**{**setting, name: value})]).curves for value in (one, other))
     assert np.isfinite(a).all()
     assert np.isfinite(b).all()

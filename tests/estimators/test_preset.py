@@ -98,6 +98,16 @@ def test_what_a_user_sets_wins_over_the_preset(kind, small):
 
 
 @NETWORKS
+def test_a_learning_rate_of_ones_own_falls_by_the_presets_share(kind, monkeypatch):
+    monkeypatch.setattr(portfolio, "PRESET_TABULAR", {"learning_rate": 0.01, "final_ratio": 0.25})
+    assert values_of(kind(preset="tabular"), SIZE)["final_learning_rate"] == 0.0025
+    own = kind(preset="tabular", learning_rate=0.001)
+    assert values_of(own, SIZE)["final_learning_rate"] == 0.00025  # not above the first rate
+    own.set_params(final_learning_rate=0.1)
+    assert values_of(own, SIZE)["final_learning_rate"] == 0.1
+
+
+@NETWORKS
 def test_what_a_preset_says_nothing_of_stays(kind, monkeypatch):
     monkeypatch.setattr(portfolio, "COMMON", {"schedule": "cosine"})
     monkeypatch.setattr(portfolio, "PRESET_TABULAR", {"dropout": 0.3, "batch_size": 32})

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from cuesta.errors import SpecError
-from cuesta.estimators.presets import preset_values
+from cuesta.estimators.presets import keep_share_of_rate, preset_values
 from cuesta.hyperparameters import PARAMETERS, Candidate
 from cuesta.search.portfolio import TableSize
 
@@ -43,6 +43,8 @@ def values_of(net: Any, size: TableSize) -> dict[str, Any]:
     taken = signature(type(net)).parameters
     left = {name for name in own if name in taken and _same(own[name], plain(taken[name].default))}
     preset = preset_values(getattr(net, "preset", None), size)
+    if "learning_rate" not in left:
+        preset = keep_share_of_rate(preset, own.get("learning_rate"))
     return own | {name: plain(value) for name, value in preset.items() if name in left}
 
 

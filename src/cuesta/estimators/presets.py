@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,14 @@ def preset_values(name: str | None, size: TableSize) -> dict[str, Any]:
         return {}
     check_choice("preset", name, PRESETS)
     return portfolio.values_of(portfolio.PRESET_TABULAR, size)
+
+
+def keep_share_of_rate(preset: Mapping[str, Any], rate: Any) -> dict[str, Any]:
+    """The preset beside a learning rate of the user's: its final one stays the same share of it."""
+    last, first = preset.get("final_learning_rate"), preset.get("learning_rate")
+    if last is None or first is None or isinstance(rate, bool) or not isinstance(rate, int | float):
+        return dict(preset)
+    return {**preset, "final_learning_rate": rate * (last / first)}
 
 
 def table_size(x: np.ndarray, task: str) -> TableSize:

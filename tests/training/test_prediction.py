@@ -11,7 +11,7 @@ from cuesta.hyperparameters import ACTIVATIONS, NORMALIZATIONS, NUMERIC_EMBEDDIN
 from cuesta.model.activation import softmax
 from cuesta.model.network import Network
 from cuesta.training.lanes import first_layers
-from tests.training.tables import base, chunk_of, class_feed
+from tests.training.tables import base, category_feed, chunk_of, class_feed, value_feed
 
 FOLD = 1
 FEED = class_feed()
@@ -35,23 +35,39 @@ def moved(layers):
     return [Layer(near(np.asarray(w)), near(np.asarray(b))) for w, b in layers]
 
 
-@pytest.mark.parametrize("how", INGREDIENTS, ids=lambda how: "-".join(map(str, how.values())))
-def test_prediction_is_that_of_training(how):
+def sums_of_both(feed, how):
+    """The last layer's sums by JAX, on the fold's training rows, and what NumPy predicts."""
     candidate = base(**how)
-    chunk = chunk_of(FEED, [candidate], fold=FOLD)
+    chunk = chunk_of(feed, [candidate], fold=FOLD)
     front = chunk.shape.front
-    layers = moved(first_layers(chunk.lanes[0], chunk.shape, FEED))
-    arrays = FEED.arrays(FOLD, candidate.normalize, front)
-    rows = FEED.folds[FOLD].train
+    layers = moved(first_layers(chunk.lanes[0], chunk.shape, feed))
+    rows = feed.folds[FOLD].train
     sums = forward(
         [Layer(*map(jnp.asarray, layer)) for layer in layers],
-        arrays.x[rows],
+        feed.arrays(FOLD, candidate.normalize, front).x[rows],
         activation(candidate.activation),
         front=front,
         residual=chunk.shape.residual,
     )
-    inputs, outputs = FEED.scalings_of(FOLD, candidate)
-    network = Network(candidate, inputs, outputs, tuple(map(tuple, layers)), FEED.layout)
-    found = network.decide(FEED._x[rows], "classification")
+    inputs, outputs = feed.scalings_of(FOLD, candidate)
+    network = Network(candidate, inputs, outputs, tuple(map(tuple, layers)), feed.layout)
+    task = "classification" if feed.classes else "regression"
+    return np.asarray(sums, float), network.decide(feed._x[rows], task), outputs
+
+
+@pytest.mark.parametrize("how", INGREDIENTS, ids=lambda how: "-".join(map(str, how.values())))
+def test_prediction_is_that_of_training(how):
+    sums, found, _ = sums_of_both(FEED, how)
     # The roundings of float32: inputs of about 3 and sums of some ten terms, half a dozen in a row.
-    np.testing.assert_allclose(found, softmax(np.asarray(sums, float)), rtol=0, atol=1e-5)
+    np.testing.assert_allclose(found, softmax(sums), rtol=0, atol=1e-5)
+
+
+def test_a_category_that_is_embedded_is_predicted_as_it_was_trained():
+    sums, found, _ = sums_of_both(category_feed(), {"category_embedding": "learned"})
+    np.testing.assert_allclose(found, softmax(sums), rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("embedding", ["none", "pbld"])
+def test_numbers_are_predicted_in_their_own_units(embedding):
+    sums, found, outputs = sums_of_both(value_feed(), {"numeric_embedding": embedding})
+    np.testing.assert_allclose((found - outputs.shift) / outputs.scale, sums, rtol=0, atol=1e-5)

@@ -35,40 +35,44 @@ COMMON: Entry = {
     "normalize": "robust",
     "batch_size": lambda table: default_batch_size(table.rows),
 }
-PBLD: Entry = {"numeric_embedding": "pbld", "embedding_size": 4}
 PLR: Entry = {"numeric_embedding": "plr", "embedding_size": 8}
-BINS: Entry = {"numeric_embedding": "piecewise", "embedding_size": 8}
+PBLD: Entry = {"numeric_embedding": "pbld", "embedding_size": 4}
 
-# Entries of one shape stand in pairs: they train as lanes of one program.
+# In pairs of one shape and one normalization, which train as lanes of one chunk.
 PORTFOLIO: tuple[Entry, ...] = (
-    {**PBLD, "learning_rate": 0.012, "weight_decay": 0.3, "dropout": 0.3},
-    {**PBLD, "activation": "silu", "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.1},
-    {**PLR, "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.1},
     {**PLR, "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.3},
-    {**BINS, "learning_rate": 0.012, "weight_decay": 0.1, "dropout": 0.3},
+    {**PLR, "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.1},
     {
-        **BINS,
+        **PLR,
+        "normalize": "quantile",
+        "learning_rate": 0.006,
+        "weight_decay": 0.1,
+        "dropout": 0.3,
+    },
+    {
+        **PLR,
+        "normalize": "quantile",
         "schedule": "coslog4",
         "learning_rate": 0.012,
         "weight_decay": 0.1,
         "dropout": 0.2,
     },
+    {**PBLD, "learning_rate": 0.012, "weight_decay": 0.3, "dropout": 0.3},
+    {**PBLD, "activation": "silu", "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.1},
 )
 
 RANGES: dict[str, Dimension] = {
     "hidden_layer_sizes": Choice(((128,), (128, 128), (256, 128))),
-    "activation": Choice(("relu", "silu", "selu")),
-    "normalize": Choice(("quantile", "robust")),
-    "numeric_embedding": Choice(("none", "plr", "pbld")),
+    "activation": Choice(("relu", "relu", "silu")),
+    "normalize": Choice(("robust", "quantile")),
+    "numeric_embedding": Choice(("plr", "pbld", "piecewise", "none")),
     "embedding_size": Choice((4, 8)),
-    "embedding_frequencies": Choice((8, 16, 24)),
-    "embedding_sigma": Range(0.05, 1.0, log=True),
-    "input_scale": Choice((False, True)),
-    "schedule": Choice(("cosine",)),
+    "embedding_sigma": Range(0.1, 1.0, log=True),
+    "schedule": Choice(("linear", "coslog4")),
     "final_ratio": Choice((0.01,)),
-    "learning_rate": Range(5e-4, 1e-2, log=True),
-    "weight_decay": Range(1e-3, 0.1, log=True),
-    "dropout": Range(0.0, 0.3),
+    "learning_rate": Range(1e-3, 2e-2, log=True),
+    "weight_decay": Range(1e-2, 0.5, log=True),
+    "dropout": Range(0.0, 0.5),
 }
 
 PRESET_TABULAR: Entry = {**COMMON, **PORTFOLIO[0]}

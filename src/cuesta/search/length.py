@@ -14,10 +14,10 @@ from dataclasses import replace
 from cuesta.hyperparameters import Candidate
 from cuesta.search.select import Score, rank
 
-STEPS = 3_000  # of a training, about
+STEPS = 2_000  # of a training, about
 FEWEST, MOST = 20, 256  # epochs of it
 LONGEST = 1_024  # epochs of a candidate that was lengthened
-DOUBLINGS = 1  # how often a candidate may be lengthened
+DOUBLINGS = 2  # how often a candidate may be lengthened
 PART = 3  # one of so many is lengthened
 
 

@@ -37,6 +37,7 @@ COMMON: Entry = {
 }
 PLR: Entry = {"numeric_embedding": "plr", "embedding_size": 8}
 PBLD: Entry = {"numeric_embedding": "pbld", "embedding_size": 4}
+BINS: Entry = {"numeric_embedding": "piecewise", "embedding_size": 8}
 
 # In pairs of one shape and one normalization, which train as lanes of one chunk.
 PORTFOLIO: tuple[Entry, ...] = (
@@ -59,7 +60,16 @@ PORTFOLIO: tuple[Entry, ...] = (
     },
     {**PBLD, "learning_rate": 0.012, "weight_decay": 0.3, "dropout": 0.3},
     {**PBLD, "activation": "silu", "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.1},
+    {**BINS, "learning_rate": 0.012, "weight_decay": 0.1, "dropout": 0.3},
+    {
+        **BINS,
+        "schedule": "coslog4",
+        "learning_rate": 0.012,
+        "weight_decay": 0.1,
+        "dropout": 0.2,
+    },
 )
+SMALL, MOST_OF_SMALL = 1_500, 6  # rows of a small table, and how many of the portfolio it is worth
 
 RANGES: dict[str, Dimension] = {
     "hidden_layer_sizes": Choice(((128,), (128, 128), (256, 128))),
@@ -111,10 +121,11 @@ def space_on(space: Space | str | None, table: TableSize) -> Space:
 def candidates_on(wanted: int | str, space: Space | str | None, rows: int) -> int:
     """How many candidates are tried: so many, or, of "auto", as many as the table is worth.
 
-    The portfolio's own where the space is the default one, else 64; of tables with 100,000 rows or
-    more 20 at most.
+    The portfolio's own where the space is the default one, of tables with fewer than 1,500 rows its
+    first six; else 64, of tables with 100,000 rows or more 20 at most.
     """
     if isinstance(wanted, int):
         return wanted
-    usual = len(PORTFOLIO) if space is None else USUAL
-    return min(usual, MOST_OF_LARGE) if rows >= LARGE else usual
+    if space is None:
+        return MOST_OF_SMALL if rows < SMALL else len(PORTFOLIO)
+    return MOST_OF_LARGE if rows >= LARGE else USUAL

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from cuesta.errors import SpecError
 from cuesta.hyperparameters import Candidate
-from cuesta.search import portfolio as of
 from cuesta.search.near import CHANGE, FARTHEST, changed, is_read, moved, nearby
 from cuesta.search.portfolio import (
     PORTFOLIO,
@@ -135,12 +134,13 @@ def test_the_notes_are_a_space_by_name():
         Options(space="note")
 
 
-def test_how_many_candidates_a_table_is_worth(monkeypatch):
-    assert candidates_on("auto", None, 99_999) == len(PORTFOLIO)
+def test_how_many_candidates_a_table_is_worth():
+    assert (
+        candidates_on("auto", None, 1_500) == candidates_on("auto", None, 10**6) == len(PORTFOLIO)
+    )
+    assert candidates_on("auto", None, 1_499) == 6
     assert candidates_on("auto", "notes", 99_999) == candidates_on("auto", Space({}), 1) == 64
     assert candidates_on("auto", "notes", 100_000) == 20
-    monkeypatch.setattr(of, "PORTFOLIO", PORTFOLIO * 9)
-    assert candidates_on("auto", None, 100_000) == 20
     assert candidates_on(33, None, 10_000_000) == candidates_on(33, "notes", 5) == 33
     with pytest.raises(SpecError, match="candidates"):
         Options(candidates="many")

@@ -2,7 +2,8 @@
 
 All begin with about as many steps. Those of the better third whose validation still falls at the
 end are trained once more, as new candidates, for twice the epochs, the learning rate decaying over
-all of these. Who is lengthened depends on scores alone, not on which of them was known first.
+all of these; and the better third of those again. Who is lengthened depends on scores alone, not
+on which of them was known first.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Options:
     drop : tuple of str
         Columns to leave out.
     candidates : int of at least 1 or "auto", default "auto"
-        "auto" are the portfolio's, or 64 of another space; of large tables 20 at most.
+        "auto" are the portfolio's, or 64 of another space, 20 of a large table.
     epochs : int of at least 1 or "auto", default "auto"
         At most so many; how many are used is chosen with the winner. "auto" gives all candidates
         about as many steps, and the better ones that still learn at their end twice the epochs.

@@ -2,8 +2,7 @@
 
 All begin with about as many steps. Those of the better third whose validation still falls at the
 end are trained once more, as new candidates, for twice the epochs, the learning rate decaying over
-all of these; and the better third of those again. Who is lengthened depends on scores alone, not
-on which of them was known first.
+all of these. Who is lengthened depends on scores alone, not on which of them was known first.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from cuesta.search.select import Score, rank
 STEPS = 2_000  # of a training, about
 FEWEST, MOST = 20, 256  # epochs of it
 LONGEST = 1_024  # epochs of a candidate that was lengthened
-DOUBLINGS = 2  # how often a candidate may be lengthened
+DOUBLINGS = 1  # how often a candidate may be lengthened
 PART = 3  # one of so many is lengthened
 
 

@@ -35,9 +35,17 @@ COMMON: Entry = {
     "normalize": "robust",
     "batch_size": lambda table: default_batch_size(table.rows),
 }
-PLR: Entry = {"numeric_embedding": "plr", "embedding_size": 8}
+WIDE = 12  # inputs from which on an embedding takes half the units
+
+
+def embedding_size(table: TableSize) -> int:
+    """Units of a column's embedding: fewer where columns are many, for they all enter a layer."""
+    return 8 if table.columns < WIDE else 4
+
+
+PLR: Entry = {"numeric_embedding": "plr", "embedding_size": embedding_size}
 PBLD: Entry = {"numeric_embedding": "pbld", "embedding_size": 4}
-BINS: Entry = {"numeric_embedding": "piecewise", "embedding_size": 8}
+BINS: Entry = {"numeric_embedding": "piecewise", "embedding_size": embedding_size}
 
 # In pairs of one shape and one normalization, which train as lanes of one chunk.
 PORTFOLIO: tuple[Entry, ...] = (
@@ -69,7 +77,7 @@ PORTFOLIO: tuple[Entry, ...] = (
         "dropout": 0.2,
     },
 )
-SMALL, MOST_OF_SMALL = 1_500, 6  # rows of a small table, and how many of the portfolio it is worth
+SMALL, WORK, FIRST = 1_500, 5_000, 6  # rows between which all entries are worth their time
 
 RANGES: dict[str, Dimension] = {
     "hidden_layer_sizes": Choice(((128,), (128, 128), (256, 128))),
@@ -121,11 +129,12 @@ def space_on(space: Space | str | None, table: TableSize) -> Space:
 def candidates_on(wanted: int | str, space: Space | str | None, rows: int) -> int:
     """How many candidates are tried: so many, or, of "auto", as many as the table is worth.
 
-    The portfolio's own where the space is the default one, of tables with fewer than 1,500 rows its
-    first six; else 64, of tables with 100,000 rows or more 20 at most.
+    Where the space is the default one the portfolio's own: its first six on tables of fewer than
+    1,500 rows, where its last two seldom help, and from 5,000 rows on, where they take long. Else
+    64, of tables with 100,000 rows or more 20.
     """
     if isinstance(wanted, int):
         return wanted
     if space is None:
-        return MOST_OF_SMALL if rows < SMALL else len(PORTFOLIO)
+        return len(PORTFOLIO) if SMALL <= rows < WORK else FIRST
     return MOST_OF_LARGE if rows >= LARGE else USUAL

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from cuesta.hyperparameters import Candidate
+from cuesta.search.length import base_epochs
 from cuesta.search.space import Choice, Dimension, Range, Space, default_batch_size, notes_space
 
 
@@ -93,8 +94,12 @@ RANGES: dict[str, Dimension] = {
     "dropout": Range(0.0, 0.5),
 }
 
-PRESET_TABULAR: Entry = {**COMMON, **PORTFOLIO[0]}
-"""The best single configuration: the portfolio's first entry, all its values together."""
+PRESET_TABULAR: Entry = {
+    **COMMON,
+    **PORTFOLIO[0],
+    "epochs": lambda table: base_epochs(table.rows, default_batch_size(table.rows)),
+}
+"""The best single configuration: the portfolio's first entry, for as long as a search begins."""
 
 
 def values_of(entry: Entry, table: TableSize) -> dict[str, Any]:

@@ -31,7 +31,7 @@ browser:
 		apt-get install --yes --no-install-recommends chromium chromium-driver; } || true
 
 # Beside the peers, in one run; TABLES=FOLDER names where housing.csv and penguins.csv lie,
-# SUITE=FOLDER a suite of tables with fixed test rows (or several, in quotes).
+# SUITE=FOLDER a suite of tables with fixed test rows (or several, in quotes), UCI=FOLDER the UCI sets.
 bench: .venv/installed-bench
 	$(BIN)/python bench/lanes.py $(if $(TABLES),--tables $(TABLES))
 	$(BIN)/python bench/planner.py
@@ -43,7 +43,10 @@ bench: .venv/installed-bench
 	$(BIN)/python bench/corrected.py
 	$(BIN)/python bench/quality.py $(if $(TABLES),--tables $(TABLES))
 	$(if $(TABLES),$(BIN)/python bench/tables.py --tables $(TABLES))
+	$(if $(TABLES),$(BIN)/python bench/adult.py --tables $(TABLES))
 	$(if $(SUITE),$(BIN)/python bench/suite.py $(SUITE))
+	$(if $(SUITE),$(BIN)/python bench/ingredients.py $(SUITE))
+	$(if $(UCI),$(BIN)/python bench/uci.py $(UCI))
 
 # Our optimizers beside torch's, optax's and Keras's: the table of worst differences.
 parity: .venv/installed-parity

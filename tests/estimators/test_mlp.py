@@ -347,19 +347,27 @@ EFFECTS = {
     "normalize": ["standard", "minmax"],
     "precision": ["float32", "bfloat16"],
     "label_smoothing": [0.0, 0.2],
+    "schedule": ["linear", "cosine"],
+    "warmup": [0.0, 0.5],
+    "numeric_embedding": ["none", "pbld"],
+    "input_scale": [False, True],
+    "weight_average": [0.0, 0.9],
+    "preset": [None, "tabular"],
     "class_weight": [None, {0: 1.0, 1: 2.0, 2: 1.0}],
     "early_stopping": [False, True],
     "random_state": [0, 1],
 }
 ELSEWHERE = {  # tested above, or by the other estimator, or by their own optimizer's lanes
     "momentum", "rho", "loss", "validation_fraction", "n_iter_no_change", "warm_start", "verbose",
+    "embedding_size", "embedding_frequencies", "embedding_sigma", "embedding_bins",
+    "category_embedding", "architecture",
 }  # fmt: skip
 
 
 def test_every_parameter_is_among_these():
     assert set(EFFECTS) | ELSEWHERE == set(MLPClassifier().get_params())
     only = set(MLPRegressor().get_params()) - set(MLPClassifier().get_params())
-    assert only == {"huber_delta"}
+    assert only == {"huber_delta", "target_transform", "clamp"}
 
 
 @pytest.mark.parametrize("name", EFFECTS)
@@ -381,7 +389,7 @@ def test_huber_delta_has_its_effect():
 
 BAD = {
     "activation": "swish", "init": "zeros", "optimizer": "adm", "dialect": "tf",
-    "learning_rate": 0.0, "dropout": 1.5, "batch_size": 0, "epochs": 2.5, "normalize": "robust",
+    "learning_rate": 0.0, "dropout": 1.5, "batch_size": 0, "epochs": 2.5, "normalize": "ranks",
     "hidden_layer_sizes": (0,), "loss": "huber", "class_weight": {0: -1.0, 1: 1.0, 2: 1.0},
     "validation_fraction": 0.0, "n_iter_no_change": 0, "random_state": "x", "clip_norm": -1.0,
 }  # fmt: skip

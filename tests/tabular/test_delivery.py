@@ -11,6 +11,7 @@ from cuesta.search.calibration import fit_temperature
 from cuesta.search.votes import losses, with_weights_of_others
 from cuesta.tabular import delivery
 from cuesta.tabular import fit as pipeline
+from cuesta.training.journal import Journal
 from cuesta.training.networks import NetworkStore
 from cuesta.training.run import Run
 from tests.tabular.tables_to_decide import RATES, TABLES, run
@@ -206,7 +207,7 @@ def test_a_run_that_ended_before_its_networks_goes_on_to_the_same_bits(
             run("kind", tmp_path / "run")
     assert not (tmp_path / "run" / "networks").exists()
     with monkeypatch.context() as patched:
-        stop_at(patched, Run, "_keep")  # of a lane of the search, which would be trained again
+        stop_at(patched, Journal, "add")  # of a lane of the search, which would be trained again
         again = run("kind", tmp_path / "run")
     assert_same(alone, again)
 
@@ -218,7 +219,7 @@ def test_a_run_that_ended_before_its_result_trains_no_network_again(alone, tmp_p
             run("kind", tmp_path / "run")
     assert not (tmp_path / "run" / "result.json").exists()
     with monkeypatch.context() as patched:
-        stop_at(patched, Run, "_keep")
+        stop_at(patched, Journal, "add")
         stop_at(patched, NetworkStore, "add")
         again = run("kind", tmp_path / "run")
     assert_same(alone, again)

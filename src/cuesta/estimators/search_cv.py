@@ -17,7 +17,7 @@ from sklearn.model_selection import ParameterGrid, ParameterSampler
 from sklearn.model_selection._search import BaseSearchCV, _search_estimator_has
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import _check_method_params
+from sklearn.utils.validation import _check_method_params, _num_samples
 
 from cuesta._util.checks import check_choice, check_count
 from cuesta._util.progress import Bar
@@ -462,7 +462,9 @@ class SearchCV(OurNames, BaseSearchCV):
         """How many candidates are trained before they are scored: by a guess at their size."""
         sizes: Any = (64,)
         if isinstance(self.estimator, Network):
-            size = TableSize(len(self._under_way.y), 1, "")  # sizes of layers hardly need more
+            size = TableSize(
+                _num_samples(self._under_way.y), 1, ""
+            )  # sizes of layers hardly need more
             sizes = values_of(self.estimator, size)["hidden_layer_sizes"]
         hidden = [sizes] if isinstance(sizes, int) else list(sizes)
         largest = max([64, *[h for h in hidden if isinstance(h, int)]])

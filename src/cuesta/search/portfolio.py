@@ -34,6 +34,7 @@ COMMON: Entry = {
     "optimizer": "adam",
     "final_ratio": 0.01,
     "normalize": "robust",
+    "weight_decay": 0.1,
     "batch_size": lambda table: default_batch_size(table.rows),
 }
 WIDE = 12  # inputs from which on an embedding takes half the units
@@ -50,13 +51,12 @@ BINS: Entry = {"numeric_embedding": "piecewise", "embedding_size": embedding_siz
 
 # In pairs of one shape and one normalization, which train as lanes of one chunk.
 PORTFOLIO: tuple[Entry, ...] = (
-    {**PLR, "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.3},
-    {**PLR, "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.1},
+    {**PLR, "learning_rate": 0.006, "dropout": 0.3},
+    {**PLR, "learning_rate": 0.006, "dropout": 0.1},
     {
         **PLR,
         "normalize": "quantile",
         "learning_rate": 0.006,
-        "weight_decay": 0.1,
         "dropout": 0.3,
     },
     {
@@ -64,17 +64,15 @@ PORTFOLIO: tuple[Entry, ...] = (
         "normalize": "quantile",
         "schedule": "coslog4",
         "learning_rate": 0.012,
-        "weight_decay": 0.1,
         "dropout": 0.2,
     },
     {**PBLD, "learning_rate": 0.012, "weight_decay": 0.3, "dropout": 0.3},
-    {**PBLD, "activation": "silu", "learning_rate": 0.006, "weight_decay": 0.1, "dropout": 0.1},
-    {**BINS, "learning_rate": 0.012, "weight_decay": 0.1, "dropout": 0.3},
+    {**PBLD, "activation": "silu", "learning_rate": 0.006, "dropout": 0.1},
+    {**BINS, "learning_rate": 0.012, "dropout": 0.3},
     {
         **BINS,
         "schedule": "coslog4",
         "learning_rate": 0.012,
-        "weight_decay": 0.1,
         "dropout": 0.2,
     },
 )

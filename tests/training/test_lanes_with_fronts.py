@@ -8,6 +8,7 @@ from sklearn.datasets import load_diabetes
 
 from cuesta.core.lane_hyperparameters import features_for
 from cuesta.data.folds import Fold
+from cuesta.data.layout import Layout
 from cuesta.hyperparameters import NUMERIC_EMBEDDINGS, Candidate
 from cuesta.training.batching import shape_of
 from cuesta.training.feed import Feed
@@ -106,3 +107,10 @@ def test_bins_see_no_validation_row():
     front = chunk_of(FEED, [candidate]).shape.front
     one, other = (feed.bins(0, "standard", front) for feed in (FEED, class_feed(x)))
     assert_same_bits(one, other)
+
+
+def test_feeds_whose_columns_are_other_things_have_other_fingerprints():
+    """A lane's key rests on it: the same numbers as levels of a category train another network."""
+    layouts = [Layout(5, (0, 1, 2, 3, 4)), Layout(5, (0, 1, 2)), Layout(5, (1, 2, 3))]
+    found = {Feed(FEED._x, FEED._y, [], layout=layout).fingerprint for layout in layouts}
+    assert len(found) == 3

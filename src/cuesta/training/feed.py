@@ -102,8 +102,9 @@ class Feed:
 
     @property
     def fingerprint(self) -> bytes:
-        """A hash of the rows, the targets and the weights."""
+        """A hash of the rows, of what their columns are, of the targets and the weights."""
         sha = hashlib.sha256()
+        sha.update(repr(self.layout).encode())
         sha.update(b"balanced" if self._balanced else b"")
         for array in (self._x, self._y, *([] if self._weights is None else [self._weights])):
             sha.update(repr((array.shape, array.dtype.str)).encode())
